@@ -1,0 +1,67 @@
+# The only door to this repository: `make help` lists what there is.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
+
+XTASK := cargo xtask
+DEMO_BINS := --bin lockstep --bin shopify-standin --bin demo --bin demo-warehouse
+BENCH_PACKAGES := --package lockstep --package lockstep-shopify-standin --package lockstep-bench
+BENCH ?=
+RUSTDOCFLAGS ?= -D warnings
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Show the product at work, beside private servers, until Ctrl-C (DEMO_EXIT=1: end after the table)
+	cargo build $(DEMO_BINS)
+	exec target/debug/demo
+
+.PHONY: test
+test: ## Run every quick test against a private nats-server and Postgres
+	$(XTASK) with-services -- cargo nextest run --workspace
+
+.PHONY: test-full
+test-full: ## Run every test, with many more generated cases, and the examples in the documentation
+	PROPTEST_CASES=4096 $(XTASK) with-services -- cargo nextest run --workspace --profile full --run-ignored all
+	cargo test --doc --workspace
+
+.PHONY: bench
+bench: ## Measure speed and memory as shipped (BENCH=ingest, movements or memory: only that)
+	cargo build --profile dist $(BENCH_PACKAGES)
+	exec target/dist/bench $(BENCH)
+
+.PHONY: check
+check: check-style check-rules proto ## Everything that can be said without running: format, lints, documents, rules, contracts, licences
+	$(XTASK) tool cargo-deny -- check --hide-inclusion-graph bans licenses sources
+
+.PHONY: check-style
+check-style: ## Format, clippy and documentation, each without a warning
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="$(RUSTDOCFLAGS)" cargo doc --workspace --no-deps --quiet
+
+.PHONY: check-rules
+check-rules: ## Direction of dependency, sizes, names, leftovers, immutable migrations, checked SQL
+	$(XTASK) check-deps
+	$(XTASK) tidy
+	$(XTASK) sqlx-prepare --check
+
+.PHONY: dev
+dev: ## Keep a private nats-server and Postgres up until Ctrl-C and print their addresses
+	$(XTASK) dev-env
+
+.PHONY: proto
+proto: ## Lint the contracts and compare them with the last release
+	$(XTASK) proto-check
+
+.PHONY: proto-release
+proto-release: ## Make the contracts as they are now the release to compare with
+	$(XTASK) proto-release
+
+.PHONY: fetch
+fetch: ## Fetch everything that the other targets need, so that they work without a network
+	$(XTASK) fetch
