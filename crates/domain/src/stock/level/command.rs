@@ -1,0 +1,107 @@
+//! Requests to a level.
+
+use jiff::Timestamp;
+
+use super::state::{Shown, Verdict, Write};
+use crate::ids::{BackOfficeId, EffectId, LocationId, Sku, VariantId};
+
+/// A request to a level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LevelCommand {
+    /// The item is bound to a SKU. A new binding ends every baseline.
+    Link {
+        /// The variant that sells the item.
+        variant: VariantId,
+        /// The back office.
+        backoffice: BackOfficeId,
+        /// Its SKU.
+        sku: Sku,
+    },
+    /// A binding ends, and every baseline with it.
+    Unlink {
+        /// The back office.
+        backoffice: BackOfficeId,
+        /// Its SKU.
+        sku: Sku,
+    },
+    /// Delta starts from here. Silent where a baseline stands.
+    TakeBaseline {
+        /// The location.
+        location: LocationId,
+        /// The delta target of this moment, in units.
+        delta_target: i64,
+        /// This moment.
+        at: Timestamp,
+    },
+    /// The baseline no longer holds: switched off, another mode, another mapping.
+    DropBaseline {
+        /// The location.
+        location: LocationId,
+    },
+    /// Other warehouses serve the location now, or none. Ends the baseline and wants a read.
+    Remap {
+        /// The location.
+        location: LocationId,
+    },
+    /// The level was read by id. Reads and writes of one level must not overlap.
+    RecordRead {
+        /// The location.
+        location: LocationId,
+        /// What it shows; nothing where the item is not stocked.
+        shown: Option<Shown>,
+        /// Whether Shopify keeps quantities of the item.
+        tracked: bool,
+        /// The sum of `Pool::known_sold` over the location's warehouses, in units.
+        known_sold: i64,
+    },
+    /// The store's orders were read, begun after the last read of the level: what of its falls no
+    /// order explains was an edit, the rest was sold.
+    SettleFalls {
+        /// The location.
+        location: LocationId,
+        /// Units that no order explains.
+        edited: i64,
+    },
+    /// A write is about to be sent; commit before sending.
+    IntendPush {
+        /// The effect that carries it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+        /// What it writes.
+        write: Write,
+    },
+    /// A write was answered, or not.
+    RecordAnswer {
+        /// The effect that carried it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+        /// What is known of it.
+        outcome: Outcome,
+    },
+    /// Shopify's webhook about the level.
+    Observe {
+        /// The location.
+        location: LocationId,
+        /// The only quantity it carries; nothing when the item is not tracked.
+        available: Option<i64>,
+        /// Shopify's version of the level.
+        updated_at: Timestamp,
+    },
+}
+
+/// What is known of a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It applied.
+    Applied,
+    /// It certainly did not apply; it is dropped and computed again.
+    NotApplied,
+    /// It may have applied. A set is judged by a read, an adjust is repeated by its key.
+    Unknown,
+    /// The guard did not hold: somebody else wrote.
+    Stale,
+    /// The level cannot be written.
+    Refused(Verdict),
+}

@@ -1,0 +1,209 @@
+//! Facts of a level, stored for good.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::state::{Shown, Verdict, Write};
+use crate::ids::{BackOfficeId, EffectId, LocationId, Sku, VariantId};
+
+/// A fact of a level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum LevelEvent {
+    /// The item was bound to a SKU.
+    Linked {
+        /// The variant that sells the item.
+        variant: VariantId,
+        /// The back office.
+        backoffice: BackOfficeId,
+        /// Its SKU.
+        sku: Sku,
+    },
+    /// The binding ended.
+    Unlinked {
+        /// The back office.
+        backoffice: BackOfficeId,
+        /// Its SKU.
+        sku: Sku,
+    },
+    /// Delta started here.
+    BaselineTaken {
+        /// The location.
+        location: LocationId,
+        /// The delta target of that moment, in units.
+        delta_target: i64,
+        /// That moment.
+        at: Timestamp,
+    },
+    /// The baseline ended.
+    BaselineDropped {
+        /// The location.
+        location: LocationId,
+    },
+    /// The level was read by id.
+    LevelRead(LevelRead),
+    /// Unexplained falls turned out to be edits.
+    FallsSettled {
+        /// The location.
+        location: LocationId,
+        /// How many units were edited away; the other fallen units were sold.
+        edited: i64,
+    },
+    /// A write was decided and handed to its effect.
+    PushIntended {
+        /// The effect that carries it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+        /// What it writes.
+        write: Write,
+    },
+    /// The write applied.
+    PushApplied {
+        /// The effect that carried it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+        /// What it wrote.
+        write: Write,
+    },
+    /// The write certainly did not apply.
+    PushDropped {
+        /// The effect that carried it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+        /// What it would have written.
+        write: Write,
+    },
+    /// It is unknown whether the write applied.
+    PushUnknown {
+        /// The effect that carried it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+    },
+    /// The guard of the write did not hold.
+    PushStale {
+        /// The effect that carried it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+        /// What it would have written.
+        write: Write,
+    },
+    /// Shopify refused the write.
+    PushRefused {
+        /// The effect that carried it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+        /// What it would have written.
+        write: Write,
+        /// Why.
+        verdict: Verdict,
+    },
+    /// A webhook showed our own write.
+    EchoSeen {
+        /// The effect that carried the write.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+        /// What the webhook showed.
+        available: i64,
+        /// Shopify's version of the level.
+        updated_at: Timestamp,
+    },
+    /// A webhook showed a quantity that nothing explains yet.
+    AvailableMoved {
+        /// The location.
+        location: LocationId,
+        /// What was explained.
+        from: i64,
+        /// What the webhook showed.
+        to: i64,
+        /// Shopify's version of the level.
+        updated_at: Timestamp,
+        /// Whether a write in the air or a webhook of the same moment leaves open what it holds.
+        in_doubt: bool,
+    },
+    /// The level cannot be written.
+    VerdictGiven {
+        /// The location.
+        location: LocationId,
+        /// Why.
+        verdict: Verdict,
+    },
+    /// Other warehouses serve the location: baseline and sold units are of another frame.
+    Remapped {
+        /// The location.
+        location: LocationId,
+    },
+    /// There is a reason to read the level again.
+    ReadNeeded {
+        /// The location.
+        location: LocationId,
+    },
+}
+
+/// A read of a level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelRead {
+    /// The location.
+    pub location: LocationId,
+    /// What it shows.
+    pub shown: Option<Shown>,
+    /// Whether Shopify keeps quantities of the item.
+    pub tracked: bool,
+    /// Units sold here as reads show; see `LevelLocation::sold`.
+    pub sold: Option<i64>,
+    /// Units fallen unexplained; see `LevelLocation::fallen`.
+    pub fallen: i64,
+    /// What happened since the last read, beyond our writes.
+    pub changes: Vec<ReadChange>,
+    /// The verdict after the read.
+    pub verdict: Option<Verdict>,
+}
+
+/// What a read shows to have happened, in units above zero.
+///
+/// A mixture is read the way that leaves least to sell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum ReadChange {
+    /// Orders claimed units: available down, committed up.
+    Sold {
+        /// How many.
+        units: i64,
+    },
+    /// Orders were cancelled: available up, committed down.
+    Cancelled {
+        /// How many.
+        units: i64,
+    },
+    /// Orders were fulfilled: committed and on hand down.
+    Fulfilled {
+        /// How many.
+        units: i64,
+    },
+    /// Units were set aside, damaged or kept back: available down, another state up.
+    SetAside {
+        /// How many.
+        units: i64,
+    },
+    /// Units became available again: another state down.
+    Released {
+        /// How many.
+        units: i64,
+    },
+    /// A sale over the counter, an edit or another app: available and on hand down.
+    Lowered {
+        /// How many.
+        units: i64,
+    },
+    /// A restock, an edit or another app: available and on hand up.
+    Raised {
+        /// How many.
+        units: i64,
+    },
+}

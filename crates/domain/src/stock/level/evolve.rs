@@ -1,0 +1,164 @@
+//! How facts become the state of a level.
+
+use super::event::{LevelEvent, LevelRead};
+use super::state::{InFlight, Level, LevelLocation, Verdict, Write};
+use crate::ids::EffectId;
+
+pub(super) fn evolve(mut level: Level, event: &LevelEvent) -> Level {
+    match event {
+        LevelEvent::Linked { variant, backoffice, sku } => {
+            level.variant = Some(*variant);
+            let is_new = level.links.insert((backoffice.clone(), sku.clone()));
+            for known in level.locations.values_mut().filter(|_| is_new) {
+                reframe(known);
+                // A new link is the one thing that lifts the verdict on a bundle's parent.
+                known.verdict.take_if(|verdict| *verdict == Verdict::BundleParent);
+            }
+        }
+        LevelEvent::Unlinked { backoffice, sku } => {
+            level.links.remove(&(backoffice.clone(), sku.clone()));
+            level.locations.values_mut().for_each(reframe);
+        }
+        LevelEvent::LevelRead(read) => {
+            level.tracked = Some(read.tracked);
+            record(level.locations.entry(read.location).or_default(), read);
+        }
+        LevelEvent::BaselineTaken { location, .. }
+        | LevelEvent::BaselineDropped { location }
+        | LevelEvent::FallsSettled { location, .. }
+        | LevelEvent::PushIntended { location, .. }
+        | LevelEvent::PushApplied { location, .. }
+        | LevelEvent::PushDropped { location, .. }
+        | LevelEvent::PushUnknown { location, .. }
+        | LevelEvent::PushStale { location, .. }
+        | LevelEvent::PushRefused { location, .. }
+        | LevelEvent::EchoSeen { location, .. }
+        | LevelEvent::AvailableMoved { location, .. }
+        | LevelEvent::VerdictGiven { location, .. }
+        | LevelEvent::Remapped { location }
+        | LevelEvent::ReadNeeded { location } => {
+            evolve_location(level.locations.entry(*location).or_default(), event);
+        }
+    }
+    level
+}
+
+fn evolve_location(known: &mut LevelLocation, event: &LevelEvent) {
+    match event {
+        LevelEvent::BaselineTaken { delta_target, .. } => known.booked = Some(*delta_target),
+        LevelEvent::BaselineDropped { .. } => drop_baseline(known),
+        LevelEvent::Remapped { .. } => {
+            drop_baseline(known);
+            reframe(known);
+            known.verdict.take_if(|verdict| *verdict == Verdict::NotMapped);
+        }
+        LevelEvent::FallsSettled { edited, .. } => {
+            let sold = known.fallen.saturating_sub(*edited);
+            known.sold = known.sold.map(|known| known.saturating_add(sold));
+            known.fallen = 0;
+        }
+        LevelEvent::PushIntended { effect, write, .. } => intend(known, effect, *write),
+        LevelEvent::PushApplied { effect, write, .. } => {
+            let echo_seen = land(known, effect).is_some_and(|flight| flight.echo_seen);
+            known.awaits_echo = Some(effect.clone()).filter(|_| !echo_seen);
+            apply(known, *write);
+        }
+        LevelEvent::PushDropped { effect, .. } => give_back(known, effect),
+        LevelEvent::PushUnknown { effect, .. } => {
+            for flight in known.in_flight.iter_mut().filter(|flight| flight.effect == *effect) {
+                flight.unknown = true;
+            }
+        }
+        LevelEvent::PushStale { effect, .. } => {
+            give_back(known, effect);
+            known.needs_read = true;
+        }
+        LevelEvent::PushRefused { effect, verdict, .. } => {
+            give_back(known, effect);
+            known.verdict = Some(verdict.clone());
+        }
+        LevelEvent::EchoSeen { effect, updated_at, .. } => {
+            known.awaits_echo.take_if(|awaited| awaited == effect);
+            if let Some(shown) = &mut known.shown {
+                shown.at = *updated_at;
+            }
+            for flight in known.in_flight.iter_mut().filter(|flight| flight.effect == *effect) {
+                flight.echo_seen = true;
+            }
+        }
+        LevelEvent::AvailableMoved { from, to, updated_at, in_doubt, .. } => {
+            if let Some(shown) = &mut known.shown {
+                shown.available = *to;
+                shown.at = *updated_at;
+            }
+            known.unread = known.unread.saturating_add(to.saturating_sub(*from));
+            known.needs_read = true;
+            known.in_doubt |= *in_doubt;
+        }
+        LevelEvent::VerdictGiven { verdict, .. } => known.verdict = Some(verdict.clone()),
+        LevelEvent::ReadNeeded { .. } => known.needs_read = true,
+        // The item's own facts are folded above.
+        LevelEvent::Linked { .. } | LevelEvent::Unlinked { .. } | LevelEvent::LevelRead(_) => {}
+    }
+}
+
+fn drop_baseline(known: &mut LevelLocation) {
+    known.booked = None;
+    // A write in the air that does not apply gives nothing back to a later baseline.
+    for flight in &mut known.in_flight {
+        flight.booked = false;
+    }
+}
+
+/// Other pools stand behind the level: what it sold is measured anew by the next read.
+fn reframe(known: &mut LevelLocation) {
+    known.sold = None;
+    known.fallen = 0;
+    known.needs_read = true;
+}
+
+fn record(known: &mut LevelLocation, read: &LevelRead) {
+    known.shown = read.shown;
+    known.sold = read.sold;
+    known.fallen = read.fallen;
+    known.verdict = read.verdict.clone();
+    known.unread = 0;
+    known.needs_read = false;
+    known.in_doubt = false;
+}
+
+fn intend(known: &mut LevelLocation, effect: &EffectId, write: Write) {
+    let mut booked = false;
+    if let (Write::Adjust { delta }, Some(amount)) = (write, &mut known.booked) {
+        *amount = amount.saturating_add(delta);
+        booked = true;
+    }
+    let effect = effect.clone();
+    known.in_flight.push(InFlight { effect, write, booked, echo_seen: false, unknown: false });
+}
+
+/// Takes a write out of the air.
+fn land(known: &mut LevelLocation, effect: &EffectId) -> Option<InFlight> {
+    let place = known.in_flight.iter().position(|flight| flight.effect == *effect)?;
+    Some(known.in_flight.remove(place))
+}
+
+/// Takes a write out of the air that did not apply, and un-books what Delta had booked for it.
+fn give_back(known: &mut LevelLocation, effect: &EffectId) {
+    if let Some(flight) = land(known, effect).filter(|flight| flight.booked) {
+        let change = flight.write.change();
+        known.booked = known.booked.map(|amount| amount.saturating_sub(change));
+    }
+}
+
+fn apply(known: &mut LevelLocation, write: Write) {
+    let Some(shown) = &mut known.shown else { return };
+    match write {
+        // Shopify checked the guard, so these are facts and not sums.
+        Write::SetOnHand { to, .. } => shown.on_hand = to,
+        Write::SetAvailable { .. } | Write::Adjust { .. } => {
+            shown.on_hand = shown.on_hand.saturating_add(write.change());
+        }
+    }
+    shown.available = shown.available.saturating_add(write.change());
+}

@@ -1,0 +1,45 @@
+//! *Level*: what one inventory item of one store shows, over its locations.
+//!
+//! The state holds per location what must be shown there given the last read or answered write
+//! and every fact known since (*explained*), what Delta has booked, the writes in the air, and
+//! the verdict on a level that cannot be written.
+//!
+//! Start with [`state::LevelLocation`], then [`decide`].
+
+pub mod command;
+pub mod decide;
+pub mod event;
+mod evolve;
+mod observe;
+mod read;
+pub mod rejection;
+pub mod state;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod read_tests;
+#[cfg(test)]
+mod tests;
+
+pub use command::{LevelCommand, Outcome};
+pub use event::{LevelEvent, LevelRead, ReadChange};
+pub use rejection::LevelRejection;
+pub use state::{InFlight, Level, LevelLocation, QuantityName, Shown, Verdict, Write};
+
+use crate::decider::Decider;
+
+impl Decider for Level {
+    type State = Self;
+    type Command = LevelCommand;
+    type Event = LevelEvent;
+    type Rejection = LevelRejection;
+
+    fn decide(state: &Self, command: &LevelCommand) -> Result<Vec<LevelEvent>, LevelRejection> {
+        decide::decide(state, command)
+    }
+
+    fn evolve(state: Self, event: &LevelEvent) -> Self {
+        evolve::evolve(state, event)
+    }
+}

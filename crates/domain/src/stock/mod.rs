@@ -1,0 +1,9 @@
+//! Stock: what warehouses hold, what levels show, and the writes between them.
+
+pub mod level;
+pub mod plan;
+pub mod pool;
+pub mod report;
+pub mod settings;
+pub mod target;
+pub mod window;

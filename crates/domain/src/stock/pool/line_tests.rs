@@ -1,0 +1,153 @@
+//! Order lines of a pool: what they take, what they owe, whose they are.
+
+use super::event::PoolEvent;
+use super::tests::{book, count, fold, line, qty, stage, store, w1};
+use super::{BookMovement, ClaimLine, Pool, PoolCommand, PoolRejection};
+use crate::quantity::Quantity;
+use crate::stock::report::MovementKind;
+use crate::testing::{apply, at, given};
+
+fn claim(store: &str, order: &str, sold: i64, seconds: i64) -> PoolCommand {
+    PoolCommand::ClaimLine(ClaimLine {
+        warehouse: w1(),
+        line: line(store, order),
+        sold,
+        as_of: at(seconds),
+    })
+}
+
+#[test]
+fn a_line_falls_by_its_greatest_stage_and_never_by_their_sum() {
+    let pool = fold([
+        count("c1", "10", 0),
+        book(stage(MovementKind::Allocation, "e1", "-3", 1)),
+        book(stage(MovementKind::Picking, "e2", "-2", 2)),
+        book(stage(MovementKind::Picking, "e3", "-1", 3)),
+        book(stage(MovementKind::Shipment, "e4", "-4", 4)),
+    ]);
+    assert_eq!(pool.position(&w1()), Some(qty("6")));
+    assert_eq!(pool.own(&w1(), &store("a")), qty("4"));
+}
+
+#[test]
+fn a_deallocation_gives_back_what_no_other_stage_took() {
+    let pool = fold([
+        count("c1", "10", 0),
+        book(stage(MovementKind::Allocation, "e1", "-3", 1)),
+        book(stage(MovementKind::Picking, "e2", "-1", 2)),
+        book(stage(MovementKind::Deallocation, "e3", "3", 3)),
+    ]);
+    assert_eq!(pool.position(&w1()), Some(qty("9")));
+}
+
+#[test]
+fn a_report_of_an_unseen_order_opens_its_line_with_sold_equal_to_taken() {
+    let a = store("a");
+    given::<Pool>()
+        .after([count("c1", "10", 0)])
+        .when(&book(stage(MovementKind::Picking, "e1", "-2", 1)))
+        .then_accepted();
+    let pool = fold([count("c1", "10", 0), book(stage(MovementKind::Picking, "e1", "-2", 1))]);
+    assert_eq!(pool.owed(&w1()), 0);
+    assert_eq!(pool.known_sold(&w1(), &a), 2);
+    // Its own store already counted the sale; every other one learns of it.
+    assert_eq!(pool.delta_units(&w1(), &a), 0);
+    assert_eq!(pool.delta_units(&w1(), &store("b")), -2);
+}
+
+#[test]
+fn a_repeated_stage_is_silent() {
+    given::<Pool>()
+        .after([book(stage(MovementKind::Picking, "e1", "-2", 1))])
+        .when(&book(stage(MovementKind::Picking, "e1", "-2", 1)))
+        .then_silent();
+}
+
+#[test]
+fn a_stage_before_the_count_still_moves_taken() {
+    let pool = fold([
+        claim("a", "1001", 2, 0),
+        count("c1", "10", 5),
+        book(stage(MovementKind::Picking, "e1", "-2", 3)),
+    ]);
+    assert_eq!(pool.position(&w1()), Some(qty("10")));
+    assert_eq!(pool.owed(&w1()), 0);
+    assert_eq!(pool.own(&w1(), &store("a")), qty("2"));
+}
+
+#[test]
+fn a_late_pick_shows_that_a_counted_shipment_was_gone_before() {
+    let pick = book(stage(MovementKind::Picking, "e1", "-2", 3));
+    let shipment = book(stage(MovementKind::Shipment, "e2", "-2", 7));
+    let counted = count("c1", "10", 5);
+    let in_order = fold([pick.clone(), counted.clone(), shipment.clone()]);
+    assert_eq!(in_order.position(&w1()), Some(qty("10")));
+    let late = fold([shipment, counted]);
+    assert_eq!(late.position(&w1()), Some(qty("8")));
+    assert_eq!(apply::<Pool>(late, &pick).position(&w1()), Some(qty("10")));
+}
+
+#[test]
+fn a_claimed_line_is_owed_until_taken() {
+    let (a, b) = (store("a"), store("b"));
+    let pool = fold([count("c1", "17", 0), claim("a", "1001", 2, 1)]);
+    assert_eq!((pool.owed(&w1()), pool.free_units(&w1())), (2, Some(15)));
+    assert_eq!((pool.owed_by_others(&w1(), &a), pool.owed_by_others(&w1(), &b)), (0, 2));
+    let pool = apply::<Pool>(pool, &book(stage(MovementKind::Picking, "e1", "-2", 2)));
+    assert_eq!((pool.owed(&w1()), pool.free_units(&w1())), (0, Some(15)));
+}
+
+#[test]
+fn an_older_version_of_an_order_claims_nothing() {
+    let history = || [claim("a", "1001", 2, 10)];
+    given::<Pool>().after(history()).when(&claim("a", "1001", 5, 9)).then_silent();
+    given::<Pool>().after(history()).when(&claim("a", "1001", 2, 10)).then_silent();
+    given::<Pool>().after(history()).when(&claim("a", "1001", 1, 11)).then(&[
+        PoolEvent::LineClaimed { warehouse: w1(), line: line("a", "1001"), sold: 1, as_of: at(11) },
+    ]);
+    given::<Pool>().when(&claim("a", "1001", -1, 1)).then_refused(&PoolRejection::SoldNegative);
+}
+
+#[test]
+fn a_cancelled_order_frees_what_was_not_taken() {
+    let pool = fold([
+        count("c1", "10", 0),
+        claim("a", "1001", 3, 1),
+        book(stage(MovementKind::Picking, "e1", "-1", 2)),
+        claim("a", "1001", 0, 3),
+    ]);
+    assert_eq!(pool.owed(&w1()), 0);
+    assert_eq!(pool.own(&w1(), &store("a")), Quantity::ZERO);
+    assert_eq!(pool.position(&w1()), Some(qty("9")));
+}
+
+#[test]
+fn seen_sales_are_owed_to_other_stores_until_a_line_explains_them() {
+    let b = store("b");
+    let see = PoolCommand::SeeSold { warehouse: w1(), store: store("a"), units: 2 };
+    let pool = fold([count("c1", "17", 0), see.clone()]);
+    assert_eq!(pool.owed_by_others(&w1(), &b), 2);
+    given::<Pool>().after([see.clone()]).when(&see).then_silent();
+    let pool = apply::<Pool>(pool, &book(stage(MovementKind::Picking, "e1", "-2", 2)));
+    assert_eq!(pool.owed_by_others(&w1(), &b), 0);
+    assert_eq!(pool.free_units(&w1()), Some(15));
+}
+
+#[test]
+fn settled_lines_leave_the_ledger_and_keep_their_sums() {
+    let a = store("a");
+    let picks = (0..2_100).map(|n| {
+        let order = Some(line("a", &format!("{n}")));
+        let event = format!("e{n}");
+        let pick = stage(MovementKind::Picking, &event, "-1", n);
+        book(BookMovement { order, ..pick })
+    });
+    let pool = fold(std::iter::once(count("c1", "5000", -10)).chain(picks));
+    assert_eq!(pool.position(&w1()), Some(qty("2900")));
+    assert_eq!(pool.own(&w1(), &a), qty("2100"));
+    assert_eq!(pool.known_sold(&w1(), &a), 2_100);
+    assert_eq!(pool.delta_units(&w1(), &a), 0);
+    // Their falls are still known by time: this count speaks of the moment after line 1999.
+    let counted = apply::<Pool>(pool, &count("c2", "4000", 1_999));
+    assert_eq!(counted.position(&w1()), Some(qty("3900")));
+}

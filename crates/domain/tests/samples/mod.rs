@@ -1,0 +1,361 @@
+//! One sample of every stored event, and states that use every field.
+//!
+//! `covers!` matches without a wildcard: a new event does not compile before it has a name here,
+//! and does not pass before it has a sample.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use lockstep_domain::link::{LinkOrigin, SkuClaim, SkuClaimEvent, VariantLink, VariantLinkEvent};
+use lockstep_domain::stock::level::{
+    Level, LevelEvent, LevelRead, ReadChange, Shown, Verdict, Write,
+};
+use lockstep_domain::stock::pool::{
+    CountIgnoredReason, LineKey, MovementBooked, MovementEffect, Pool, PoolEvent, PositionCounted,
+};
+use lockstep_domain::stock::report::{MovementKind, ReportKind, StockStatus};
+use lockstep_domain::stock::settings::{
+    BackOfficeRulesEvent, BackOfficeStock, Enabled, LocationMapping, StockBasis, StockMode,
+    StoreRulesEvent, StoreStock, WindowEdge,
+};
+use lockstep_domain::stock::window::Window;
+use lockstep_domain::{Decider, InventoryItemId, LocationId, Quantity, VariantId, WarehouseCode};
+
+macro_rules! covers {
+    ($events:expr; $($pattern:pat),+ $(,)?) => {{
+        let events = $events;
+        let mut seen = BTreeSet::new();
+        for event in &events {
+            match event {
+                $($pattern => { seen.insert(stringify!($pattern)); })+
+            }
+        }
+        let all = BTreeSet::from([$(stringify!($pattern)),+]);
+        assert_eq!(seen, all, "every event has a sample");
+        events
+    }};
+}
+
+fn at(seconds: i64) -> Timestamp {
+    let start: Timestamp = "2026-11-21T08:00:00Z".parse().expect("a moment");
+    start.saturating_add(SignedDuration::from_secs(seconds)).expect("a span")
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("an id")
+}
+
+fn qty(text: &str) -> Quantity {
+    id(text)
+}
+
+fn w1() -> WarehouseCode {
+    id("W1")
+}
+
+fn line() -> LineKey {
+    LineKey { store: id("berlin"), order: id("berlin-1001"), line: id("5001") }
+}
+
+fn movement(effect: MovementEffect, order: Option<LineKey>) -> PoolEvent {
+    let kind = if order.is_some() { MovementKind::Picking } else { MovementKind::Receiving };
+    PoolEvent::MovementBooked(MovementBooked {
+        event_id: id("m-1"),
+        warehouse: w1(),
+        kind,
+        quantity: qty("-2"),
+        status: StockStatus::Good,
+        order,
+        occurred_at: at(60),
+        effect,
+        applied: qty("-2"),
+        position_after: Some(qty("10.5")),
+    })
+}
+
+fn taken() -> PoolEvent {
+    PoolEvent::LineTaken {
+        event_id: id("m-1"),
+        warehouse: w1(),
+        line: line(),
+        report: ReportKind::Pick,
+        quantity: qty("2"),
+        occurred_at: at(60),
+        taken: qty("2"),
+    }
+}
+
+fn counted() -> PoolEvent {
+    PoolEvent::PositionCounted(PositionCounted {
+        event_id: id("c-1"),
+        warehouse: w1(),
+        quantity: qty("12.5"),
+        counted_at: at(0),
+        first: true,
+        before: None,
+        after: qty("12.5"),
+        offset: 12,
+    })
+}
+
+fn ignored(reason: CountIgnoredReason) -> PoolEvent {
+    PoolEvent::CountIgnored {
+        event_id: id("c-0"),
+        warehouse: w1(),
+        quantity: qty("3"),
+        counted_at: at(-60),
+        reason,
+    }
+}
+
+pub fn pool_events() -> Vec<PoolEvent> {
+    covers!(
+        vec![
+            PoolEvent::Linked { store: id("berlin"), item: InventoryItemId(7) },
+            counted(),
+            ignored(CountIgnoredReason::OlderThanLast { last: at(0) }),
+            ignored(CountIgnoredReason::BeyondJournal { kept_after: at(0) }),
+            PoolEvent::LineOpened { warehouse: w1(), line: line() },
+            PoolEvent::LineClaimed { warehouse: w1(), line: line(), sold: 2, as_of: at(30) },
+            taken(),
+            movement(MovementEffect::Line, Some(line())),
+            movement(MovementEffect::Moves, None),
+            movement(MovementEffect::BeforeCount, None),
+            movement(MovementEffect::Informs, None),
+            PoolEvent::DriftReported {
+                event_id: id("m-1"),
+                warehouse: w1(),
+                reported: qty("9"),
+                expected: qty("10.5"),
+            },
+            PoolEvent::SoldSeen { warehouse: w1(), store: id("berlin"), units: 3 },
+            PoolEvent::Unlinked { store: id("berlin"), item: InventoryItemId(7) },
+        ];
+        PoolEvent::Linked { .. },
+        PoolEvent::Unlinked { .. },
+        PoolEvent::PositionCounted(_),
+        PoolEvent::CountIgnored { .. },
+        PoolEvent::LineOpened { .. },
+        PoolEvent::LineClaimed { .. },
+        PoolEvent::LineTaken { .. },
+        PoolEvent::MovementBooked(_),
+        PoolEvent::DriftReported { .. },
+        PoolEvent::SoldSeen { .. },
+    )
+}
+
+pub fn pool_state() -> Pool {
+    let linked = PoolEvent::Linked { store: id("paris"), item: InventoryItemId(8) };
+    Pool::evolve_all(Pool::default(), pool_events().iter().chain([&linked]))
+}
+
+fn l1() -> LocationId {
+    LocationId(1)
+}
+
+fn shown() -> Shown {
+    Shown {
+        available: 10,
+        on_hand: 21,
+        committed: 5,
+        reserved: 1,
+        damaged: 2,
+        safety_stock: 3,
+        quality_control: 0,
+        active: true,
+        at: at(0),
+    }
+}
+
+fn read() -> LevelEvent {
+    LevelEvent::LevelRead(LevelRead {
+        location: l1(),
+        shown: Some(shown()),
+        tracked: true,
+        sold: Some(5),
+        fallen: 1,
+        changes: vec![
+            ReadChange::Sold { units: 1 },
+            ReadChange::Cancelled { units: 2 },
+            ReadChange::Fulfilled { units: 3 },
+            ReadChange::SetAside { units: 4 },
+            ReadChange::Released { units: 5 },
+            ReadChange::Lowered { units: 1 },
+            ReadChange::Raised { units: 7 },
+        ],
+        verdict: None,
+    })
+}
+
+fn intended(effect: &str, write: Write) -> LevelEvent {
+    LevelEvent::PushIntended { effect: id(effect), location: l1(), write }
+}
+
+const ADJUST: Write = Write::Adjust { delta: -3 };
+const SET_ON_HAND: Write = Write::SetOnHand { to: 20, from: 21 };
+const SET_AVAILABLE: Write = Write::SetAvailable { to: -2, from: 10 };
+
+fn pushes() -> Vec<LevelEvent> {
+    let (effect, location) = (id("e-1"), l1());
+    let refused = |verdict| LevelEvent::PushRefused {
+        effect: id("e-4"),
+        location: l1(),
+        write: SET_ON_HAND,
+        verdict,
+    };
+    let why = Verdict::Refused { code: "INVALID".to_owned(), message: "No.".to_owned() };
+    vec![
+        intended("e-1", ADJUST),
+        LevelEvent::PushUnknown { effect, location },
+        LevelEvent::EchoSeen { effect: id("e-1"), location, available: 7, updated_at: at(90) },
+        LevelEvent::PushApplied { effect: id("e-1"), location, write: ADJUST },
+        intended("e-2", SET_AVAILABLE),
+        LevelEvent::PushDropped { effect: id("e-2"), location, write: SET_AVAILABLE },
+        intended("e-3", SET_ON_HAND),
+        LevelEvent::PushStale { effect: id("e-3"), location, write: SET_ON_HAND },
+        intended("e-4", SET_ON_HAND),
+        refused(why),
+        refused(Verdict::BundleParent),
+        refused(Verdict::Deleted),
+        refused(Verdict::NotMapped),
+        refused(Verdict::NotStocked),
+    ]
+}
+
+pub fn level_events() -> Vec<LevelEvent> {
+    let (variant, location) = (VariantId(9), l1());
+    let mut events = vec![
+        LevelEvent::Linked { variant, backoffice: id("wms"), sku: id("A.1 👕") },
+        read(),
+        LevelEvent::BaselineTaken { location, delta_target: 12, at: at(1) },
+    ];
+    events.extend(pushes());
+    events.extend([
+        LevelEvent::AvailableMoved {
+            location,
+            from: 7,
+            to: 6,
+            updated_at: at(120),
+            in_doubt: true,
+        },
+        LevelEvent::FallsSettled { location, edited: 1 },
+        LevelEvent::VerdictGiven { location, verdict: Verdict::Untracked },
+        LevelEvent::ReadNeeded { location },
+        LevelEvent::BaselineDropped { location },
+        LevelEvent::Remapped { location },
+        LevelEvent::Unlinked { backoffice: id("wms"), sku: id("A.1 👕") },
+    ]);
+    covers!(
+        events;
+        LevelEvent::Linked { .. },
+        LevelEvent::Unlinked { .. },
+        LevelEvent::BaselineTaken { .. },
+        LevelEvent::BaselineDropped { .. },
+        LevelEvent::LevelRead(_),
+        LevelEvent::FallsSettled { .. },
+        LevelEvent::PushIntended { .. },
+        LevelEvent::PushApplied { .. },
+        LevelEvent::PushDropped { .. },
+        LevelEvent::PushUnknown { .. },
+        LevelEvent::PushStale { .. },
+        LevelEvent::PushRefused { .. },
+        LevelEvent::EchoSeen { .. },
+        LevelEvent::AvailableMoved { .. },
+        LevelEvent::VerdictGiven { .. },
+        LevelEvent::Remapped { .. },
+        LevelEvent::ReadNeeded { .. },
+    )
+}
+
+pub fn level_state() -> Level {
+    let linked = level_events();
+    let flying = [read(), intended("e-5", ADJUST), intended("e-6", ADJUST)];
+    let state = Level::evolve_all(Level::default(), linked.iter().take(3).chain(&flying));
+    let applied = LevelEvent::PushApplied { effect: id("e-5"), location: l1(), write: ADJUST };
+    Level::evolve(state, &applied)
+}
+
+pub fn store_rules_events() -> Vec<StoreRulesEvent> {
+    let settings = StoreStock {
+        enabled: Enabled::Live,
+        mode: StockMode::Absolute,
+        window_seconds: 45,
+        window_edge: WindowEdge::Trailing,
+        sold_out_fast_lane: false,
+        sold_out_threshold: 1,
+        buffer: 2,
+        allow_negative: true,
+        locations: vec![LocationMapping {
+            location: l1(),
+            warehouses: vec![id("wms/W1")],
+            buffer: Some(3),
+        }],
+        revision: 4,
+    };
+    let defaults = StoreRulesEvent::Adopted { settings: StoreStock::default() };
+    vec![defaults, StoreRulesEvent::Adopted { settings }]
+}
+
+pub fn backoffice_rules_events() -> Vec<BackOfficeRulesEvent> {
+    let settings = BackOfficeStock {
+        basis: StockBasis::Physical,
+        lowered_by: StockBasis::Physical.default_lowered_by(),
+        excludes_damaged: false,
+        warehouses: BTreeSet::from([w1()]),
+        revision: 4,
+    };
+    let defaults = BackOfficeRulesEvent::Adopted { settings: BackOfficeStock::default() };
+    vec![defaults, BackOfficeRulesEvent::Adopted { settings }]
+}
+
+pub fn variant_link_events() -> Vec<VariantLinkEvent> {
+    let inventory_item = InventoryItemId(7);
+    let linked = |backoffice: &str, origin| VariantLinkEvent::VariantLinked {
+        inventory_item,
+        backoffice: id(backoffice),
+        sku: id("A1"),
+        origin,
+        at: at(0),
+    };
+    covers!(
+        vec![
+            linked("wms", LinkOrigin::Hand),
+            linked("erp", LinkOrigin::Csv),
+            linked("pos", LinkOrigin::SkuMatch),
+            linked("b2b", LinkOrigin::BarcodeMatch),
+            linked("old", LinkOrigin::NameMatch),
+            VariantLinkEvent::VariantUnlinked {
+                inventory_item,
+                backoffice: id("old"),
+                sku: id("A1"),
+                origin: LinkOrigin::Hand,
+                at: at(60),
+            },
+        ];
+        VariantLinkEvent::VariantLinked { .. },
+        VariantLinkEvent::VariantUnlinked { .. },
+    )
+}
+
+pub fn variant_link_state() -> VariantLink {
+    VariantLink::evolve_all(VariantLink::default(), &variant_link_events())
+}
+
+pub fn sku_claim_events() -> Vec<SkuClaimEvent> {
+    let variant = VariantId(9);
+    covers!(
+        vec![SkuClaimEvent::SkuClaimed { variant }, SkuClaimEvent::SkuReleased { variant }];
+        SkuClaimEvent::SkuClaimed { .. },
+        SkuClaimEvent::SkuReleased { .. },
+    )
+}
+
+pub fn sku_claim_state() -> SkuClaim {
+    SkuClaim::evolve_all(SkuClaim::default(), sku_claim_events().iter().take(1))
+}
+
+pub fn window() -> Window {
+    let length = SignedDuration::from_secs(30);
+    let open = Window::default().pushed(at(0), length);
+    open.change(at(5), WindowEdge::Leading, length, true)
+}
