@@ -1,0 +1,27 @@
+//! The traits between the services and the outside: broker, store, Shopify, time and ids.
+//!
+//! Services speak these and nothing else; `bus`, `storage` and `shopify-client` implement them,
+//! and so do the in-memory twins that the simulation runs. Nothing here may hold a rule of the
+//! business or name an adapter. Start reading at [`store`], then [`bus`].
+#![deny(missing_docs)]
+
+pub mod bus;
+pub mod clock;
+pub mod error;
+pub mod kv;
+pub mod seal;
+pub mod shopify;
+pub mod store;
+
+pub use bus::{
+    Answerer, Ask, Bus, ConsumerSpec, Delivered, ObjectStore, Outgoing, PublishAck, Question,
+};
+pub use clock::{Clock, IdSource, SystemClock, TimeOrderedIds};
+pub use error::{ErrorKind, PortError};
+pub use kv::{Kv, KvEntry, KvEvent};
+pub use seal::{SECRETS_BUCKET, Sealer, StoreSecrets};
+pub use shopify::{AdminAnswer, AdminError, AdminErrorKind, AdminRequest, Lane, ShopifyAdmin};
+pub use store::{
+    AggregateKey, DeadLetterRow, EffectRow, EffectState, NewEffect, NewEvent, OutboxRow,
+    OutboxState, SaveState, Snapshot, Store, StoredEvent, Timer, Tx,
+};

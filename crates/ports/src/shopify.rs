@@ -1,0 +1,94 @@
+//! Shopify's Admin API as the services see it: exact bytes out, an answer or a sorted error back.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use lockstep_domain::ids::StoreId;
+use serde_json::Value;
+
+/// Which work goes first when the points are short: the first is the most urgent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// Decreases of stock.
+    StockDown,
+    /// Shipments and their tracking.
+    Tracking,
+    /// Increases of stock.
+    StockUp,
+    /// Orders.
+    Orders,
+    /// Products.
+    Catalogue,
+    /// Comparison with the live store.
+    Drift,
+}
+
+/// One call. The body is kept byte for byte, since Shopify compares repeated calls as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminRequest {
+    /// Name of the operation, for logs and spans.
+    pub operation: String,
+    /// JSON text: `{"query": .., "variables": ..}`.
+    pub body: Bytes,
+    /// Requested cost in points.
+    pub cost: u32,
+    /// Its urgency.
+    pub lane: Lane,
+    /// True for a mutation that Shopify repeats safely by its key.
+    pub idempotent: bool,
+    /// True for a mutation.
+    pub mutation: bool,
+}
+
+/// A call that Shopify executed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdminAnswer {
+    /// `data` of the answer.
+    pub data: Value,
+    /// Points that it cost.
+    pub actual_cost: Option<f64>,
+    /// Points left in the bucket.
+    pub available: Option<f64>,
+}
+
+/// What a failed call means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AdminErrorKind {
+    /// Certainly not executed; try again after the wait.
+    Throttled {
+        /// Exact wait.
+        wait: Duration,
+    },
+    /// Certainly not executed; try again later (connection refused, 5xx on a query).
+    Transient,
+    /// Certainly not executed, and never will be (schema, scope, argument).
+    Permanent,
+    /// The store does not let us in: token dead, frozen, uninstalled.
+    Access,
+    /// A mutation that may or may not have been executed.
+    UnknownOutcome,
+}
+
+/// A failed call.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{operation}: {message}")]
+pub struct AdminError {
+    /// What it means.
+    pub kind: AdminErrorKind,
+    /// Name of the operation.
+    pub operation: String,
+    /// Shopify's or the network's words, without secrets.
+    pub message: String,
+}
+
+/// Calls Shopify. No retries inside: the caller knows what a repetition means.
+#[async_trait]
+pub trait ShopifyAdmin: Send + Sync + 'static {
+    /// Waits for points in the store's budget, then sends once.
+    async fn send(&self, store: &StoreId, request: &AdminRequest)
+    -> Result<AdminAnswer, AdminError>;
+
+    /// Share of the store's budget that is left, 0.0 to 1.0; `None` before the first answer.
+    fn budget_left(&self, store: &StoreId) -> Option<f64>;
+}

@@ -1,0 +1,360 @@
+//! One transaction of a service: load and lock, decide, write everything, commit, publish.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lockstep_contracts::{Stream, TraceContext};
+use lockstep_ports::{
+    AggregateKey, Bus, Clock, ErrorKind, IdSource, OutboxRow, PortError, Sealer, Snapshot, Store,
+    Tx,
+};
+use tokio::sync::Notify;
+use tracing::{debug, warn};
+
+use crate::aggregate::{Aggregate, StateOf, from_json};
+use crate::retry::Retry;
+use crate::work::{Stop, Work};
+
+/// Rounds of "decide, find that something is not loaded, load it" in one transaction.
+const LOAD_ROUNDS_MAX: usize = 32;
+/// Times a transaction is begun again after a conflict or a lock that was lost.
+const CONFLICT_ATTEMPTS_MAX: u32 = 8;
+/// Messages in one atomic batch; the server takes at most 1,000.
+const PUBLISH_BATCH_MAX: usize = 500;
+/// Bytes in one atomic batch, so that a batch stays well below a second on the wire.
+const PUBLISH_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What a service's shell works with.
+pub struct EngineParts {
+    /// Name of the service, as in subjects and durable names.
+    pub service: &'static str,
+    /// Its database.
+    pub store: Arc<dyn Store>,
+    /// The broker.
+    pub bus: Arc<dyn Bus>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub ids: Arc<dyn IdSource>,
+    /// Seals what is kept in dead letters.
+    pub sealer: Arc<dyn Sealer>,
+}
+
+/// Whether the broker holds everything that a transaction said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Published {
+    /// Every public event is acknowledged.
+    All,
+    /// The rows are committed and the sweep will publish them.
+    Pending,
+}
+
+/// Why a transaction did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The content can never be processed.
+    #[error("cannot be processed: {0}")]
+    Poison(String),
+    /// Another worker concluded the effect first; its decision stands.
+    #[error("the effect was concluded before")]
+    AlreadyConcluded,
+    /// The store or the broker failed.
+    #[error("transaction of the service")]
+    Port(#[from] PortError),
+}
+
+impl EngineError {
+    /// True when the content is at fault, not the surroundings.
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            Self::Poison(_) | Self::AlreadyConcluded => true,
+            Self::Port(e) => e.kind == ErrorKind::Permanent,
+        }
+    }
+
+    /// One line for logs and dead letters.
+    pub fn chain(&self) -> String {
+        match self {
+            Self::Poison(reason) => reason.clone(),
+            Self::AlreadyConcluded => self.to_string(),
+            Self::Port(e) => e.chain(),
+        }
+    }
+}
+
+/// The shell of one service. Shared by its consumers, lanes and questions.
+pub struct Engine {
+    pub(crate) parts: EngineParts,
+    /// Woken when a transaction touched a timer or opened an effect.
+    pub(crate) lanes: Notify,
+    /// Woken when rows wait in the outbox.
+    pub(crate) leftovers: Notify,
+}
+
+impl Engine {
+    /// The shell over its parts.
+    pub fn new(parts: EngineParts) -> Arc<Self> {
+        Arc::new(Self { parts, lanes: Notify::new(), leftovers: Notify::new() })
+    }
+
+    /// Name of the service.
+    pub fn service(&self) -> &'static str {
+        self.parts.service
+    }
+
+    /// This moment.
+    pub fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.parts.clock
+    }
+
+    /// The service's database, for questions.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.parts.store
+    }
+
+    /// Decides in one transaction and publishes what was said. Runs `decide` again when it needs
+    /// more aggregates or when somebody else wrote first.
+    pub async fn transact<R: Send>(
+        &self,
+        cause: &str,
+        trace: Option<TraceContext>,
+        first: &[AggregateKey],
+        mut decide: impl FnMut(&mut Work<'_>) -> Result<R, Stop> + Send,
+    ) -> Result<R, EngineError> {
+        let run = |work: &mut Work<'_>, _: &[Option<Vec<u8>>]| decide(work);
+        let (result, _) = self.transact_inbox(Vec::new(), cause, trace, first, run).await?;
+        Ok(result)
+    }
+
+    /// Decides and keeps nothing: for a dry run.
+    pub async fn consider<R: Send>(
+        &self,
+        first: &[AggregateKey],
+        decide: impl FnMut(&mut Work<'_>) -> Result<R, Stop> + Send,
+    ) -> Result<R, EngineError> {
+        let mut session = self.begin().await?;
+        session.load(first).await?;
+        session.run(decide).await
+    }
+
+    /// As [`Engine::transact`], and notes message ids in the inbox: `decide` is told for each
+    /// whether it is new (`None`) or under which digest it was noted before.
+    pub async fn transact_inbox<R: Send>(
+        &self,
+        ids: Vec<(String, Vec<u8>)>,
+        cause: &str,
+        trace: Option<TraceContext>,
+        first: &[AggregateKey],
+        mut decide: impl FnMut(&mut Work<'_>, &[Option<Vec<u8>>]) -> Result<R, Stop> + Send,
+    ) -> Result<(R, Published), EngineError> {
+        let mut attempt = 1;
+        loop {
+            let mut session = self.begin().await?;
+            let done = async {
+                let seen = session.tx.inbox(&ids, session.work.now()).await?;
+                session.work.set_cause(cause, trace.clone());
+                session.load(first).await?;
+                session.run(|work| decide(work, &seen)).await
+            }
+            .await;
+            let result = match done {
+                Ok(value) => session.commit().await.map(|rows| (value, rows)),
+                Err(e) => Err(e),
+            };
+            match result {
+                Ok((value, rows)) => return Ok((value, self.publish(rows).await)),
+                Err(EngineError::Port(e)) if is_lost_race(&e) && attempt < CONFLICT_ATTEMPTS_MAX => {
+                    debug!(attempt, error = e.chain(), "transaction lost a race; again");
+                    self.pause(Retry::RACE.delay(attempt)).await;
+                    attempt += 1;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// State of an aggregate, without a lock; for questions.
+    pub async fn read<A: Aggregate>(&self, id: &str) -> Result<Option<StateOf<A>>, PortError> {
+        let key = A::key(id);
+        let found = self.parts.store.read(std::slice::from_ref(&key)).await?;
+        match found.into_iter().next().flatten() {
+            Some(snapshot) => Ok(Some(from_json(&key, &snapshot.state)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// States of a kind in order of id; for questions.
+    pub async fn scan<A: Aggregate>(
+        &self,
+        prefix: &str,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, StateOf<A>)>, PortError> {
+        let rows = self.parts.store.scan(A::KIND, prefix, after, limit).await?;
+        let decode = |(id, s): (String, Snapshot)| {
+            let state = from_json(&A::key(id.as_str()), &s.state)?;
+            Ok((id, state))
+        };
+        rows.into_iter().map(decode).collect()
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Session<'_>, EngineError> {
+        let tx = self.parts.store.begin().await?;
+        let work = Work::new(self.parts.service, self.parts.ids.as_ref(), self.parts.clock.now());
+        Ok(Session { engine: self, tx, work })
+    }
+
+    pub(crate) async fn pause(&self, wait: Duration) {
+        tokio::time::sleep(wait).await;
+    }
+
+    /// Publishes committed rows in atomic batches per stream; what fails is left to the sweep.
+    pub(crate) async fn publish(&self, rows: Vec<OutboxRow>) -> Published {
+        let mut all = Published::All;
+        for (stream, batch) in batches(rows) {
+            if let Err(e) = self.publish_batch(batch).await {
+                warn!(stream = stream.name(), error = e.chain(), "outbox rows wait for the sweep");
+                self.leftovers.notify_one();
+                all = Published::Pending;
+            }
+        }
+        all
+    }
+
+    async fn publish_batch(&self, batch: Vec<OutboxRow>) -> Result<(), PortError> {
+        let (messages, ids): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|row| (row.message, row.id)).unzip();
+        self.parts.bus.publish(messages).await?;
+        self.parts.store.mark_published(&ids, self.now()).await
+    }
+
+    /// Publishes rows that an earlier attempt left behind; true when none is left.
+    pub async fn publish_leftovers(&self) -> Result<bool, PortError> {
+        loop {
+            let rows = self.parts.store.unpublished(PUBLISH_BATCH_MAX as u32).await?;
+            if rows.is_empty() {
+                return Ok(true);
+            }
+            let rows = rows.into_iter().map(|state| state.row).collect();
+            if self.publish(rows).await == Published::Pending {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+fn is_lost_race(e: &PortError) -> bool {
+    e.kind == ErrorKind::Conflict
+}
+
+/// Rows by stream, cut to the size of one atomic batch, in their order.
+fn batches(rows: Vec<OutboxRow>) -> Vec<(Stream, Vec<OutboxRow>)> {
+    let mut by_stream: BTreeMap<Stream, Vec<OutboxRow>> = BTreeMap::new();
+    for row in rows {
+        by_stream.entry(row.message.stream).or_default().push(row);
+    }
+    let mut cut = Vec::new();
+    for (stream, rows) in by_stream {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        for row in rows {
+            let size = row.message.body.len();
+            let full = batch.len() == PUBLISH_BATCH_MAX || bytes + size > PUBLISH_BYTES_MAX;
+            if full && !batch.is_empty() {
+                cut.push((stream, std::mem::take(&mut batch)));
+                bytes = 0;
+            }
+            bytes += size;
+            batch.push(row);
+        }
+        cut.push((stream, batch));
+    }
+    cut
+}
+
+/// An open transaction with what has been decided in it.
+pub(crate) struct Session<'e> {
+    engine: &'e Engine,
+    pub(crate) tx: Box<dyn Tx>,
+    pub(crate) work: Work<'e>,
+}
+
+impl Session<'_> {
+    pub(crate) fn service(&self) -> &'static str {
+        self.engine.parts.service
+    }
+
+    /// Loads and locks what is not loaded yet.
+    pub(crate) async fn load(&mut self, keys: &[AggregateKey]) -> Result<(), EngineError> {
+        let missing = self.work.missing(keys);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let found = self.tx.load(&missing).await?;
+        for (key, snapshot) in missing.into_iter().zip(found) {
+            self.work.give(key, snapshot);
+        }
+        Ok(())
+    }
+
+    /// Runs one input, loading what it turns out to need. On failure nothing of it stays.
+    pub(crate) async fn run<R>(
+        &mut self,
+        mut decide: impl FnMut(&mut Work<'_>) -> Result<R, Stop>,
+    ) -> Result<R, EngineError> {
+        for _ in 0..LOAD_ROUNDS_MAX {
+            match self.work.attempt(&mut decide) {
+                Ok(value) => return Ok(value),
+                Err(Stop::Need(keys)) => self.load(&keys).await?,
+                Err(Stop::Peek(keys)) => {
+                    let found = self.tx.peek(&keys).await?;
+                    for (key, snapshot) in keys.into_iter().zip(found) {
+                        self.work.give_unlocked(key, snapshot);
+                    }
+                }
+                Err(Stop::NeedTimers(keys)) => {
+                    let found = self.tx.timers(&keys).await?;
+                    for (place, timer) in keys.into_iter().zip(found) {
+                        self.work.give_timer(place, timer);
+                    }
+                }
+                Err(Stop::NeedIds { kind, prefix }) => {
+                    let ids = self.tx.ids(kind, &prefix).await?;
+                    self.work.give_ids(kind, prefix, ids);
+                }
+                Err(Stop::Poison(reason)) => return Err(EngineError::Poison(reason)),
+                Err(Stop::Fault(e)) => return Err(e.into()),
+            }
+        }
+        let text = format!("a decision asked for more aggregates {LOAD_ROUNDS_MAX} times");
+        Err(PortError::plain(ErrorKind::Permanent, text).into())
+    }
+
+    /// Writes everything and commits; gives the rows to be published.
+    pub(crate) async fn commit(mut self) -> Result<Vec<OutboxRow>, EngineError> {
+        let states = self.work.changed()?;
+        let staged = std::mem::take(&mut self.work.staged);
+        self.tx.append(&staged.events).await?;
+        self.tx.save(&states).await?;
+        self.tx.outbox(&staged.outbox).await?;
+        self.tx.open_effects(&staged.effects).await?;
+        for m in &staged.moves {
+            if !self.tx.move_effect(m.id, m.state, &m.note, None).await? {
+                return Err(EngineError::AlreadyConcluded);
+            }
+        }
+        let timers = self.work.changed_timers();
+        self.tx.save_timers(&timers).await?;
+        self.tx.commit().await?;
+        if !timers.is_empty() || !staged.effects.is_empty() {
+            self.engine.lanes.notify_one();
+        }
+        Ok(staged.outbox)
+    }
+}

@@ -1,0 +1,37 @@
+//! The one shell around every service.
+//!
+//! A service brings pure decisions ([`Processor`], [`LaneWorker`]); this crate brings what makes
+//! them exact: a batch becomes one transaction with inbox, private events, states, outbox and
+//! effects ([`engine`], [`processor`]); calls to the outside are committed before they are sent
+//! ([`lanes`]); what cannot be processed leaves as a dead letter ([`dead_letters`]). No service
+//! writes its own consumer loop. Nothing here may know a rule of the business or name an adapter.
+//!
+//! Start reading at [`processor`], then [`engine`], then [`lanes`]. ADRs 0002 and 0007.
+
+pub mod aggregate;
+pub mod dead_letters;
+pub mod directory;
+pub mod engine;
+pub mod health;
+pub mod host;
+pub mod inbound;
+pub mod lanes;
+pub mod lifecycle;
+pub mod processor;
+pub mod questions;
+pub mod rebuild;
+pub mod retry;
+pub mod telemetry;
+pub mod work;
+
+pub use aggregate::{Aggregate, CommandOf, EventOf, Evolver, EvolverOf, RejectionOf, StateOf};
+pub use directory::{Directory, Settings, SettingsChange, SharedDirectory};
+pub use engine::{Engine, EngineError, EngineParts, Published};
+pub use host::{Hosted, start, start_directory};
+pub use inbound::Inbound;
+pub use lanes::{CALL_TIME_MAX, EFFECT_LEASE, LaneWorker, Recovery, Sent};
+pub use lifecycle::Lifecycle;
+pub use processor::{Processor, scope_consumer, webhook_consumer};
+pub use questions::{ask, serve_request};
+pub use retry::Retry;
+pub use work::{Stop, Work};

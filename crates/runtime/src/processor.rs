@@ -1,0 +1,289 @@
+//! The one consumer loop: a batch becomes one transaction; poison leaves as a dead letter.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use lockstep_contracts::shopify::v1::WebhookReceived;
+use lockstep_contracts::{Event, Stream};
+use lockstep_ports::{AggregateKey, ConsumerSpec, Delivered, ErrorKind, OutboxRow, PortError};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, error, info, info_span, warn};
+
+use crate::aggregate::Evolver;
+use crate::dead_letters;
+use crate::directory::{Directory, SettingsChange};
+use crate::engine::{Engine, EngineError};
+use crate::inbound::Inbound;
+use crate::retry::Retry;
+use crate::telemetry;
+use crate::work::{Stop, Work};
+
+/// A store's or back office's share per turn: messages in one transaction.
+pub const BATCH_MAX: usize = 200;
+/// How long a pull waits for the first message.
+const PULL_WAIT: Duration = Duration::from_secs(5);
+
+/// What a service does with messages and settings. Pure: everything goes through [`Work`].
+pub trait Processor: Send + Sync + 'static {
+    /// The durable consumers that it needs: one per store, or per back office.
+    fn consumers(&self, directory: &Directory) -> Vec<ConsumerSpec>;
+
+    /// Aggregates that the message surely needs; the rest is loaded when asked for.
+    fn keys(&self, message: &Inbound) -> Vec<AggregateKey>;
+
+    /// Decides one message. Doubles were removed before.
+    fn apply(&self, message: &Inbound, work: &mut Work<'_>) -> Result<(), Stop>;
+
+    /// Adopts a store's or back office's settings into the service's own log. An older revision
+    /// than the adopted one must change nothing.
+    fn adopt(&self, change: &SettingsChange, work: &mut Work<'_>) -> Result<(), Stop>;
+
+    /// One per kind of aggregate, for the rebuild.
+    fn evolvers(&self) -> Vec<Box<dyn Evolver>>;
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BatchOutcome {
+    /// Messages decided.
+    pub decided: usize,
+    /// Messages known from before.
+    pub doubles: usize,
+    /// Messages that became dead letters.
+    pub dead: usize,
+}
+
+impl BatchOutcome {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            decided: self.decided + other.decided,
+            doubles: self.doubles + other.doubles,
+            dead: self.dead + other.dead,
+        }
+    }
+}
+
+/// Pulls and processes until the token is cancelled. What is pulled is finished.
+pub async fn run_consumer(
+    engine: &Engine,
+    processor: &dyn Processor,
+    spec: ConsumerSpec,
+    turns: &tokio::sync::Semaphore,
+    shutdown: CancellationToken,
+) {
+    let mut failures = 0;
+    let mut started = false;
+    while !shutdown.is_cancelled() {
+        let result = async {
+            if !started {
+                start_at_checkpoint(engine, &spec).await?;
+                started = true;
+            }
+            let after = engine.store().checkpoint(&spec.durable).await?.unwrap_or(0);
+            let batch = tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                batch = engine.parts.bus.pull(&spec, after, BATCH_MAX, PULL_WAIT) => batch?,
+            };
+            if batch.is_empty() {
+                return Ok(());
+            }
+            // The semaphore is fair: a busy store waits for its turn like every other.
+            let Ok(_turn) = turns.acquire().await else { return Ok(()) };
+            process(engine, processor, &spec, batch).await
+        }
+        .await;
+        match result {
+            Ok(()) => failures = 0,
+            Err(e) => {
+                failures += 1;
+                started = false;
+                warn!(consumer = spec.durable, failures, error = e.chain(), "consumer pauses");
+                tokio::select! {
+                    () = shutdown.cancelled() => {}
+                    () = engine.pause(Retry::AWAY.delay(failures)) => {}
+                }
+            }
+        }
+    }
+}
+
+/// A restored database stands behind the broker: the consumer is made again from there.
+async fn start_at_checkpoint(engine: &Engine, spec: &ConsumerSpec) -> Result<(), PortError> {
+    match engine.store().checkpoint(&spec.durable).await? {
+        Some(sequence) => engine.parts.bus.rewind(spec, sequence).await,
+        None => Ok(()),
+    }
+}
+
+async fn process(
+    engine: &Engine,
+    processor: &dyn Processor,
+    spec: &ConsumerSpec,
+    batch: Vec<Delivered>,
+) -> Result<(), PortError> {
+    let span = info_span!("process_batch", service = engine.service(), consumer = spec.durable);
+    let outcome = process_batch(engine, processor, &spec.durable, &batch).instrument(span).await?;
+    engine.parts.bus.ack(&batch).await?;
+    info!(
+        service = engine.service(),
+        consumer = spec.durable,
+        messages = batch.len(),
+        decided = outcome.decided,
+        doubles = outcome.doubles,
+        dead = outcome.dead,
+        "batch processed"
+    );
+    Ok(())
+}
+
+/// Decides a batch in one transaction. A batch that fails for its content is halved until the
+/// culprit stands alone, and that one becomes a dead letter.
+pub async fn process_batch(
+    engine: &Engine,
+    processor: &dyn Processor,
+    consumer: &str,
+    batch: &[Delivered],
+) -> Result<BatchOutcome, PortError> {
+    let mut outcome = BatchOutcome::default();
+    // Depth-first halves, the earlier half first.
+    let mut waiting: Vec<&[Delivered]> = vec![batch];
+    let mut races = 0;
+    while let Some(part) = waiting.pop() {
+        match try_batch(engine, processor, consumer, part).await {
+            Ok((one, rows)) => {
+                outcome = outcome.plus(one);
+                engine.publish(rows).await;
+            }
+            Err(e) if e.kind == ErrorKind::Conflict => {
+                races += 1;
+                waiting.push(part);
+                engine.pause(Retry::RACE.delay(races)).await;
+            }
+            Err(e) if e.kind == ErrorKind::Permanent => match part {
+                [] => {}
+                [culprit] => {
+                    bury(engine, consumer, culprit, &e.chain()).await?;
+                    outcome.dead += 1;
+                }
+                many => {
+                    let (first, second) = many.split_at(many.len() / 2);
+                    waiting.push(second);
+                    waiting.push(first);
+                }
+            },
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(outcome)
+}
+
+async fn try_batch(
+    engine: &Engine,
+    processor: &dyn Processor,
+    consumer: &str,
+    batch: &[Delivered],
+) -> Result<(BatchOutcome, Vec<OutboxRow>), PortError> {
+    let mut session = engine.begin().await.map_err(port_error)?;
+    let mut outcome = BatchOutcome::default();
+    let mut letters = Vec::new();
+    let (readable, unreadable) = open_envelopes(batch);
+    for (delivered, reason) in unreadable {
+        letters.push(dead_letters::letter(engine, delivered, None, reason)?);
+    }
+    let ids: Vec<_> =
+        readable.iter().map(|(_, m)| (m.metadata.id.clone(), Vec::new())).collect();
+    let seen = session.tx.inbox(&ids, session.work.now()).await?;
+    let fresh: Vec<_> =
+        readable.iter().zip(&seen).filter(|(_, s)| s.is_none()).map(|(m, _)| m).collect();
+    outcome.doubles = batch.len() - letters.len() - fresh.len();
+    let keys: Vec<_> = fresh.iter().flat_map(|(_, m)| processor.keys(m)).collect();
+    session.load(&keys).await.map_err(port_error)?;
+    for (delivered, message) in fresh {
+        let span = telemetry::consume_span(engine.service(), message);
+        let trace = telemetry::context_of(&span).or_else(|| message.metadata.trace.clone());
+        session.work.set_cause(&message.metadata.id, trace);
+        let decided = session.run(|work| processor.apply(message, work)).instrument(span).await;
+        match decided {
+            Ok(()) => outcome.decided += 1,
+            Err(EngineError::Poison(reason)) => {
+                letters.push(dead_letters::letter(engine, delivered, Some(message), reason)?);
+            }
+            Err(e) => return Err(port_error(e)),
+        }
+    }
+    outcome.dead = letters.len();
+    dead_letters::open(&mut session, &letters).await?;
+    let last = batch.iter().map(|d| d.sequence).max().unwrap_or(0);
+    session.tx.set_checkpoint(consumer, last).await?;
+    let rows = session.commit().await.map_err(port_error)?;
+    Ok((outcome, rows))
+}
+
+type Opened<'b> = (Vec<(&'b Delivered, Inbound)>, Vec<(&'b Delivered, String)>);
+
+/// Reads envelopes; of several messages with one id the first stays.
+fn open_envelopes(batch: &[Delivered]) -> Opened<'_> {
+    let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+    let mut ids = HashSet::new();
+    for delivered in batch {
+        match Inbound::try_new(delivered) {
+            Ok(message) => {
+                if ids.insert(message.metadata.id.clone()) {
+                    readable.push((delivered, message));
+                }
+            }
+            Err(reason) => unreadable.push((delivered, reason)),
+        }
+    }
+    (readable, unreadable)
+}
+
+async fn bury(
+    engine: &Engine,
+    consumer: &str,
+    culprit: &Delivered,
+    reason: &str,
+) -> Result<(), PortError> {
+    error!(
+        consumer,
+        stream = culprit.stream.name(),
+        sequence = culprit.sequence,
+        reason,
+        "message becomes a dead letter"
+    );
+    let message = Inbound::try_new(culprit).ok();
+    let letter = dead_letters::letter(engine, culprit, message.as_ref(), reason.to_owned())?;
+    let mut session = engine.begin().await.map_err(port_error)?;
+    if let Some(message) = &message {
+        let ids = [(message.metadata.id.clone(), Vec::new())];
+        session.tx.inbox(&ids, session.work.now()).await?;
+    }
+    dead_letters::open(&mut session, &[letter]).await?;
+    session.tx.set_checkpoint(consumer, culprit.sequence).await?;
+    let rows = session.commit().await.map_err(port_error)?;
+    engine.publish(rows).await;
+    Ok(())
+}
+
+pub(crate) fn port_error(e: EngineError) -> PortError {
+    match e {
+        EngineError::Port(e) => e,
+        other => PortError::plain(ErrorKind::Permanent, other.chain()),
+    }
+}
+
+/// A consumer of everything that one store's Shopify says.
+pub fn webhook_consumer(service: &str, store: &str, topics: &[&str]) -> ConsumerSpec {
+    let filters = topics
+        .iter()
+        .map(|topic| WebhookReceived::filter(Some(store), Some(topic)).into())
+        .collect();
+    let durable = format!("{service}-shopify-{store}");
+    ConsumerSpec { stream: WebhookReceived::STREAM, durable, filters }
+}
+
+/// A consumer of everything in a stream that tells of one store or back office.
+pub fn scope_consumer(service: &str, stream: Stream, scope: &str) -> ConsumerSpec {
+    let durable = format!("{service}-{}-{scope}", stream.name().to_lowercase());
+    ConsumerSpec { stream, durable, filters: vec![stream.filter_scope(scope).into()] }
+}

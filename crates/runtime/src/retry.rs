@@ -1,0 +1,91 @@
+//! The one type of retry. Delays are jittered by up to half, so that many never return at once.
+
+use std::time::Duration;
+
+use rand::Rng;
+
+/// How often and how long to wait before the same thing is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Never.
+    None,
+    /// Always the same wait.
+    Fixed {
+        /// The wait.
+        wait: Duration,
+    },
+    /// Doubling from `first` up to `max`.
+    Exponential {
+        /// The first wait.
+        first: Duration,
+        /// The longest wait.
+        max: Duration,
+    },
+}
+
+impl Retry {
+    /// A transaction that lost a race: 5, 10, 20, 40, 80 ms, then 100 ms.
+    pub const RACE: Self = Self::Exponential {
+        first: Duration::from_millis(5),
+        max: Duration::from_millis(100),
+    };
+    /// A broker, database or other service that is away: 0.1, 0.2, 0.4 .. 10 s, for ever.
+    pub const AWAY: Self =
+        Self::Exponential { first: Duration::from_millis(100), max: Duration::from_secs(10) };
+
+    /// The wait before attempt `attempt + 1`, jittered to between half of it and the whole.
+    pub fn delay(self, attempt: u32) -> Duration {
+        let whole = self.whole_delay(attempt);
+        let half = whole / 2;
+        half + half.mul_f64(rand::rng().random_range(0.0..=1.0))
+    }
+
+    /// The wait without jitter.
+    pub fn whole_delay(self, attempt: u32) -> Duration {
+        match self {
+            Self::None => Duration::ZERO,
+            Self::Fixed { wait } => wait,
+            Self::Exponential { first, max } => {
+                let doublings = attempt.saturating_sub(1).min(20);
+                first.saturating_mul(1 << doublings).min(max)
+            }
+        }
+    }
+
+    /// A server's own wish is honoured within our bounds.
+    pub fn clamp(self, wish: Duration) -> Duration {
+        match self {
+            Self::None => Duration::ZERO,
+            Self::Fixed { wait } => wish.max(wait),
+            Self::Exponential { first, max } => wish.clamp(first, max),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubles_up_to_its_maximum() {
+        let waits: Vec<u128> =
+            (1..=9).map(|n| Retry::AWAY.whole_delay(n).as_millis()).collect();
+        assert_eq!(waits, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+        assert_eq!(Retry::AWAY.whole_delay(u32::MAX), Duration::from_secs(10));
+    }
+
+    #[test]
+    fn jitter_stays_between_half_and_whole() {
+        for attempt in 1..50 {
+            let whole = Retry::AWAY.whole_delay(attempt);
+            let wait = Retry::AWAY.delay(attempt);
+            assert!(wait >= whole / 2 && wait <= whole, "{wait:?} of {whole:?}");
+        }
+    }
+
+    #[test]
+    fn a_servers_wish_is_clamped() {
+        assert_eq!(Retry::AWAY.clamp(Duration::from_secs(3600)), Duration::from_secs(10));
+        assert_eq!(Retry::AWAY.clamp(Duration::ZERO), Duration::from_millis(100));
+    }
+}

@@ -1,0 +1,85 @@
+//! An effect is committed before it is sent, sent once, and concluded once.
+
+use std::sync::Mutex;
+
+use jiff::SignedDuration;
+use lockstep_ports::{EffectState, Store};
+use lockstep_runtime::lanes::turn;
+use lockstep_runtime::processor::process_batch;
+use lockstep_runtime::{LaneWorker, Recovery, Sent};
+
+use crate::counter::{Counting, Sending, World, consumer, movement, world};
+
+fn sending(recovery: Recovery, answers: Vec<Sent>) -> Sending {
+    Sending { answers: Mutex::new(answers), sent: Mutex::new(Vec::new()), recovery }
+}
+
+async fn counted(world: &World) {
+    let messages = vec![movement("1", "push-a", "5", ""), movement("2", "push-b", "7", "")];
+    let batch = world.deliver(messages).await;
+    process_batch(&world.engine, &Counting, &consumer().durable, &batch).await.unwrap();
+}
+
+/// Commits intents as a process does that dies before it sends.
+async fn plan_and_die(world: &World, worker: &Sending) {
+    let due = world.store.due("lane", world.engine.now(), 10).await.unwrap();
+    let keys = worker.keys("lane", &due);
+    world.engine.transact("test", None, &keys, |w| worker.plan("lane", &due, w)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_due_is_sent_once_and_concluded() {
+    let world = world();
+    counted(&world).await;
+    let worker = sending(Recovery::Resend, vec![]);
+    assert!(turn(&world.engine, &worker, "lane").await.unwrap());
+    let mut sent = worker.sent.lock().unwrap().clone();
+    sent.sort();
+    assert_eq!(sent, ["push-a=5", "push-b=7"]);
+    assert_eq!(world.counter("push-a").await.sum, 1005);
+    assert!(!turn(&world.engine, &worker, "lane").await.unwrap());
+    assert!(world.store.lanes().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_effect_of_a_dead_process_waits_for_its_lease() {
+    let world = world();
+    counted(&world).await;
+    let worker = sending(Recovery::Resend, vec![]);
+    plan_and_die(&world, &worker).await;
+    assert!(!turn(&world.engine, &worker, "lane").await.unwrap());
+    assert!(worker.sent.lock().unwrap().is_empty());
+    world.clock.advance(SignedDuration::from_secs(31));
+    assert!(turn(&world.engine, &worker, "lane").await.unwrap());
+    assert_eq!(worker.sent.lock().unwrap().len(), 2);
+    assert_eq!(world.counter("push-a").await.texts, ["", "answered"]);
+}
+
+#[tokio::test]
+async fn an_effect_that_must_not_be_repeated_is_concluded_as_unknown() {
+    let world = world();
+    counted(&world).await;
+    let worker = sending(Recovery::Conclude, vec![]);
+    plan_and_die(&world, &worker).await;
+    world.clock.advance(SignedDuration::from_secs(31));
+    turn(&world.engine, &worker, "lane").await.unwrap();
+    assert!(worker.sent.lock().unwrap().is_empty());
+    assert_eq!(world.counter("push-b").await.texts, ["", "unknown"]);
+}
+
+#[tokio::test]
+async fn an_outcome_counts_once_whoever_brings_it() {
+    let world = world();
+    counted(&world).await;
+    let worker = sending(Recovery::Resend, vec![]);
+    plan_and_die(&world, &worker).await;
+    world.clock.advance(SignedDuration::from_secs(31));
+    turn(&world.engine, &worker, "lane").await.unwrap();
+    let mut tx = world.store.begin().await.unwrap();
+    let effect = uuid::Uuid::from_u128(1);
+    assert!(!tx.move_effect(effect, EffectState::Closed, "again", None).await.unwrap());
+    drop(tx);
+    world.clock.advance(SignedDuration::from_secs(300));
+    assert!(!turn(&world.engine, &worker, "lane").await.unwrap());
+    assert_eq!(world.counter("push-a").await.sum, 1005);
+}
