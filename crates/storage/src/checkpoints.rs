@@ -1,0 +1,49 @@
+//! How far each consumer has come.
+
+use lockstep_ports::PortError;
+use sqlx::PgConnection;
+
+use crate::convert::{number_in, number_out};
+use crate::error::failed;
+
+/// The last sequence that was committed for a consumer.
+pub(crate) async fn read(
+    connection: &mut PgConnection,
+    consumer: &str,
+) -> Result<Option<u64>, PortError> {
+    sqlx::query_scalar!(
+        r#"
+        select sequence
+        from checkpoints
+        where consumer = $1
+        "#,
+        consumer,
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(|error| failed("cannot read a checkpoint", error))?
+    .map(number_out)
+    .transpose()
+}
+
+/// Stores the last sequence of a consumer; a lower one than before changes nothing.
+pub(crate) async fn advance(
+    connection: &mut PgConnection,
+    consumer: &str,
+    sequence: u64,
+) -> Result<(), PortError> {
+    sqlx::query!(
+        r#"
+        insert into checkpoints (consumer, sequence)
+        values ($1, $2)
+        on conflict (consumer) do update
+        set sequence = greatest(checkpoints.sequence, excluded.sequence)
+        "#,
+        consumer,
+        number_in(sequence)?,
+    )
+    .execute(connection)
+    .await
+    .map_err(|error| failed("cannot store a checkpoint", error))?;
+    Ok(())
+}

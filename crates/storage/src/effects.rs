@@ -1,0 +1,206 @@
+//! Calls to the outside, from intent to outcome.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use lockstep_ports::{EffectRow, EffectState, ErrorKind, NewEffect, PortError};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::convert::{attempts_out, json_out, time_in, time_out};
+use crate::error::{failed, unfit};
+
+struct Row {
+    id: Uuid,
+    lane: String,
+    kind: String,
+    request: Vec<u8>,
+    context: String,
+    state: String,
+    attempts: i32,
+    created_at: OffsetDateTime,
+    note: String,
+    trace: Option<String>,
+}
+
+impl TryFrom<Row> for EffectRow {
+    type Error = PortError;
+
+    fn try_from(row: Row) -> Result<Self, PortError> {
+        Ok(Self {
+            id: row.id,
+            lane: row.lane,
+            kind: row.kind,
+            request: Bytes::from(row.request),
+            context: json_out(row.context)?,
+            state: state_out(&row.state)?,
+            attempts: attempts_out(row.attempts)?,
+            created_at: time_out(row.created_at)?,
+            note: row.note,
+            trace: row.trace,
+        })
+    }
+}
+
+/// Adds effects. The one who commits them sends them, so each counts as tried once.
+pub(crate) async fn open(
+    connection: &mut PgConnection,
+    effects: &[NewEffect],
+) -> Result<(), PortError> {
+    if effects.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = effects.iter().map(|effect| effect.id).collect();
+    let lanes: Vec<&str> = effects.iter().map(|effect| effect.lane.as_str()).collect();
+    let kinds: Vec<&str> = effects.iter().map(|effect| effect.kind.as_str()).collect();
+    let requests: Vec<&[u8]> = effects.iter().map(|effect| effect.request.as_ref()).collect();
+    let contexts: Vec<&str> = effects.iter().map(|effect| effect.context.get()).collect();
+    let leases: Vec<OffsetDateTime> =
+        effects.iter().map(|effect| time_in(effect.lease_until)).collect::<Result<_, _>>()?;
+    let times: Vec<OffsetDateTime> =
+        effects.iter().map(|effect| time_in(effect.at)).collect::<Result<_, _>>()?;
+    let traces: Vec<Option<&str>> = effects.iter().map(|effect| effect.trace.as_deref()).collect();
+    sqlx::query!(
+        r#"
+        insert into effects (id, lane, kind, request, context, lease_until, created_at, trace)
+        select n.id, n.lane, n.kind, n.request, n.context::jsonb, n.lease_until, n.created_at,
+            n.trace
+        from unnest(
+            $1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::timestamptz[],
+            $7::timestamptz[], $8::text[]
+        ) as n(id, lane, kind, request, context, lease_until, created_at, trace)
+        "#,
+        &ids,
+        lanes as _,
+        kinds as _,
+        requests as _,
+        contexts as _,
+        leases as _,
+        times as _,
+        traces as _,
+    )
+    .execute(connection)
+    .await
+    .map_err(|error| failed("cannot open effects", error))?;
+    Ok(())
+}
+
+/// Moves an effect on; without `lease_until` the lease stays. False when it is closed or unknown.
+pub(crate) async fn step(
+    connection: &mut PgConnection,
+    id: Uuid,
+    state: EffectState,
+    note: &str,
+    lease_until: Option<Timestamp>,
+) -> Result<bool, PortError> {
+    let done = sqlx::query!(
+        r#"
+        update effects
+        set state = $2,
+            note = $3,
+            lease_until = coalesce($4, lease_until)
+        where id = $1
+            and state <> 'closed'
+        "#,
+        id,
+        state_in(state),
+        note,
+        lease_until.map(time_in).transpose()?,
+    )
+    .execute(connection)
+    .await
+    .map_err(|error| failed("cannot move an effect", error))?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Takes effects of a lane that are not closed and whose lease ended, oldest first. What another
+/// worker is just taking is passed over.
+pub(crate) async fn take(
+    connection: &mut PgConnection,
+    lane: &str,
+    now: Timestamp,
+    lease: Duration,
+    limit: u32,
+) -> Result<Vec<EffectRow>, PortError> {
+    let until = now
+        .checked_add(lease)
+        .map_err(|error| unfit("a lease that ends beyond the calendar", error))?;
+    let mut rows = sqlx::query_as!(
+        Row,
+        r#"
+        with free as materialized (
+            select id
+            from effects
+            where lane = $1
+                and state <> 'closed'
+                and lease_until <= $2
+            order by created_at, id
+            limit $4
+            for update skip locked
+        )
+        update effects e
+        set lease_until = $3,
+            attempts = e.attempts + 1
+        from free
+        where e.id = free.id
+        returning e.id, e.lane, e.kind, e.request, e.context::text as "context!", e.state,
+            e.attempts, e.created_at, e.note, e.trace
+        "#,
+        lane,
+        time_in(now)?,
+        time_in(until)?,
+        i64::from(limit),
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(|error| failed("cannot take effects", error))?;
+    rows.sort_by_key(|row| (row.created_at, row.id));
+    rows.into_iter().map(EffectRow::try_from).collect()
+}
+
+/// Effects of unknown outcome, oldest first.
+pub(crate) async fn unknown(
+    connection: &mut PgConnection,
+    limit: u32,
+) -> Result<Vec<EffectRow>, PortError> {
+    sqlx::query_as!(
+        Row,
+        r#"
+        select id, lane, kind, request, context::text as "context!", state, attempts, created_at,
+            note, trace
+        from effects
+        where state = 'unknown'
+        order by created_at, id
+        limit $1
+        "#,
+        i64::from(limit),
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(|error| failed("cannot read effects of unknown outcome", error))?
+    .into_iter()
+    .map(EffectRow::try_from)
+    .collect()
+}
+
+fn state_in(state: EffectState) -> &'static str {
+    match state {
+        EffectState::Intended => "intended",
+        EffectState::Unknown => "unknown",
+        EffectState::Closed => "closed",
+    }
+}
+
+fn state_out(state: &str) -> Result<EffectState, PortError> {
+    match state {
+        "intended" => Ok(EffectState::Intended),
+        "unknown" => Ok(EffectState::Unknown),
+        "closed" => Ok(EffectState::Closed),
+        other => Err(PortError::plain(
+            ErrorKind::Permanent,
+            format!("a stored effect has no known state: {other}"),
+        )),
+    }
+}

@@ -1,0 +1,243 @@
+//! The store in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use lockstep_ports::{
+    AggregateKey, DeadLetterRow, EffectRow, EffectState, ErrorKind, OutboxState, PortError,
+    Snapshot, Store, StoredEvent, Timer, Tx,
+};
+use uuid::Uuid;
+
+use super::content::{check_text, kept};
+use super::locks::{Locks, Resource};
+use super::tables::{Lease, Tables};
+use super::transaction::MemoryTx;
+
+/// One service's store in memory. Clones are the same store, as a second process would see it.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    tables: Mutex<Tables>,
+    pub(crate) locks: Locks,
+}
+
+impl Shared {
+    pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn Tx>, PortError> {
+        Ok(Box::new(MemoryTx::begin(Arc::clone(&self.shared))))
+    }
+
+    async fn read(&self, keys: &[AggregateKey]) -> Result<Vec<Option<Snapshot>>, PortError> {
+        let tables = self.shared.tables();
+        Ok(keys.iter().map(|key| tables.states.get(key).cloned()).collect())
+    }
+
+    async fn scan(
+        &self,
+        kind: &'static str,
+        prefix: &str,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, Snapshot)>, PortError> {
+        Ok(self
+            .shared
+            .tables()
+            .with_prefix(kind, prefix)
+            .filter(|(key, _)| key.id.as_str() > after)
+            .take(rows(limit))
+            .map(|(key, state)| (key.id.clone(), state.clone()))
+            .collect())
+    }
+
+    async fn events(&self, after: i64, limit: u32) -> Result<Vec<StoredEvent>, PortError> {
+        let passed = usize::try_from(after).unwrap_or(0);
+        let tables = self.shared.tables();
+        Ok(tables.events.iter().skip(passed).take(rows(limit)).cloned().collect())
+    }
+
+    async fn events_of(
+        &self,
+        key: &AggregateKey,
+        after_version: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, PortError> {
+        let tables = self.shared.tables();
+        let Some(versions) = tables.versions.get(key) else {
+            return Ok(Vec::new());
+        };
+        Ok(versions
+            .range(after_version.saturating_add(1)..)
+            .filter_map(|(_, place)| tables.events.get(*place))
+            .take(rows(limit))
+            .cloned()
+            .collect())
+    }
+
+    async fn checkpoint(&self, consumer: &str) -> Result<Option<u64>, PortError> {
+        Ok(self.shared.tables().checkpoints.get(consumer).copied())
+    }
+
+    async fn unpublished(&self, limit: u32) -> Result<Vec<OutboxState>, PortError> {
+        Ok(self.shared.tables().outbox.unpublished(rows(limit)))
+    }
+
+    async fn mark_published(&self, ids: &[String], at: Timestamp) -> Result<(), PortError> {
+        self.shared.tables().outbox.mark_published(ids, kept(at));
+        Ok(())
+    }
+
+    async fn lanes(&self) -> Result<Vec<(String, Timestamp)>, PortError> {
+        let tables = self.shared.tables();
+        let timers = tables
+            .timers
+            .values()
+            .filter_map(|timer| timer.due_at.map(|due_at| (timer.lane.clone(), due_at)));
+        let effects =
+            tables.open_effects().map(|effect| (effect.row.lane.clone(), effect.lease_until));
+        let mut lanes: BTreeMap<String, Timestamp> = BTreeMap::new();
+        for (lane, at) in timers.chain(effects) {
+            lanes.entry(lane).and_modify(|first| *first = at.min(*first)).or_insert(at);
+        }
+        Ok(lanes.into_iter().collect())
+    }
+
+    async fn due(&self, lane: &str, now: Timestamp, limit: u32) -> Result<Vec<Timer>, PortError> {
+        let tables = self.shared.tables();
+        let mut due: Vec<Timer> = tables
+            .timers
+            .values()
+            .filter(|timer| timer.lane == lane && timer.due_at.is_some_and(|at| at <= kept(now)))
+            .cloned()
+            .collect();
+        due.sort_by(|one, other| (one.due_at, &one.key).cmp(&(other.due_at, &other.key)));
+        due.truncate(rows(limit));
+        Ok(due)
+    }
+
+    async fn timer(&self, lane: &str, key: &str) -> Result<Option<Timer>, PortError> {
+        Ok(self.shared.tables().timers.get(&(lane.to_owned(), key.to_owned())).cloned())
+    }
+
+    async fn take_effects(
+        &self,
+        lane: &str,
+        now: Timestamp,
+        lease: Duration,
+        limit: u32,
+    ) -> Result<Vec<EffectRow>, PortError> {
+        let until = now.checked_add(lease).map_err(|error| {
+            PortError::new(ErrorKind::Permanent, "a lease that ends beyond the calendar", error)
+        })?;
+        let mut tables = self.shared.tables();
+        let mut free: Vec<(Timestamp, Uuid)> = tables
+            .open_effects()
+            .filter(|effect| effect.row.lane == lane && effect.lease_until <= kept(now))
+            .filter(|effect| !self.shared.locks.is_held(&Resource::Effect(effect.row.id)))
+            .map(|effect| (effect.row.created_at, effect.row.id))
+            .collect();
+        free.sort_unstable();
+        free.truncate(rows(limit));
+        let mut taken = Vec::new();
+        for (_, id) in free {
+            if let Some(effect) = tables.effects.get_mut(&id) {
+                effect.lease_until = kept(until);
+                effect.row.attempts += 1;
+                taken.push(effect.row.clone());
+            }
+        }
+        Ok(taken)
+    }
+
+    async fn unknown_effects(&self, limit: u32) -> Result<Vec<EffectRow>, PortError> {
+        let tables = self.shared.tables();
+        let mut unknown: Vec<EffectRow> = tables
+            .open_effects()
+            .filter(|effect| effect.row.state == EffectState::Unknown)
+            .map(|effect| effect.row.clone())
+            .collect();
+        unknown.sort_by_key(|row| (row.created_at, row.id));
+        unknown.truncate(rows(limit));
+        Ok(unknown)
+    }
+
+    async fn dead_letters(
+        &self,
+        include_closed: bool,
+        limit: u32,
+    ) -> Result<Vec<DeadLetterRow>, PortError> {
+        let tables = self.shared.tables();
+        let mut letters: Vec<DeadLetterRow> = tables
+            .dead_letters
+            .values()
+            .filter(|letter| include_closed || letter.state == "open")
+            .cloned()
+            .collect();
+        letters.sort_by_key(|letter| std::cmp::Reverse((letter.opened_at, letter.id)));
+        letters.truncate(rows(limit));
+        Ok(letters)
+    }
+
+    async fn lease(
+        &self,
+        name: &str,
+        holder: Uuid,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, PortError> {
+        check_text(&[name])?;
+        let mut tables = self.shared.tables();
+        let others = tables
+            .leases
+            .get(name)
+            .is_some_and(|lease| lease.holder != holder && lease.until > kept(now));
+        if !others {
+            tables.leases.insert(name.to_owned(), Lease { holder, until: kept(until) });
+        }
+        Ok(!others)
+    }
+
+    async fn release(&self, name: &str, holder: Uuid) -> Result<(), PortError> {
+        let mut tables = self.shared.tables();
+        if tables.leases.get(name).is_some_and(|lease| lease.holder == holder) {
+            tables.leases.remove(name);
+        }
+        Ok(())
+    }
+
+    async fn prune(&self, before: Timestamp, keep_inbox: bool) -> Result<u64, PortError> {
+        let mut tables = self.shared.tables();
+        let ids = tables.inbox.len();
+        if !keep_inbox {
+            tables.inbox.retain(|_, noted| noted.seen_at >= kept(before));
+        }
+        let removed = ids - tables.inbox.len() + tables.outbox.prune(kept(before));
+        Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+    }
+
+    async fn drop_states(&self) -> Result<(), PortError> {
+        self.shared.tables().states.clear();
+        Ok(())
+    }
+
+    async fn is_ready(&self) -> bool {
+        true
+    }
+}
+
+fn rows(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
