@@ -1,0 +1,167 @@
+//! A person changes products, locations, or the installation.
+
+use super::find::{self, What};
+use super::setup::{self, NewLocation, NewProduct};
+use super::stock::WhatOf;
+use super::{Answer, ControlError, Scene, fields, nothing, read};
+use crate::ids;
+use crate::webhooks::fact::Fact;
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+struct Product {
+    product: Option<Value>,
+    #[serde(flatten)]
+    what: WhatOf,
+}
+
+#[derive(Deserialize)]
+struct Sku {
+    #[serde(flatten)]
+    what: WhatOf,
+    new_sku: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Policy {
+    #[serde(flatten)]
+    what: WhatOf,
+    policy: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    location: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Token {
+    access_token: String,
+    scopes: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Secret {
+    api_secret: String,
+    #[serde(default)]
+    sign_with: SignWith,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SignWith {
+    #[default]
+    New,
+    Old,
+}
+
+pub(super) fn add_product(scene: &mut Scene<'_>, body: Value) -> Answer {
+    let new: NewProduct = read(body)?;
+    setup::add_product(scene, new).map(fields)
+}
+
+pub(super) fn add_location(scene: &mut Scene<'_>, body: Value) -> Answer {
+    let new: NewLocation = read(body)?;
+    Ok(fields(setup::add_location(scene, new)))
+}
+
+/// Deletes a product with its variants, items and levels.
+pub(super) fn delete_product(scene: &mut Scene<'_>, body: Value) -> Answer {
+    let asked: Product = read(body)?;
+    let id = match &asked.product {
+        Some(named) => ids::loose(named, "Product"),
+        None => {
+            let item = What::from(asked.what).item(scene.shop)?;
+            scene.shop.variant_of(item).map(|variant| variant.product)
+        }
+    };
+    let product = id.and_then(|id| scene.shop.products.remove(&id));
+    let product = product.ok_or_else(|| ControlError::Missing("such product".to_owned()))?;
+    scene.shop.gone.insert(product.id);
+    scene.action.add(Fact::ProductDeleted(product.id));
+    for variant in product.variants {
+        scene.shop.gone.insert(variant);
+        let Some(variant) = scene.shop.variants.remove(&variant) else {
+            continue;
+        };
+        scene.shop.items.remove(&variant.item);
+        scene.shop.gone.insert(variant.item);
+        scene.shop.levels.retain(|key, _| key.item != variant.item);
+        scene.action.add(Fact::ItemDeleted(variant.item));
+    }
+    Ok(nothing())
+}
+
+pub(super) fn change_sku(scene: &mut Scene<'_>, body: Value) -> Answer {
+    let asked: Sku = read(body)?;
+    let id = What::from(asked.what).item(scene.shop)?;
+    if let Some(item) = scene.shop.items.get_mut(&id) {
+        item.sku = asked.new_sku;
+        item.updated_at = scene.now;
+    }
+    scene.action.add(Fact::ItemUpdated(id));
+    touch(scene, id);
+    Ok(nothing())
+}
+
+pub(super) fn set_policy(scene: &mut Scene<'_>, body: Value) -> Answer {
+    let asked: Policy = read(body)?;
+    let continues = setup::policy(&asked.policy)?;
+    let id = What::from(asked.what).item(scene.shop)?;
+    let variant = scene.shop.variant_of(id).map(|variant| variant.id);
+    if let Some(variant) = variant.and_then(|id| scene.shop.variants.get_mut(&id)) {
+        variant.continues = continues;
+    }
+    touch(scene, id);
+    Ok(nothing())
+}
+
+/// The variant and the product of an item changed.
+fn touch(scene: &mut Scene<'_>, item: i64) {
+    let now = scene.now;
+    let variant = scene.shop.variant_of(item).map(|variant| variant.id);
+    if let Some(variant) = variant.and_then(|id| scene.shop.variants.get_mut(&id)) {
+        variant.updated_at = now;
+        if let Some(product) = scene.shop.products.get_mut(&variant.product) {
+            product.updated_at = now;
+            scene.action.add(Fact::ProductUpdated(product.id));
+        }
+    }
+}
+
+pub(super) fn switch_location(scene: &mut Scene<'_>, body: Value, active: bool) -> Answer {
+    let asked: Place = read(body)?;
+    let id = find::location(scene.shop, &asked.location)?;
+    let now = scene.now;
+    if let Some(location) = scene.shop.locations.get_mut(&id) {
+        location.active = active;
+        location.updated_at = now;
+        location.deactivated_at = (!active).then_some(now);
+    }
+    let fact = if active { Fact::LocationActivated(id) } else { Fact::LocationDeactivated(id) };
+    scene.action.add(fact);
+    Ok(nothing())
+}
+
+pub(super) fn reinstall(scene: &mut Scene<'_>, body: Value) -> Answer {
+    let asked: Token = read(body)?;
+    scene.shop.installed = true;
+    scene.shop.access_token = asked.access_token;
+    if let Some(scopes) = asked.scopes {
+        scene.shop.scopes = scopes;
+    }
+    Ok(nothing())
+}
+
+/// Gives the app a new secret; Shopify may go on signing with the old one for an hour.
+pub(super) fn rotate_secret(scene: &mut Scene<'_>, body: Value) -> Answer {
+    let asked: Secret = read(body)?;
+    if let SignWith::New = asked.sign_with {
+        scene.shop.secret = asked.api_secret;
+    }
+    Ok(nothing())
+}

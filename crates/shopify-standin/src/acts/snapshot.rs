@@ -1,0 +1,106 @@
+//! The shop as its merchant sees it, for looking.
+
+use crate::ids::gid;
+use crate::model::{Level, Order, Product, Shop};
+use serde_json::{Map, Value, json};
+
+/// Everything worth seeing.
+#[must_use]
+pub fn snapshot(shop: &Shop) -> Value {
+    let locations: Vec<Value> = shop
+        .locations
+        .values()
+        .map(|location| {
+            json!({
+                "name": location.name,
+                "id": location.id,
+                "gid": gid("Location", location.id),
+                "active": location.active,
+            })
+        })
+        .collect();
+    let products: Vec<Value> =
+        shop.products.values().map(|product| self::product(shop, product)).collect();
+    let levels: Vec<Value> = shop.levels.values().map(|level| self::level(shop, level)).collect();
+    let orders: Vec<Value> = shop.orders.values().map(order).collect();
+    let subscriptions: Vec<Value> = shop
+        .subscriptions
+        .values()
+        .map(|one| json!({"topic": one.topic, "id": one.id, "uri": one.uri, "name": one.name}))
+        .collect();
+    json!({
+        "shop_domain": shop.domain,
+        "plan": shop.settings.plan,
+        "installed": shop.installed,
+        "webhooks_pending": shop.outbox.pending(),
+        "locations": locations,
+        "products": products,
+        "levels": levels,
+        "orders": orders,
+        "subscriptions": subscriptions,
+    })
+}
+
+fn product(shop: &Shop, product: &Product) -> Value {
+    let variants = product.variants.iter().filter_map(|id| shop.variants.get(id));
+    let variants: Vec<Value> = variants
+        .map(|variant| {
+            json!({
+                "sku": shop.items.get(&variant.item).and_then(|item| item.sku.clone()),
+                "id": variant.id,
+                "gid": gid("ProductVariant", variant.id),
+                "inventory_item_id": variant.item,
+                "inventory_item_gid": gid("InventoryItem", variant.item),
+            })
+        })
+        .collect();
+    json!({
+        "title": product.title,
+        "id": product.id,
+        "gid": gid("Product", product.id),
+        "status": product.status,
+        "variants": variants,
+    })
+}
+
+fn level(shop: &Shop, level: &Level) -> Value {
+    let item = shop.items.get(&level.key.item);
+    let location = shop.locations.get(&level.key.location);
+    let mut shown = Map::new();
+    let mut put = |key: &str, value: Value| shown.insert(key.to_owned(), value);
+    put("sku", item.and_then(|item| item.sku.clone()).into());
+    put("inventory_item_id", level.key.item.into());
+    put("location", location.map(|location| location.name.clone()).into());
+    put("location_id", level.key.location.into());
+    put("active", level.active.into());
+    put("tracked", item.is_some_and(|item| item.tracked).into());
+    put("updated_at", level.updated_at.to_string().into());
+    if let Ok(Value::Object(quantities)) = serde_json::to_value(level.quantities) {
+        shown.extend(quantities);
+    }
+    shown.into()
+}
+
+fn order(order: &Order) -> Value {
+    let lines: Vec<Value> = order
+        .lines
+        .iter()
+        .map(|line| {
+            json!({
+                "id": line.id,
+                "sku": line.sku,
+                "quantity": line.quantity,
+                "fulfilled": line.fulfilled,
+                "cancelled": line.cancelled,
+                "location_id": line.location,
+            })
+        })
+        .collect();
+    json!({
+        "id": order.id,
+        "gid": gid("Order", order.id),
+        "name": order.name(),
+        "cancelled": order.cancelled_at.is_some(),
+        "lines": lines,
+    })
+}

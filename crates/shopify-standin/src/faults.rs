@@ -1,0 +1,193 @@
+//! Faults on demand, each counting down as it hits.
+
+use serde::{Deserialize, Serialize};
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    WebhookDuplicate,
+    WebhookDelay,
+    WebhookLose,
+    WebhookBadSignature,
+    WebhookHold,
+    WebhookRelease,
+    #[serde(rename = "api_502_before")]
+    Api502Before,
+    #[serde(rename = "api_502_after")]
+    Api502After,
+    ApiHangBefore,
+    ApiHangAfter,
+    ApiResetBefore,
+    ApiResetAfter,
+    #[serde(rename = "api_429")]
+    Api429,
+    ApiThrottled,
+    ApiInternalError,
+    ApiNotJson,
+}
+
+impl FaultKind {
+    /// The name in the control API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WebhookDuplicate => "webhook_duplicate",
+            Self::WebhookDelay => "webhook_delay",
+            Self::WebhookLose => "webhook_lose",
+            Self::WebhookBadSignature => "webhook_bad_signature",
+            Self::WebhookHold => "webhook_hold",
+            Self::WebhookRelease => "webhook_release",
+            Self::Api502Before => "api_502_before",
+            Self::Api502After => "api_502_after",
+            Self::ApiHangBefore => "api_hang_before",
+            Self::ApiHangAfter => "api_hang_after",
+            Self::ApiResetBefore => "api_reset_before",
+            Self::ApiResetAfter => "api_reset_after",
+            Self::Api429 => "api_429",
+            Self::ApiThrottled => "api_throttled",
+            Self::ApiInternalError => "api_internal_error",
+            Self::ApiNotJson => "api_not_json",
+        }
+    }
+
+    fn is_webhook(self) -> bool {
+        self.as_str().starts_with("webhook_")
+    }
+}
+
+/// A fault that waits for its victims.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// What goes wrong.
+    pub fault: FaultKind,
+    /// How many it will hit.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// Only webhooks of this topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// Only calls with this root field; `*` = queries too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// How long a webhook is delayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// The faults of a shop, in the order in which they were asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Adds a fault.
+    pub fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// What is pending.
+    #[must_use]
+    pub fn pending(&self) -> &[Fault] {
+        &self.0
+    }
+
+    /// The first fault among `kinds` for a webhook of this topic, counted down.
+    pub fn take_webhook(&mut self, kinds: &[FaultKind], topic: &str) -> Option<Fault> {
+        self.take(|fault| {
+            kinds.contains(&fault.fault)
+                && fault.topic.as_deref().is_none_or(|wanted| wanted == topic)
+        })
+    }
+
+    /// The first fault for a call with these root fields, counted down.
+    pub fn take_api(&mut self, roots: &[String], mutation: bool) -> Option<FaultKind> {
+        self.take(|fault| {
+            !fault.fault.is_webhook()
+                && match fault.root.as_deref() {
+                    None => mutation,
+                    Some("*") => true,
+                    Some(root) => roots.iter().any(|asked| asked == root),
+                }
+        })
+        .map(|fault| fault.fault)
+    }
+
+    fn take(&mut self, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        let place = self.0.iter().position(fits)?;
+        let fault = self.0.get_mut(place)?;
+        let taken = fault.clone();
+        fault.count = fault.count.saturating_sub(1);
+        if fault.count == 0 {
+            self.0.remove(place);
+        }
+        Some(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn fault(body: serde_json::Value) -> Fault {
+        serde_json::from_value(body).unwrap()
+    }
+
+    #[test]
+    fn names_are_those_of_the_document() {
+        for name in [
+            "webhook_duplicate",
+            "webhook_delay",
+            "webhook_lose",
+            "webhook_bad_signature",
+            "webhook_hold",
+            "webhook_release",
+            "api_502_before",
+            "api_502_after",
+            "api_hang_before",
+            "api_hang_after",
+            "api_reset_before",
+            "api_reset_after",
+            "api_429",
+            "api_throttled",
+            "api_internal_error",
+            "api_not_json",
+        ] {
+            assert_eq!(fault(json!({"fault": name})).fault.as_str(), name);
+        }
+    }
+
+    #[test]
+    fn a_fault_counts_down_and_keeps_to_its_target() {
+        let mut faults = Faults::default();
+        faults.add(fault(json!({"fault":"webhook_lose","count":2,"topic":"orders/create"})));
+        faults.add(fault(json!({"fault":"api_429","root":"inventorySetQuantities"})));
+        let lose = [FaultKind::WebhookLose];
+        assert_eq!(faults.take_webhook(&lose, "orders/updated"), None);
+        assert!(faults.take_webhook(&lose, "orders/create").is_some());
+        assert!(faults.take_webhook(&lose, "orders/create").is_some());
+        assert_eq!(faults.take_webhook(&lose, "orders/create"), None);
+        assert_eq!(faults.take_api(&["shop".into()], false), None);
+        let root = ["inventorySetQuantities".to_owned()];
+        assert_eq!(faults.take_api(&root, true), Some(FaultKind::Api429));
+        assert!(faults.pending().is_empty());
+    }
+
+    #[test]
+    fn without_a_root_only_mutations_are_hit() {
+        let mut faults = Faults::default();
+        faults.add(fault(json!({"fault":"api_502_before"})));
+        assert_eq!(faults.take_api(&["shop".into()], false), None);
+        assert_eq!(faults.take_api(&["x".into()], true), Some(FaultKind::Api502Before));
+    }
+}

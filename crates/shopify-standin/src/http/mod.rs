@@ -1,0 +1,37 @@
+//! HTTP: the Admin API under `/{shop}/admin/api/`, the control API under `/_standin/`.
+
+mod admin;
+mod answer;
+mod call;
+pub mod control;
+mod listener;
+
+pub use listener::{Fuse, FusedListener};
+
+use crate::world::World;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use std::sync::Arc;
+
+/// Requests above this size are refused.
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// All routes.
+pub fn routes(world: Arc<World>) -> Router {
+    Router::new()
+        .route("/_standin/health", get(control::health))
+        .route("/_standin/shops", get(control::shops).post(control::create))
+        .route("/_standin/{shop}", get(control::snapshot).delete(control::delete))
+        .route("/_standin/{shop}/act/{act}", post(control::act))
+        .route("/_standin/{shop}/journal", get(control::journal))
+        .route("/_standin/{shop}/violations", get(control::violations))
+        .route(
+            "/_standin/{shop}/faults",
+            get(control::faults).post(control::add_fault).delete(control::clear_faults),
+        )
+        .route("/_standin/{shop}/settings", get(control::settings).post(control::set))
+        .route("/{shop}/admin/api/{version}/graphql.json", post(admin::graphql))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(world)
+}

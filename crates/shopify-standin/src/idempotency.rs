@@ -1,0 +1,137 @@
+//! Keys of `@idempotent`: kept 24 hours per shop and mutation, compared by the exact text.
+
+use crate::clock;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long a key is known.
+pub const KEY_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// What a key's first attempt left behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Still in the air.
+    Running,
+    /// It was refused by `userErrors`.
+    Refused,
+    /// It succeeded; the number of the adjustment group, if it changed anything.
+    Group(Option<i64>),
+    /// It succeeded; the level it connected.
+    Level(crate::model::LevelKey),
+}
+
+/// A verdict about a key that arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Never seen, or longer ago than 24 hours: run it.
+    New,
+    /// Same text, done: answer from the present state.
+    Done(Outcome),
+    /// Same text, the first is in the air.
+    Concurrent,
+    /// Other text.
+    Mismatch,
+    /// The first attempt was refused.
+    Failed,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Entry {
+    text: String,
+    outcome: Outcome,
+    at: Timestamp,
+}
+
+/// The keys of one shop.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct KeyStore(BTreeMap<String, Entry>);
+
+/// The text by which two requests are "the same": what was sent, byte for byte.
+#[must_use]
+pub fn request_text(query: &str, variables: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [query, variables] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    let digest = hash.finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl KeyStore {
+    /// Looks a key up and, when it is new, marks it as being in the air.
+    pub fn begin(&mut self, mutation: &str, key: &str, text: &str, now: Timestamp) -> Known {
+        self.0.retain(|_, entry| clock::later(entry.at, KEY_LIFE) > now);
+        let place = place(mutation, key);
+        if let Some(entry) = self.0.get(&place) {
+            return match &entry.outcome {
+                _ if entry.text != text => Known::Mismatch,
+                Outcome::Running => Known::Concurrent,
+                Outcome::Refused => Known::Failed,
+                done => Known::Done(done.clone()),
+            };
+        }
+        let entry = Entry { text: text.to_owned(), outcome: Outcome::Running, at: now };
+        self.0.insert(place, entry);
+        Known::New
+    }
+
+    /// Writes down how the first attempt ended.
+    pub fn finish(&mut self, mutation: &str, key: &str, outcome: Outcome) {
+        if let Some(entry) = self.0.get_mut(&place(mutation, key)) {
+            entry.outcome = outcome;
+        }
+    }
+
+    /// Forgets a key whose attempt is in the air and will not end.
+    pub fn forget(&mut self, mutation: &str, key: &str) {
+        let place = place(mutation, key);
+        if self.0.get(&place).is_some_and(|entry| entry.outcome == Outcome::Running) {
+            self.0.remove(&place);
+        }
+    }
+}
+
+fn place(mutation: &str, key: &str) -> String {
+    format!("{mutation} {key}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_runs_once_and_is_forgotten_after_a_day() {
+        let mut keys = KeyStore::default();
+        let start = Timestamp::UNIX_EPOCH;
+        assert_eq!(keys.begin("set", "k", "a", start), Known::New);
+        assert_eq!(keys.begin("set", "k", "a", start), Known::Concurrent);
+        keys.finish("set", "k", Outcome::Group(Some(7)));
+        let done = Known::Done(Outcome::Group(Some(7)));
+        assert_eq!(keys.begin("set", "k", "a", start), done);
+        assert_eq!(keys.begin("set", "k", "b", start), Known::Mismatch);
+        assert_eq!(keys.begin("adjust", "k", "b", start), Known::New);
+        let almost = clock::later(start, KEY_LIFE - Duration::from_secs(1));
+        assert_eq!(keys.begin("set", "k", "a", almost), done);
+        assert_eq!(keys.begin("set", "k", "b", clock::later(start, KEY_LIFE)), Known::New);
+    }
+
+    #[test]
+    fn a_refused_attempt_uses_its_key_up() {
+        let mut keys = KeyStore::default();
+        let start = Timestamp::UNIX_EPOCH;
+        assert_eq!(keys.begin("set", "k", "a", start), Known::New);
+        keys.finish("set", "k", Outcome::Refused);
+        keys.forget("set", "k");
+        assert_eq!(keys.begin("set", "k", "a", start), Known::Failed);
+    }
+
+    #[test]
+    fn the_order_of_fields_counts() {
+        assert_ne!(request_text("q", r#"{"a":1,"b":2}"#), request_text("q", r#"{"b":2,"a":1}"#));
+        assert_ne!(request_text("ab", "c"), request_text("a", "bc"));
+    }
+}

@@ -1,0 +1,15 @@
+//! What a shop is made of. Plain data and arithmetic; nothing here knows GraphQL or HTTP.
+
+pub mod catalog;
+pub mod order;
+pub mod quantities;
+pub mod settings;
+pub mod shop;
+pub mod subscription;
+
+pub use catalog::{Item, Level, LevelKey, Location, Product, Variant};
+pub use order::{Fulfillment, Order, OrderLine};
+pub use quantities::{QuantityName, Step};
+pub use settings::{Plan, Settings, Unconnected};
+pub use shop::{AdjustmentGroup, GroupChange, Shop};
+pub use subscription::Subscription;

@@ -1,0 +1,101 @@
+//! What can be switched per shop while it runs.
+
+use serde::{Deserialize, Serialize};
+
+/// Shopify plans, as far as they decide the API bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Plan {
+    /// Basic, Grow, development.
+    #[default]
+    Standard,
+    /// Advanced.
+    Advanced,
+    /// Plus.
+    Plus,
+    /// Commerce Components.
+    Enterprise,
+}
+
+impl Plan {
+    /// Points restored per second; the bucket is 20 s of it.
+    #[must_use]
+    pub fn restore_rate(self) -> f64 {
+        match self {
+            Self::Standard => 100.0,
+            Self::Advanced => 200.0,
+            Self::Plus => 1000.0,
+            Self::Enterprise => 2000.0,
+        }
+    }
+
+    /// Points of a full bucket.
+    #[must_use]
+    pub fn bucket(self) -> f64 {
+        self.restore_rate() * 20.0
+    }
+
+    /// `shop.plan.publicDisplayName`.
+    #[must_use]
+    pub fn display_name(self) -> &'static str {
+        match self {
+            Self::Standard => "Basic",
+            Self::Advanced => "Advanced",
+            Self::Plus => "Shopify Plus",
+            Self::Enterprise => "Commerce Components",
+        }
+    }
+}
+
+/// The answer to a write to a level that is not connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unconnected {
+    /// Success; the level is connected by it.
+    #[default]
+    Connect,
+    /// Success; nothing happens.
+    Ignore,
+    /// `ITEM_NOT_STOCKED_AT_LOCATION`, as up to 2026-07.
+    Error,
+}
+
+/// The switches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Decides the bucket.
+    pub plan: Plan,
+    /// Writes to unconnected levels.
+    pub unconnected: Unconnected,
+    /// Time that every API call takes.
+    pub latency_ms: u64,
+    /// Searches do not see changes younger than this.
+    pub index_lag_seconds: u64,
+    /// Webhooks read the state this long after the change.
+    pub assembly_delay_ms: u64,
+    /// A change of stock fires `products/update` too.
+    pub products_update_on_stock: bool,
+    /// `inventory_levels/update` also when only committed or on hand move.
+    pub level_update_on_committed: bool,
+    /// Every call answers with this status.
+    pub http_status: Option<u16>,
+    /// Webhooks stay queued.
+    pub webhooks_paused: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            plan: Plan::default(),
+            unconnected: Unconnected::default(),
+            latency_ms: 0,
+            index_lag_seconds: 0,
+            assembly_delay_ms: 0,
+            products_update_on_stock: true,
+            level_update_on_committed: false,
+            http_status: None,
+            webhooks_paused: false,
+        }
+    }
+}

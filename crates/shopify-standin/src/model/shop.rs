@@ -1,0 +1,267 @@
+//! A shop: all its data, and the few changes from which every act and mutation is made.
+
+use super::catalog::{Item, Level, LevelKey, Location, Product, Variant};
+use super::order::Order;
+use super::quantities::{Broken, Quantities, QuantityName, Step};
+use super::settings::Settings;
+use super::subscription::Subscription;
+use crate::faults::Faults;
+use crate::idempotency::KeyStore;
+use crate::journal::Journal;
+use crate::throttle::Bucket;
+use crate::webhooks::fact::{Action, Fact};
+use crate::webhooks::outbox::Outbox;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+/// How many adjustment groups are kept for `node(id)` and for repeated keys.
+const GROUPS_KEPT: usize = 2000;
+
+/// A change group of `inventorySetQuantities` and its like.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AdjustmentGroup {
+    /// Number of its GID.
+    pub id: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The reason that was given.
+    pub reason: String,
+    /// The reference that was given.
+    pub reference_document_uri: Option<String>,
+    /// What changed.
+    pub changes: Vec<GroupChange>,
+}
+
+/// One name of one level that changed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GroupChange {
+    /// The level.
+    pub key: LevelKey,
+    /// The name.
+    pub name: QuantityName,
+    /// Units.
+    pub delta: i64,
+    /// The document of a ledger, for names other than available.
+    pub ledger_document_uri: Option<String>,
+}
+
+/// A shop.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Shop {
+    /// `alpha.myshopify.com`.
+    pub domain: String,
+    /// Number of its GID.
+    pub id: i64,
+    /// Shown name.
+    pub name: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// IANA name.
+    pub timezone: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// False after an uninstall: every token is dead.
+    pub installed: bool,
+    /// The app's token.
+    pub access_token: String,
+    /// The app's secret that signs webhooks.
+    pub secret: String,
+    /// Granted access.
+    pub scopes: Vec<String>,
+    /// Switches.
+    pub settings: Settings,
+    /// Points.
+    pub bucket: Bucket,
+    /// By number.
+    pub locations: BTreeMap<i64, Location>,
+    /// By number.
+    pub products: BTreeMap<i64, Product>,
+    /// By number.
+    pub variants: BTreeMap<i64, Variant>,
+    /// By number.
+    pub items: BTreeMap<i64, Item>,
+    #[serde(with = "as_list")]
+    /// By place.
+    pub levels: BTreeMap<LevelKey, Level>,
+    /// By number.
+    pub orders: BTreeMap<i64, Order>,
+    /// By number.
+    pub groups: BTreeMap<i64, AdjustmentGroup>,
+    /// By number.
+    pub subscriptions: BTreeMap<i64, Subscription>,
+    /// Numbers that existed and are gone.
+    pub gone: BTreeSet<i64>,
+    /// Idempotency keys.
+    pub keys: KeyStore,
+    /// Faults to come.
+    pub faults: Faults,
+    /// What happened.
+    pub journal: Journal,
+    /// Webhooks to send.
+    pub outbox: Outbox,
+    /// The next number to give out.
+    pub next_id: i64,
+    /// The number of the last order.
+    pub last_order: i64,
+}
+
+impl Shop {
+    /// A number that no other object has.
+    pub fn new_id(&mut self) -> i64 {
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    /// Levels of an item, by location.
+    pub fn levels_of_item(&self, item: i64) -> impl Iterator<Item = &Level> {
+        self.locations
+            .keys()
+            .filter_map(move |&location| self.levels.get(&LevelKey { location, item }))
+    }
+
+    /// Levels of a location, by item.
+    pub fn levels_at(&self, location: i64) -> impl Iterator<Item = &Level> {
+        let first = LevelKey { location, item: i64::MIN };
+        self.levels
+            .range((Bound::Included(first), Bound::Unbounded))
+            .take_while(move |(key, _)| key.location == location)
+            .map(|(_, level)| level)
+    }
+
+    /// The variant of an item.
+    #[must_use]
+    pub fn variant_of(&self, item: i64) -> Option<&Variant> {
+        self.variants.get(&self.items.get(&item)?.variant)
+    }
+
+    /// Sum of `available` over the active levels of an item.
+    #[must_use]
+    pub fn inventory_quantity(&self, item: i64) -> i64 {
+        self.levels_of_item(item)
+            .filter(|level| level.active)
+            .map(|level| level.quantities.available)
+            .sum()
+    }
+
+    /// How many items have this SKU.
+    #[must_use]
+    pub fn sku_count(&self, sku: Option<&str>) -> usize {
+        let same = |item: &&Item| item.sku.as_deref() == sku;
+        self.items.values().filter(same).count()
+    }
+
+    /// Applies a step of the table to a level and answers which names changed by how much.
+    /// An untracked item keeps no quantities: nothing changes.
+    ///
+    /// # Errors
+    /// [`Broken`] when the sum would not hold; the level is left as it was.
+    pub fn step(
+        &mut self,
+        key: LevelKey,
+        step: Step,
+        now: Timestamp,
+        action: &mut Action,
+    ) -> Result<Vec<(QuantityName, i64)>, Broken> {
+        let tracked = self.items.get(&key.item).is_some_and(|item| item.tracked);
+        let Some(level) = self.levels.get_mut(&key).filter(|_| tracked) else {
+            return Ok(Vec::new());
+        };
+        let before = level.quantities;
+        let after = before.after(step)?;
+        level.quantities = after;
+        let changed = difference(&before, &after);
+        let sellable = before.available != after.available;
+        let told = self.settings.level_update_on_committed && !changed.is_empty();
+        if sellable || told {
+            level.updated_at = now;
+            action.add(Fact::LevelUpdated(key));
+        }
+        if sellable && self.settings.products_update_on_stock {
+            self.touch_product(key.item, action);
+        }
+        Ok(changed)
+    }
+
+    /// Says that the product of an item changed.
+    pub fn touch_product(&self, item: i64, action: &mut Action) {
+        if let Some(variant) = self.variant_of(item) {
+            action.add(Fact::ProductUpdated(variant.product));
+        }
+    }
+
+    /// Connects an item to a location; a level that existed comes back with its quantities.
+    pub fn connect(&mut self, key: LevelKey, now: Timestamp, action: &mut Action) {
+        let id = match self.levels.get_mut(&key) {
+            Some(level) if level.active => return,
+            Some(level) => {
+                level.active = true;
+                level.updated_at = now;
+                level.active_changed_at = now;
+                None
+            }
+            None => Some(self.new_id()),
+        };
+        if let Some(id) = id {
+            let level = Level {
+                key,
+                id,
+                active: true,
+                quantities: Quantities::default(),
+                created_at: now,
+                updated_at: now,
+                active_changed_at: now,
+            };
+            self.levels.insert(key, level);
+        }
+        action.add(Fact::LevelConnected(key));
+    }
+
+    /// Disconnects an item from a location; the quantities are kept.
+    pub fn disconnect(&mut self, key: LevelKey, now: Timestamp, action: &mut Action) {
+        if let Some(level) = self.levels.get_mut(&key).filter(|level| level.active) {
+            level.active = false;
+            level.updated_at = now;
+            level.active_changed_at = now;
+            action.add(Fact::LevelDisconnected(key));
+        }
+    }
+
+    /// Keeps a change group, and forgets the oldest.
+    pub fn keep_group(&mut self, group: AdjustmentGroup) {
+        self.groups.insert(group.id, group);
+        while self.groups.len() > GROUPS_KEPT {
+            self.groups.pop_first();
+        }
+    }
+}
+
+/// The names that differ, `available` first and `on_hand` last.
+fn difference(before: &Quantities, after: &Quantities) -> Vec<(QuantityName, i64)> {
+    QuantityName::ALL
+        .into_iter()
+        .map(|name| (name, after.get(name) - before.get(name)))
+        .filter(|(_, delta)| *delta != 0)
+        .collect()
+}
+
+/// Levels are kept by a pair of numbers, which JSON cannot have as a key.
+mod as_list {
+    use super::{BTreeMap, Level, LevelKey};
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(
+        levels: &BTreeMap<LevelKey, Level>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(levels.values())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<LevelKey, Level>, D::Error> {
+        let levels = Vec::<Level>::deserialize(deserializer)?;
+        Ok(levels.into_iter().map(|level| (level.key, level)).collect())
+    }
+}

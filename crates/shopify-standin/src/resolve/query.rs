@@ -1,0 +1,89 @@
+//! Fields of the query root.
+
+use super::record::Obj;
+use super::{Front, catalog, id, level_key, shop, stock, subscription, text};
+use crate::graphql::arguments::Arguments;
+use crate::graphql::error::GraphqlError;
+use crate::graphql::execute::{Answer, Out};
+use crate::ids;
+use serde_json::Value;
+
+/// A field of the query root.
+///
+/// # Errors
+/// What becomes an entry of `errors`.
+pub fn root(front: &Front<'_>, field: &str, arguments: &Arguments) -> Answer<Obj> {
+    match field {
+        "shop" => Ok(Out::Object(Obj::Shop)),
+        "currentAppInstallation" => Ok(Out::Object(Obj::Installation)),
+        "publicApiVersions" => {
+            let versions = shop::VERSIONS.iter().map(|(handle, _)| shop::version(handle));
+            Ok(Out::List(versions.collect()))
+        }
+        "inventoryProperties" => Ok(stock::properties()),
+        "locations" => catalog::locations(front, arguments),
+        "inventoryItems" => catalog::items(front, arguments),
+        "productVariants" => catalog::variants(front, arguments),
+        "products" => catalog::products(front, arguments),
+        "productVariantsCount" => {
+            Ok(catalog::count(catalog::found_variants(front, arguments)?.len()))
+        }
+        "productsCount" => Ok(catalog::count(catalog::found_products(front, arguments)?.len())),
+        "webhookSubscriptions" => subscription::subscriptions(front, arguments),
+        "webhookSubscriptionsCount" => Ok(catalog::count(front.shop.subscriptions.len())),
+        "location" if text(arguments, "id").is_none() => {
+            let first = front.shop.locations.values().find(|location| location.active);
+            Ok(Out::maybe(first.map(|location| Obj::Location(location.id))))
+        }
+        "location" => of_kind(front, arguments, "Location"),
+        "inventoryItem" => of_kind(front, arguments, "InventoryItem"),
+        "productVariant" => of_kind(front, arguments, "ProductVariant"),
+        "product" => of_kind(front, arguments, "Product"),
+        "webhookSubscription" => of_kind(front, arguments, "WebhookSubscription"),
+        "inventoryLevel" => {
+            let key = level_key(front.shop, text(arguments, "id").unwrap_or_default())?;
+            Ok(Out::maybe(key.map(Obj::Level)))
+        }
+        "node" => node(front, text(arguments, "id").unwrap_or_default()),
+        "nodes" => {
+            let ids = arguments.get("ids").and_then(Value::as_array);
+            let ids = ids.into_iter().flatten().filter_map(Value::as_str);
+            let nodes: Result<Vec<_>, _> = ids.map(|id| node(front, id)).collect();
+            Ok(Out::List(nodes?))
+        }
+        other => Err(GraphqlError::not_implemented(&format!("the query {other}"))),
+    }
+}
+
+fn of_kind(front: &Front<'_>, arguments: &Arguments, kind: &str) -> Answer<Obj> {
+    let number = id(arguments, "id", kind)?;
+    Ok(Out::maybe(by_kind(front, kind, number)))
+}
+
+fn by_kind(front: &Front<'_>, kind: &str, number: i64) -> Option<Obj> {
+    let shop = &front.shop;
+    match kind {
+        "Location" => shop.locations.get(&number).map(|_| Obj::Location(number)),
+        "InventoryItem" => shop.items.get(&number).map(|_| Obj::Item(number)),
+        "ProductVariant" => shop.variants.get(&number).map(|_| Obj::Variant(number)),
+        "Product" => shop.products.get(&number).map(|_| Obj::Product(number)),
+        "WebhookSubscription" => shop.subscriptions.get(&number).map(|_| Obj::Subscription(number)),
+        "InventoryAdjustmentGroup" => shop.groups.get(&number).map(|_| Obj::Group(number)),
+        "Shop" => (shop.id == number).then_some(Obj::Shop),
+        "AppInstallation" => (shop.id == number).then_some(Obj::Installation),
+        _ => None,
+    }
+}
+
+/// Any object by its id. A type that the schema does not have is an error; an unknown number is
+/// nothing.
+fn node(front: &Front<'_>, given: &str) -> Answer<Obj> {
+    let gid = ids::parse(given).ok_or_else(|| GraphqlError::invalid_id(given))?;
+    if gid.kind == "InventoryLevel" {
+        return Ok(Out::maybe(level_key(front.shop, given)?.map(Obj::Level)));
+    }
+    if !front.schema.fits(&gid.kind, "Node") {
+        return Err(GraphqlError::invalid_id(given));
+    }
+    Ok(Out::maybe(by_kind(front, &gid.kind, gid.number)))
+}

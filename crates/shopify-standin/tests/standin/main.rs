@@ -1,0 +1,19 @@
+//! The stand-in from outside: over HTTP, as the product meets it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "helpers of tests: a missing value fails the test, files and servers are its own"
+)]
+
+mod access;
+mod common;
+mod costs;
+mod faults;
+mod operations;
+mod process;
+mod refusals;
+mod stock;
+mod webhooks;
