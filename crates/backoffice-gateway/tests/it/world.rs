@@ -1,0 +1,194 @@
+//! A started gateway with one back office, its token and its two warehouses.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use jiff::Timestamp;
+use lockstep_backoffice_gateway::{Config, Gateway, Ports, SERVICE, Service};
+use lockstep_contracts::Stream;
+use lockstep_contracts::backoffice::v1::{IssueTokenRequest, IssueTokenResponse};
+use lockstep_contracts::settings::v1::{AdoptionRequest, BackOfficeSettings, WarehouseSettings};
+use lockstep_ports::{Kv, PortError, Sealer, Store};
+use lockstep_runtime::{Lifecycle, ask};
+use lockstep_testkit::bus::MemoryBus;
+use lockstep_testkit::nats::eventually;
+use lockstep_testkit::{ManualClock, MemoryStore, SequenceIds};
+use prost::Message;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+pub const NOW: &str = "2026-11-24T12:00:00Z";
+pub const MOVEMENTS: &str = "/v1/stock/movements";
+pub const COUNTS: &str = "/v1/stock/counts";
+
+pub struct World {
+    pub clock: ManualClock,
+    pub bus: MemoryBus,
+    pub life: Lifecycle,
+    pub gateway: Gateway,
+    pub token: String,
+    pub token_id: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub retry_after: Option<String>,
+    pub media: String,
+    pub body: Value,
+}
+
+impl Answer {
+    /// What became of each item: the code of its error, or its status.
+    pub fn fates(&self) -> Vec<&str> {
+        let items = self.body["items"].as_array().expect("items");
+        items.iter().map(|item| fate(item).expect("a fate")).collect()
+    }
+}
+
+fn fate(item: &Value) -> Option<&str> {
+    item["error"]["code"].as_str().or(item["status"].as_str())
+}
+
+impl World {
+    pub async fn start() -> Self {
+        Self::over(MemoryBus::new(), Arc::new(MemoryStore::default())).await
+    }
+
+    /// A gateway over a broker and a database that may have a past.
+    pub async fn over(bus: MemoryBus, store: Arc<dyn Store>) -> Self {
+        let clock = ManualClock::at(NOW.parse::<Timestamp>().expect("a moment"));
+        let settings = BackOfficeSettings {
+            id: "wms".to_owned(),
+            warehouses: ["MAIN", "SHOP"].map(warehouse).into(),
+            ..BackOfficeSettings::default()
+        };
+        put_settings(&bus, &settings).await;
+        let bits = Arc::new(AtomicU8::new(1));
+        let ports = Ports {
+            store,
+            bus: Arc::new(bus.clone()),
+            kv: Arc::new(bus.clone()),
+            ask: Arc::new(bus.clone()),
+            clock: Arc::new(clock.clone()),
+            ids: Arc::new(SequenceIds::default()),
+            sealer: Arc::new(Plain),
+            new_secret: Arc::new(move || Ok([bits.fetch_add(1, Ordering::Relaxed); 32])),
+        };
+        let life = Lifecycle::new();
+        let gateway = Service::try_new(ports, Config::default()).expect("a config").start(&life);
+        let world =
+            Self { clock, bus, life, gateway, token: String::new(), token_id: String::new() };
+        world.until_adopted("backoffice.wms").await;
+        let issued = world.issue("first").await;
+        Self { token: issued.token, token_id: issued.token_id, ..world }
+    }
+
+    pub async fn until_adopted(&self, key: &str) {
+        eventually("settings are adopted", async || {
+            let request = AdoptionRequest { key: key.to_owned() };
+            let subject = AdoptionRequest::subject(SERVICE);
+            let wait = Duration::from_secs(5);
+            ask(&self.bus, subject, &request, wait).await.is_ok_and(|a| a.revision > 0)
+        })
+        .await;
+    }
+
+    pub async fn issue(&self, request_id: &str) -> IssueTokenResponse {
+        let request = IssueTokenRequest {
+            backoffice: "wms".to_owned(),
+            label: "tests".to_owned(),
+            request_id: request_id.to_owned(),
+        };
+        let wait = Duration::from_secs(5);
+        ask(&self.bus, IssueTokenRequest::subject(), &request, wait).await.expect("a token")
+    }
+
+    pub fn rest(&self) -> Router {
+        self.gateway.rest()
+    }
+
+    /// Posts with the world's token.
+    pub async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
+        self.post_as(Some(&self.token), path, body).await
+    }
+
+    pub async fn post_as(&self, token: Option<&str>, path: &str, body: impl Into<Body>) -> Answer {
+        let mut request = Request::post(path);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.body(body.into()).expect("a request");
+        send(self.rest(), request).await
+    }
+
+    pub async fn post_json(&self, path: &str, body: &Value) -> Answer {
+        self.post(path, body.to_string()).await
+    }
+
+    /// Ids of everything that was published.
+    pub fn published_ids(&self) -> Vec<String> {
+        let id = |headers: &[(String, String)]| {
+            let found = headers.iter().find(|(name, _)| name == "ce-id");
+            found.map(|(_, value)| value.clone()).expect("every message has an id")
+        };
+        self.bus.published(Stream::Backoffice).iter().map(|m| id(&m.headers)).collect()
+    }
+
+    pub async fn stop(self) {
+        self.life.shutdown.cancel();
+        assert!(self.life.finish().await, "every task ends");
+    }
+}
+
+pub async fn send(router: Router, request: Request<Body>) -> Answer {
+    let response = router.oneshot(request).await.expect("routes are infallible");
+    let header =
+        |name: &str| response.headers().get(name).map(|v| v.to_str().expect("text").to_owned());
+    let (status, retry_after) = (response.status(), header("retry-after"));
+    let media = header("content-type").unwrap_or_default();
+    let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    let body = serde_json::from_slice(&bytes).expect("every answer is JSON");
+    Answer { status, retry_after, media, body }
+}
+
+fn warehouse(code: &str) -> WarehouseSettings {
+    WarehouseSettings { code: code.to_owned(), name: code.to_owned() }
+}
+
+pub async fn put_settings(bus: &MemoryBus, settings: &BackOfficeSettings) {
+    let key = format!("backoffice.{}", settings.id);
+    let present = bus.get("settings", &key).await.expect("a bucket");
+    let revision = present.map_or(0, |entry| entry.revision);
+    let value = settings.encode_to_vec().into();
+    bus.put("settings", &key, value, revision).await.expect("settings are written");
+}
+
+pub fn movement(id: &str, quantity: &str) -> Value {
+    json!({
+        "event_id": id, "kind": "MOVEMENT_KIND_ADJUSTMENT", "quantity": quantity, "sku": "TEE",
+        "warehouse_code": "MAIN", "occurred_at": "2026-11-24T10:00:00Z",
+    })
+}
+
+pub fn movements(items: &[Value]) -> Value {
+    json!({ "movements": items })
+}
+
+/// Nothing here is secret.
+struct Plain;
+
+impl Sealer for Plain {
+    fn seal(&self, _: &str, plain: &[u8]) -> Result<Vec<u8>, PortError> {
+        Ok(plain.to_vec())
+    }
+
+    fn open(&self, _: &str, sealed: &[u8]) -> Result<Vec<u8>, PortError> {
+        Ok(sealed.to_vec())
+    }
+}

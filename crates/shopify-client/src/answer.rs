@@ -1,0 +1,180 @@
+//! Sorts an answer by what the caller may conclude from it.
+//!
+//! The one question that matters of a mutation is whether it was executed. "Certainly not" is said
+//! only where Shopify's own documents or recorded answers carry it; everything else about a
+//! mutation is of unknown outcome.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use lockstep_ports::{AdminAnswer, AdminError, AdminErrorKind, AdminRequest};
+use serde_json::Value;
+
+use crate::budget::ThrottleStatus;
+
+/// Shopify asks for at least this long after `THROTTLED`.
+const THROTTLED_WAIT_MIN: Duration = Duration::from_secs(1);
+/// Longest wait that is believed: a full bucket refills in 20 s.
+const THROTTLED_WAIT_MAX: Duration = Duration::from_secs(60);
+/// Characters of Shopify's words that are kept.
+const MESSAGE_CHARS_MAX: usize = 400;
+
+/// What came back over HTTP.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// `Retry-After` in seconds.
+    pub retry_after: Option<Duration>,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+/// What an answer says about the store's bucket.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Learnt {
+    /// Nothing.
+    Nothing,
+    /// Shopify executed the call and showed no bucket.
+    NoBucket,
+    /// The bucket as it is now.
+    Bucket(ThrottleStatus),
+}
+
+/// Sorts what came back.
+pub fn sort(request: &AdminRequest, reply: &Reply) -> (Learnt, Result<AdminAnswer, AdminError>) {
+    let refused = |kind, message: &str| (Learnt::Nothing, Err(error(request, kind, message)));
+    match reply.status {
+        200..=299 => sort_json(request, &reply.body),
+        401 => refused(
+            AdminErrorKind::Access,
+            "401: the token is wrong, expired, or the app was uninstalled",
+        ),
+        402 => refused(AdminErrorKind::Access, "402: the shop is frozen until its bill is paid"),
+        403 => refused(AdminErrorKind::Access, "403: the shop or this kind of token is barred"),
+        423 => refused(AdminErrorKind::Access, "423: the shop is locked"),
+        // Whether a mutation that met 429 had begun is not documented.
+        429 if !request.mutation => {
+            let wait = reply.retry_after.unwrap_or(THROTTLED_WAIT_MIN);
+            let wait = wait.clamp(THROTTLED_WAIT_MIN, THROTTLED_WAIT_MAX);
+            refused(AdminErrorKind::Throttled { wait }, "429: too many requests")
+        }
+        status @ (408 | 429 | 500..=599) => {
+            (Learnt::Nothing, Err(uncertain(request, &format!("{status} from Shopify"))))
+        }
+        status => {
+            let said = string_errors(&reply.body).unwrap_or_default();
+            refused(AdminErrorKind::Permanent, format!("{status} from Shopify {said}").trim_end())
+        }
+    }
+}
+
+/// A failure after which it is open whether Shopify executed the call.
+pub fn uncertain(request: &AdminRequest, message: &str) -> AdminError {
+    let kind = match request.mutation {
+        true => AdminErrorKind::UnknownOutcome,
+        false => AdminErrorKind::Transient,
+    };
+    error(request, kind, message)
+}
+
+/// A failure of a known kind.
+pub fn error(request: &AdminRequest, kind: AdminErrorKind, message: &str) -> AdminError {
+    let message = message.chars().take(MESSAGE_CHARS_MAX).collect();
+    AdminError { kind, operation: request.operation.clone(), message }
+}
+
+fn sort_json(request: &AdminRequest, body: &[u8]) -> (Learnt, Result<AdminAnswer, AdminError>) {
+    let Ok(mut answer) = serde_json::from_slice::<Value>(body) else {
+        return (Learnt::Nothing, Err(uncertain(request, "the answer is not JSON")));
+    };
+    let bucket = throttle_status(&answer);
+    let learnt = bucket.map_or(Learnt::Nothing, Learnt::Bucket);
+    match answer.get("errors") {
+        None | Some(Value::Null) => {}
+        Some(Value::Array(errors)) if errors.is_empty() => {}
+        Some(Value::Array(errors)) => {
+            return (learnt, Err(sort_errors(request, &answer, errors, bucket)));
+        }
+        Some(other) => {
+            let said = other.as_str().unwrap_or("errors in an unknown form");
+            return (learnt, Err(error(request, AdminErrorKind::Permanent, said)));
+        }
+    }
+    let actual_cost = answer.pointer("/extensions/cost/actualQueryCost").and_then(Value::as_f64);
+    match answer.get_mut("data").map(Value::take) {
+        Some(data @ Value::Object(_)) => {
+            let available = bucket.map(|bucket| bucket.available);
+            let learnt = bucket.map_or(Learnt::NoBucket, Learnt::Bucket);
+            (learnt, Ok(AdminAnswer { data, actual_cost, available }))
+        }
+        _ => (learnt, Err(uncertain(request, "the answer holds neither data nor errors"))),
+    }
+}
+
+fn sort_errors(
+    request: &AdminRequest,
+    answer: &Value,
+    errors: &[Value],
+    bucket: Option<ThrottleStatus>,
+) -> AdminError {
+    let has = |code: &str| {
+        errors.iter().any(|e| e.pointer("/extensions/code").and_then(Value::as_str) == Some(code))
+    };
+    let message = in_words(errors);
+    let roots = answer.get("data").and_then(Value::as_object);
+    let ran_in_part = roots.is_some_and(|roots| roots.values().any(|value| !value.is_null()));
+    if has("SHOP_INACTIVE") {
+        return error(request, AdminErrorKind::Access, &message);
+    }
+    // An error below the payload of a mutation comes after the mutation ran.
+    if has("INTERNAL_SERVER_ERROR") || (request.mutation && ran_in_part) {
+        return uncertain(request, &message);
+    }
+    if has("THROTTLED") {
+        let requested = answer.pointer("/extensions/cost/requestedQueryCost");
+        let requested = requested.and_then(Value::as_f64).unwrap_or(f64::from(request.cost));
+        let wait = throttled_wait(requested, bucket);
+        return error(request, AdminErrorKind::Throttled { wait }, &message);
+    }
+    error(request, AdminErrorKind::Permanent, &message)
+}
+
+fn throttled_wait(requested: f64, bucket: Option<ThrottleStatus>) -> Duration {
+    let seconds = bucket.map(|bucket| (requested - bucket.available) / bucket.restore_rate);
+    let wait = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    wait.unwrap_or_default().clamp(THROTTLED_WAIT_MIN, THROTTLED_WAIT_MAX)
+}
+
+fn throttle_status(answer: &Value) -> Option<ThrottleStatus> {
+    let status = answer.pointer("/extensions/cost/throttleStatus")?;
+    let number = |key| status.get(key).and_then(Value::as_f64);
+    Some(ThrottleStatus {
+        maximum: number("maximumAvailable")?,
+        available: number("currentlyAvailable")?,
+        restore_rate: number("restoreRate")?,
+    })
+}
+
+/// Every message once, with the code that Shopify gives it.
+fn in_words(errors: &[Value]) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for entry in errors {
+        let message = entry.get("message").and_then(Value::as_str).unwrap_or("no message");
+        let code = entry.pointer("/extensions/code").and_then(Value::as_str);
+        let one = code.map_or(message.to_owned(), |code| format!("{code}: {message}"));
+        if !words.contains(&one) {
+            words.push(one);
+        }
+    }
+    words.join("; ")
+}
+
+/// The text that Shopify puts into `errors` of some refusals.
+fn string_errors(body: &[u8]) -> Option<String> {
+    let answer: Value = serde_json::from_slice(body).ok()?;
+    answer.get("errors")?.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::*;
+
+/// The paused time of the test's runtime.
+struct Paused(Instant);
+
+#[async_trait]
+impl Clock for Paused {
+    fn now(&self) -> Timestamp {
+        add(Timestamp::UNIX_EPOCH, self.0.elapsed())
+    }
+
+    async fn sleep_until(&self, at: Timestamp) {
+        let wait = at.duration_since(self.now());
+        tokio::time::sleep(Duration::try_from(wait).unwrap_or_default()).await;
+    }
+}
+
+fn clock() -> Arc<Paused> {
+    Arc::new(Paused(Instant::now()))
+}
+
+fn status(available: f64) -> ThrottleStatus {
+    ThrottleStatus { maximum: 2000.0, available, restore_rate: 100.0 }
+}
+
+async fn known(clock: &Paused, available: f64) -> Arc<Budget> {
+    let budget = Arc::new(Budget::default());
+    let permit = budget.acquire(clock, Lane::Drift, 1).await.unwrap();
+    permit.answered(Some(status(available)), clock.now());
+    budget
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_call_goes_alone_and_the_rest_follow_its_answer() {
+    let clock = clock();
+    let budget = Arc::new(Budget::default());
+    let first = budget.acquire(&*clock, Lane::Orders, 10).await.unwrap();
+    assert_eq!(budget.left(clock.now()), None);
+    let second = budget.acquire(&*clock, Lane::StockDown, 10);
+    tokio::pin!(second);
+    assert!(tokio::time::timeout(Duration::from_millis(10), &mut second).await.is_err());
+    first.answered(Some(status(1000.0)), clock.now());
+    let second = second.await.unwrap();
+    assert_eq!(budget.left(clock.now()), Some(990.0 / 2000.0));
+    drop(second);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_call_without_answer_lets_the_next_one_learn() {
+    let clock = clock();
+    let budget = Arc::new(Budget::default());
+    drop(budget.acquire(&*clock, Lane::Orders, 10).await.unwrap());
+    let next = budget.acquire(&*clock, Lane::Orders, 10).await.unwrap();
+    next.answered(None, clock.now());
+    assert_eq!(budget.left(clock.now()), Some(1.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_waits_exactly_until_its_points_are_there() {
+    let clock = clock();
+    let budget = known(&clock, 20.0).await;
+    let begun = clock.now();
+    let _permit = budget.acquire(&*clock, Lane::StockUp, 170).await.unwrap();
+    let waited = clock.now().duration_since(begun).as_millis();
+    assert!((1500..1510).contains(&waited), "{waited}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_wait_too_long_is_given_back() {
+    let clock = clock();
+    let budget = known(&clock, -500.0).await;
+    let begun = clock.now();
+    let wait = budget.acquire(&*clock, Lane::StockDown, 100).await.unwrap_err();
+    assert_eq!(clock.now().duration_since(begun).as_secs(), 5);
+    assert!(wait >= Duration::from_millis(900), "{wait:?}");
+    assert!(budget.lock().waiting.is_empty(), "the place is given up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_urgent_lane_goes_first_whoever_came_first() {
+    let clock = clock();
+    let budget = known(&clock, 0.0).await;
+    let order = Arc::new(AtomicU32::new(0));
+    let mut tasks = JoinSet::new();
+    for lane in [Lane::Drift, Lane::StockUp, Lane::StockDown, Lane::Catalogue] {
+        let (budget, clock, order) = (budget.clone(), clock.clone(), order.clone());
+        tasks.spawn(async move {
+            let _permit = budget.acquire(&*clock, lane, 50).await.unwrap();
+            (order.fetch_add(1, Ordering::SeqCst), lane)
+        });
+    }
+    let mut went = tasks.join_all().await;
+    went.sort_unstable();
+    let lanes: Vec<_> = went.into_iter().map(|(_, lane)| lane).collect();
+    assert_eq!(lanes, [Lane::StockDown, Lane::StockUp, Lane::Catalogue, Lane::Drift]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_in_the_air_are_not_counted_as_free_points() {
+    let clock = clock();
+    let budget = known(&clock, 100.0).await;
+    let one = budget.acquire(&*clock, Lane::StockDown, 10).await.unwrap();
+    let two = budget.acquire(&*clock, Lane::StockDown, 60).await.unwrap();
+    // Shopify answered the first before it saw the second.
+    one.answered(Some(status(90.0)), clock.now());
+    assert_eq!(budget.left(clock.now()), Some(30.0 / 2000.0));
+    two.answered(Some(status(30.0)), clock.now());
+    assert_eq!(budget.left(clock.now()), Some(30.0 / 2000.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_call_that_is_dropped_lets_the_next_one_go() {
+    let clock = clock();
+    let budget = known(&clock, 50.0).await;
+    {
+        let dear = budget.acquire(&*clock, Lane::StockDown, 300);
+        tokio::pin!(dear);
+        assert!(tokio::time::timeout(Duration::from_millis(1), &mut dear).await.is_err());
+    }
+    let begun = clock.now();
+    let _cheap = budget.acquire(&*clock, Lane::Drift, 10).await.unwrap();
+    assert_eq!(clock.now(), begun);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unusable_figures_change_nothing() {
+    let clock = clock();
+    let budget = known(&clock, 100.0).await;
+    let permit = budget.acquire(&*clock, Lane::Orders, 10).await.unwrap();
+    let broken = ThrottleStatus { maximum: 0.0, available: f64::NAN, restore_rate: -1.0 };
+    permit.answered(Some(broken), clock.now());
+    assert_eq!(budget.left(clock.now()), Some(90.0 / 2000.0));
+}

@@ -1,0 +1,105 @@
+//! `SHOPIFY_URL`: where a store's Shopify is reached.
+
+use lockstep_domain::ShopDomain;
+use reqwest::Url;
+use thiserror::Error;
+
+/// What is replaced by the shop's domain, wherever it stands.
+const PLACEHOLDER: &str = "{shop}";
+
+/// Why a template was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum UrlError {
+    /// No `{shop}` in it: every store would be the same.
+    #[error("SHOPIFY_URL must contain {{shop}}, e.g. https://{{shop}}")]
+    NoShop,
+    /// Not an address.
+    #[error("SHOPIFY_URL is not an address; expected e.g. https://{{shop}}")]
+    NotAUrl,
+    /// Tokens would travel in the clear.
+    #[error("SHOPIFY_URL must begin with https://; http:// is taken for loopback only")]
+    NotEncrypted,
+    /// A query or a fragment, after which no path can be appended.
+    #[error("SHOPIFY_URL must end after its path, without ? and #")]
+    NotABase,
+}
+
+/// A checked template: `https://{shop}`, or `http://127.0.0.1:9911/{shop}` for a stand-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlTemplate {
+    text: String,
+    is_loopback: bool,
+}
+
+impl UrlTemplate {
+    /// Checks a template.
+    ///
+    /// # Errors
+    /// [`UrlError`], which names what is expected.
+    pub fn try_new(template: &str) -> Result<Self, UrlError> {
+        if !template.contains(PLACEHOLDER) {
+            return Err(UrlError::NoShop);
+        }
+        let sample = template.replace(PLACEHOLDER, "shop.myshopify.com");
+        let url = Url::parse(&sample).map_err(|_| UrlError::NotAUrl)?;
+        let is_loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback => {}
+            "http" => return Err(UrlError::NotEncrypted),
+            _ => return Err(UrlError::NotAUrl),
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(UrlError::NotABase);
+        }
+        Ok(Self { text: template.trim_end_matches('/').to_owned(), is_loopback })
+    }
+
+    /// True for a stand-in on this machine.
+    #[must_use]
+    pub const fn is_loopback(&self) -> bool {
+        self.is_loopback
+    }
+
+    /// Address of the Admin GraphQL of a shop.
+    #[must_use]
+    pub fn graphql(&self, shop: &ShopDomain, version: &str) -> String {
+        let base = self.text.replace(PLACEHOLDER, shop.as_str());
+        format!("{base}/admin/api/{version}/graphql.json")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shop_stands_where_the_template_says() {
+        let shop = ShopDomain::try_new("North.myshopify.com").unwrap();
+        for (template, expected) in [
+            ("https://{shop}", "https://north.myshopify.com/admin/api/2026-10/graphql.json"),
+            ("https://{shop}/", "https://north.myshopify.com/admin/api/2026-10/graphql.json"),
+            (
+                "http://127.0.0.1:9911/{shop}",
+                "http://127.0.0.1:9911/north.myshopify.com/admin/api/2026-10/graphql.json",
+            ),
+        ] {
+            let template = UrlTemplate::try_new(template).unwrap();
+            assert_eq!(template.graphql(&shop, "2026-10"), expected);
+        }
+    }
+
+    #[test]
+    fn a_template_that_would_leak_or_mislead_is_refused() {
+        for (template, expected) in [
+            ("https://example.com", UrlError::NoShop),
+            ("http://{shop}", UrlError::NotEncrypted),
+            ("http://proxy.example.com/{shop}", UrlError::NotEncrypted),
+            ("{shop}", UrlError::NotAUrl),
+            ("ftp://{shop}", UrlError::NotAUrl),
+            ("https://{shop}?a=b", UrlError::NotABase),
+        ] {
+            assert_eq!(UrlTemplate::try_new(template), Err(expected), "{template}");
+        }
+    }
+}

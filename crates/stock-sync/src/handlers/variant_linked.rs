@@ -1,0 +1,82 @@
+//! A variant and a SKU became one thing, or ceased to be.
+
+use lockstep_contracts::catalog::v1::{VariantLinked, VariantUnlinked};
+use lockstep_contracts::convert::link::{self as convert, LinkChange};
+use lockstep_domain::Sku;
+use lockstep_domain::stock::level::LevelCommand;
+use lockstep_domain::stock::pool::PoolCommand;
+use lockstep_runtime::{Stop, Work};
+
+use crate::aggregates::{
+    LevelKind, LinkSeenKind, PoolKind, See, StoreKind, level_id, link_seen_id, pool_id,
+};
+use crate::baseline::take_missing;
+use crate::translate::{invalid, poison};
+use crate::windows::touch;
+
+/// Binds the item to the SKU; another SKU of the same back office is let go.
+pub fn linked(event: &VariantLinked, work: &mut Work<'_>) -> Result<(), Stop> {
+    let link = convert::linked(event).map_err(invalid)?;
+    if !is_news(&link, work)? {
+        return Ok(());
+    }
+    let level = level_id(&link.store, link.item);
+    let others: Vec<_> = work
+        .state::<LevelKind>(&level)?
+        .links
+        .iter()
+        .filter(|(b, s)| *b == link.backoffice && *s != link.sku)
+        .cloned()
+        .collect();
+    for (_, sku) in others {
+        unbind(work, &link, sku)?;
+    }
+    let LinkChange { variant, backoffice, sku, .. } = &link;
+    let bind = LevelCommand::Link {
+        variant: *variant,
+        backoffice: backoffice.clone(),
+        sku: sku.clone(),
+    };
+    work.execute::<LevelKind>(&level, &bind)?.map_err(|e| poison("link", e))?;
+    let bind = PoolCommand::Link { store: link.store.clone(), item: link.item };
+    work.execute::<PoolKind>(&pool_id(backoffice, sku), &bind)?.map_err(|e| poison("link", e))?;
+    settle(work, &link)
+}
+
+/// Lets the SKU go.
+pub fn unlinked(event: &VariantUnlinked, work: &mut Work<'_>) -> Result<(), Stop> {
+    let link = convert::unlinked(event).map_err(invalid)?;
+    if !is_news(&link, work)? {
+        return Ok(());
+    }
+    unbind(work, &link, link.sku.clone())?;
+    settle(work, &link)
+}
+
+/// Link events of one variant and back office may arrive in any order; the newest stands.
+fn is_news(link: &LinkChange, work: &mut Work<'_>) -> Result<bool, Stop> {
+    let id = link_seen_id(&link.store, link.variant, &link.backoffice);
+    let seen = work.execute::<LinkSeenKind>(&id, &See { revision: link.revision })?;
+    Ok(seen.is_ok_and(|events| !events.is_empty()))
+}
+
+fn unbind(work: &mut Work<'_>, link: &LinkChange, sku: Sku) -> Result<(), Stop> {
+    let level = level_id(&link.store, link.item);
+    let pool = pool_id(&link.backoffice, &sku);
+    let cut = LevelCommand::Unlink { backoffice: link.backoffice.clone(), sku };
+    work.execute::<LevelKind>(&level, &cut)?.map_err(|e| poison("link", e))?;
+    let cut = PoolCommand::Unlink { store: link.store.clone(), item: link.item };
+    work.execute::<PoolKind>(&pool, &cut)?.map_err(|e| poison("link", e))?;
+    Ok(())
+}
+
+/// The store's rules are locked here, not peeked at: a level that is born while the store goes
+/// live must get its baseline from one of the two transactions.
+fn settle(work: &mut Work<'_>, link: &LinkChange) -> Result<(), Stop> {
+    let rules = work.state::<StoreKind>(link.store.as_str())?.settings.clone();
+    if let Some(rules) = rules {
+        take_missing(work, &link.store, link.item, &rules)?;
+        touch(work, &link.store, link.item, false)?;
+    }
+    Ok(())
+}

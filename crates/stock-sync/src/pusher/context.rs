@@ -1,0 +1,160 @@
+//! What an effect of this service remembers beside its exact bytes.
+
+use bytes::Bytes;
+use lockstep_contracts::shopify::admin::{
+    AdjustLine, Adjustment, Call, QuantityName, Reason, SetLine, Setting, adjust_quantities,
+    levels_of_items, set_quantities,
+};
+use lockstep_domain::stock::level::Write;
+use lockstep_domain::{InventoryItemId, LocationId, StoreId};
+use lockstep_ports::{EffectRow, ErrorKind, Lane, NewEffect, PortError};
+use lockstep_runtime::{EFFECT_LEASE, Stop, Work};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::windows::later;
+
+/// One line of a packed write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The inventory item.
+    pub item: InventoryItemId,
+    /// The location.
+    pub location: LocationId,
+    /// What is written.
+    pub write: Write,
+}
+
+/// What the call does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "does", rename_all = "snake_case")]
+pub enum Does {
+    /// Writes lines, all of one kind.
+    Write {
+        /// In the order of the call, since Shopify names a bad line by its index.
+        lines: Vec<Line>,
+    },
+    /// Reads the levels of items at one location.
+    Read {
+        /// The location.
+        location: LocationId,
+        /// The items, in the order of the call.
+        items: Vec<InventoryItemId>,
+    },
+}
+
+/// The notes of an effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Context {
+    /// Name of the operation, for logs.
+    pub operation: String,
+    /// Requested cost, in points.
+    pub cost: u32,
+    /// True when it lowers what may be sold: those calls go first.
+    pub lowers: bool,
+    /// What it does.
+    pub does: Does,
+}
+
+impl Context {
+    /// The notes of a stored effect; the error is for the log.
+    pub fn read(effect: &EffectRow) -> Result<Self, String> {
+        serde_json::from_str(effect.context.get())
+            .map_err(|e| format!("the notes of effect {} cannot be read: {e}", effect.id))
+    }
+
+    /// Whether the call changes something at Shopify.
+    pub fn is_write(&self) -> bool {
+        matches!(self.does, Does::Write { .. })
+    }
+
+    /// Whether the same bytes may be sent again without knowing what became of the first.
+    pub fn is_repeatable(&self) -> bool {
+        match &self.does {
+            Does::Write { lines } => lines.iter().all(|line| !line.write.is_set()),
+            Does::Read { .. } => true,
+        }
+    }
+
+    /// Its urgency.
+    pub fn lane(&self) -> Lane {
+        if self.lowers { Lane::StockDown } else { Lane::StockUp }
+    }
+}
+
+/// A read of items at a location.
+pub fn read_effect(
+    work: &Work<'_>,
+    store: &StoreId,
+    location: LocationId,
+    items: Vec<InventoryItemId>,
+) -> Result<NewEffect, Stop> {
+    let call = levels_of_items(&items, location);
+    effect(work, store, work.next_id(), "read", &call, false, Does::Read { location, items })
+}
+
+/// A write of lines of one kind. `id` is the key at Shopify and the mark in its history.
+pub fn write_effect(
+    work: &Work<'_>,
+    store: &StoreId,
+    id: Uuid,
+    lines: Vec<Line>,
+) -> Result<NewEffect, Stop> {
+    let key = id.to_string();
+    let reference = format!("gid://lockstep/Push/{id}");
+    let call = call(&lines, &key, &reference);
+    let lowers = lines.iter().all(|line| line.write.change() < 0);
+    let kind = if lines.iter().any(|l| l.write.is_set()) { "set" } else { "adjust" };
+    effect(work, store, id, kind, &call, lowers, Does::Write { lines })
+}
+
+fn call(lines: &[Line], key: &str, reference: &str) -> Call {
+    let (mut sets, mut adjusts, mut name) = (Vec::new(), Vec::new(), QuantityName::OnHand);
+    for Line { item, location, write } in lines.iter().copied() {
+        match write {
+            Write::SetOnHand { to, from } => {
+                sets.push(SetLine { item, location, quantity: to, change_from: Some(from) });
+            }
+            Write::SetAvailable { to, from } => {
+                name = QuantityName::Available;
+                sets.push(SetLine { item, location, quantity: to, change_from: Some(from) });
+            }
+            Write::Adjust { delta } => {
+                adjusts.push(AdjustLine { item, location, delta, change_from: None });
+            }
+        }
+    }
+    let reason = Reason::Correction;
+    if adjusts.is_empty() {
+        set_quantities(&Setting { name, reason, reference, lines: &sets, key })
+    } else {
+        adjust_quantities(&Adjustment { reason, reference, lines: &adjusts, key })
+    }
+}
+
+fn effect(
+    work: &Work<'_>,
+    store: &StoreId,
+    id: Uuid,
+    kind: &str,
+    call: &Call,
+    lowers: bool,
+    does: Does,
+) -> Result<NewEffect, Stop> {
+    let operation = call.operation.to_owned();
+    let context = Context { operation, cost: call.cost, lowers, does };
+    let context = serde_json::value::to_raw_value(&context).map_err(|e| {
+        Stop::Fault(PortError::new(ErrorKind::Permanent, "encode the notes of an effect", e))
+    })?;
+    let lease = jiff::SignedDuration::try_from(EFFECT_LEASE).unwrap_or_default();
+    Ok(NewEffect {
+        id,
+        lane: store.to_string(),
+        kind: kind.to_owned(),
+        request: Bytes::clone(&call.body),
+        context,
+        lease_until: later(work.now(), lease),
+        at: work.now(),
+        trace: work.traceparent(),
+    })
+}

@@ -1,0 +1,173 @@
+//! What stock-sync answers when asked.
+
+use std::collections::BTreeMap;
+
+use lockstep_contracts::stock::v1::{
+    GetStockRequest, GetStockResponse, LevelView, WarehousePosition,
+};
+use lockstep_contracts::time::to_proto;
+use lockstep_domain::stock::level::{Level, LevelLocation};
+use lockstep_domain::stock::pool::Pool;
+use lockstep_domain::stock::settings::{BackOfficeStock, LocationMapping, StoreStock};
+use lockstep_domain::stock::target::{
+    MappedWarehouse, available_target, delta_target, on_hand_target,
+};
+use lockstep_domain::{BackOfficeId, InventoryItemId, Sku, StoreId, Warehouse};
+use lockstep_ports::PortError;
+use lockstep_runtime::Engine;
+
+use crate::aggregates::{BackOfficeKind, LevelKind, PoolKind, StoreKind, level_id, pool_id};
+use crate::verdicts::words;
+
+/// Back offices behind one installation.
+const BACKOFFICES_MAX: u32 = 1_000;
+
+/// Everything that is read for one answer.
+struct Picture {
+    store: StoreId,
+    rules: StoreStock,
+    pools: BTreeMap<BackOfficeId, Pool>,
+    backoffices: BTreeMap<BackOfficeId, BackOfficeStock>,
+}
+
+/// Everything known of one SKU in one store. Not found when the store links no such SKU.
+pub async fn get_stock(
+    engine: &Engine,
+    request: &GetStockRequest,
+) -> Result<GetStockResponse, PortError> {
+    let (Ok(store), Ok(sku)) =
+        (StoreId::try_new(request.store.as_str()), Sku::try_new(request.sku.as_str()))
+    else {
+        return Ok(GetStockResponse::default());
+    };
+    let picture = picture(engine, &store, &sku).await?;
+    let linked = |pool: &Pool| {
+        let of_store = pool.links().iter().filter(|(s, _)| *s == store).map(|(_, item)| *item);
+        of_store.collect::<Vec<_>>()
+    };
+    let mut items: Vec<InventoryItemId> = picture.pools.values().flat_map(linked).collect();
+    items.sort();
+    items.dedup();
+    if items.is_empty() {
+        return Ok(GetStockResponse::default());
+    }
+    let mut answer = GetStockResponse {
+        found: true,
+        positions: picture.positions(),
+        ..GetStockResponse::default()
+    };
+    for item in items {
+        let level = engine.read::<LevelKind>(&level_id(&store, item)).await?.unwrap_or_default();
+        answer.levels.extend(picture.levels(item, &level));
+        let timer = engine.store().timer(store.as_str(), &item.to_string()).await?;
+        if let Some(timer) = timer {
+            let open = timer.not_before.filter(|end| *end > engine.now());
+            answer.window_until = answer.window_until.or(open.map(to_proto));
+            answer.dirty_since = answer.dirty_since.or(timer.dirty_since.map(to_proto));
+        }
+    }
+    Ok(answer)
+}
+
+async fn picture(
+    engine: &Engine,
+    store: &StoreId,
+    sku: &Sku,
+) -> Result<Picture, PortError> {
+    let rules = engine.read::<StoreKind>(store.as_str()).await?;
+    let mut picture = Picture {
+        store: store.clone(),
+        rules: rules.and_then(|r| r.settings).unwrap_or_default(),
+        pools: BTreeMap::new(),
+        backoffices: BTreeMap::new(),
+    };
+    // What this service adopted, not what the console wrote last: it answers for its own numbers.
+    let adopted = engine.scan::<BackOfficeKind>("", "", BACKOFFICES_MAX).await?;
+    for (id, rules) in adopted {
+        let Ok(backoffice) = BackOfficeId::try_new(id) else { continue };
+        if let Some(pool) = engine.read::<PoolKind>(&pool_id(&backoffice, sku)).await? {
+            picture.backoffices.insert(backoffice.clone(), rules.settings.unwrap_or_default());
+            picture.pools.insert(backoffice, pool);
+        }
+    }
+    Ok(picture)
+}
+
+impl Picture {
+    fn positions(&self) -> Vec<WarehousePosition> {
+        let of_pool = |(backoffice, pool): (&BackOfficeId, &Pool)| {
+            let one = |code| WarehousePosition {
+                warehouse: Warehouse::new(backoffice.clone(), code).to_string(),
+                ..WarehousePosition::default()
+            };
+            let codes: Vec<_> = pool.positions().map(|(code, _)| code.clone()).collect();
+            codes
+                .into_iter()
+                .map(|code| WarehousePosition {
+                    position: pool.position(&code).map(|q| q.to_string()),
+                    owed: pool.owed(&code),
+                    free: pool.free_units(&code),
+                    ..one(code)
+                })
+                .collect::<Vec<_>>()
+        };
+        self.pools.iter().flat_map(of_pool).collect()
+    }
+
+    fn levels(&self, item: InventoryItemId, level: &Level) -> Vec<LevelView> {
+        let one = |mapping: &LocationMapping| self.level(item, level, mapping);
+        self.rules.locations.iter().filter_map(one).collect()
+    }
+
+    fn level(
+        &self,
+        item: InventoryItemId,
+        level: &Level,
+        mapping: &LocationMapping,
+    ) -> Option<LevelView> {
+        let mapped: Vec<_> = mapping
+            .warehouses
+            .iter()
+            .filter_map(|w| {
+                Some(MappedWarehouse {
+                    pool: self.pools.get(&w.backoffice)?,
+                    warehouse: &w.code,
+                    excludes_damaged: self
+                        .backoffices
+                        .get(&w.backoffice)
+                        .is_none_or(|b| b.excludes_damaged),
+                })
+            })
+            .collect();
+        if mapped.is_empty() {
+            return None;
+        }
+        let known = level.location(mapping.location).cloned().unwrap_or_default();
+        let buffer = self.rules.buffer_at(mapping.location);
+        let available = available_target(&self.store, &known, &mapped, buffer);
+        let shown = known.shown;
+        Some(LevelView {
+            inventory_item_id: item.get(),
+            location_id: mapping.location.get(),
+            warehouses: mapping.warehouses.iter().map(ToString::to_string).collect(),
+            available_target: available,
+            on_hand_target: available.zip(shown).map(|(a, s)| on_hand_target(a, &s)),
+            delta_target: delta_target(&self.store, &mapped, buffer),
+            booked: known.booked,
+            explained_available: shown.map(|s| s.available),
+            explained_on_hand: shown.map(|s| s.on_hand),
+            verdict: verdict(&known),
+            in_flight: known.in_flight.first().map(|f| f.effect.to_string()).unwrap_or_default(),
+        })
+    }
+}
+
+fn verdict(location: &LevelLocation) -> String {
+    match &location.verdict {
+        Some(verdict) => {
+            let (code, message) = words(verdict);
+            format!("{code}: {message}")
+        }
+        None => String::new(),
+    }
+}
