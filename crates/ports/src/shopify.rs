@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use lockstep_contracts::shopify::admin::Call;
 use lockstep_domain::ids::StoreId;
 use serde_json::Value;
 
@@ -39,6 +40,21 @@ pub struct AdminRequest {
     pub idempotent: bool,
     /// True for a mutation.
     pub mutation: bool,
+}
+
+impl AdminRequest {
+    /// A call of the contracts in a lane.
+    #[must_use]
+    pub fn new(call: &Call, lane: Lane) -> Self {
+        Self {
+            operation: call.operation.to_owned(),
+            body: call.body.clone(),
+            cost: call.cost,
+            lane,
+            idempotent: call.idempotent,
+            mutation: call.mutation,
+        }
+    }
 }
 
 /// A call that Shopify executed.
@@ -86,8 +102,11 @@ pub struct AdminError {
 #[async_trait]
 pub trait ShopifyAdmin: Send + Sync + 'static {
     /// Waits for points in the store's budget, then sends once.
-    async fn send(&self, store: &StoreId, request: &AdminRequest)
-    -> Result<AdminAnswer, AdminError>;
+    async fn send(
+        &self,
+        store: &StoreId,
+        request: &AdminRequest,
+    ) -> Result<AdminAnswer, AdminError>;
 
     /// Share of the store's budget that is left, 0.0 to 1.0; `None` before the first answer.
     fn budget_left(&self, store: &StoreId) -> Option<f64>;

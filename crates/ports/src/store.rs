@@ -337,10 +337,7 @@ pub trait Tx: Send {
     /// Loads and locks timers by (lane, key), in order of both whatever the order asked; the answer
     /// is in the order asked. One that does not exist is not locked: of two transactions that make
     /// it at once, the later one stays.
-    async fn timers(
-        &mut self,
-        keys: &[(String, String)],
-    ) -> Result<Vec<Option<Timer>>, PortError>;
+    async fn timers(&mut self, keys: &[(String, String)]) -> Result<Vec<Option<Timer>>, PortError>;
 
     /// Writes timers whole, in order of lane and key.
     async fn save_timers(&mut self, timers: &[Timer]) -> Result<(), PortError>;

@@ -16,7 +16,7 @@ use lockstep_domain::link::{
 };
 use lockstep_domain::{BackOfficeId, InventoryItemId, Sku, StoreId, VariantId};
 use lockstep_ports::{AdminRequest, ErrorKind, Lane, PortError, ShopifyAdmin};
-use lockstep_runtime::{Directory, Engine, EngineError, Stop, Work};
+use lockstep_runtime::{Directory, Engine, EngineError, Origin, Stop, Work, telemetry};
 
 use crate::aggregates::{SkuClaimKind, VariantLinkKind, sku_claim_id, variant_link_id};
 
@@ -67,7 +67,7 @@ pub async fn change_links(
         engine.consider(&[], decide).await
     } else {
         let cause = format!("links:{}", engine.now());
-        engine.transact(&cause, lockstep_runtime::telemetry::current_context(), &[], decide).await
+        engine.transact(Origin::new(cause, telemetry::current_context()), &[], decide).await
     };
     let outcomes = decided.map_err(|e| match e {
         EngineError::Port(e) => e,
@@ -94,14 +94,7 @@ async fn variants(
         return Ok(BTreeMap::new());
     }
     let call = variants_by_ids(&ids);
-    let request = AdminRequest {
-        operation: call.operation.to_owned(),
-        body: call.body.clone(),
-        cost: call.cost,
-        lane: Lane::Catalogue,
-        idempotent: call.idempotent,
-        mutation: call.mutation,
-    };
+    let request = AdminRequest::new(&call, Lane::Catalogue);
     let answer = shopify
         .send(store, &request)
         .await

@@ -65,7 +65,6 @@ pub fn run(engine: &Arc<Engine>, ports: CatalogPorts, lifecycle: &Lifecycle) {
         keep_inbox: false,
     };
     let directory = start(hosted, ports.kv, ports.ask.clone(), lifecycle);
-    let (tracker, shutdown) = (&lifecycle.tracker, &lifecycle.shutdown);
     let (changing, shopify) = (engine.clone(), ports.shopify);
     let change = move |request: ChangeLinksRequest| {
         let (engine, shopify) = (changing.clone(), shopify.clone());
@@ -73,12 +72,12 @@ pub fn run(engine: &Arc<Engine>, ports: CatalogPorts, lifecycle: &Lifecycle) {
         async move { change_links(&engine, shopify.as_ref(), &directory, &request).await }
     };
     let subject = ChangeLinksRequest::subject();
-    serve_request(ports.ask.clone(), subject, SERVICE, change, tracker, shutdown.clone());
+    serve_request(ports.ask.clone(), subject, SERVICE, change, lifecycle);
     let listing = engine.clone();
     let list = move |request: ListLinksRequest| {
         let engine = listing.clone();
         async move { list_links(&engine, &request).await }
     };
     let subject = ListLinksRequest::subject();
-    serve_request(ports.ask, subject, SERVICE, list, tracker, shutdown.clone());
+    serve_request(ports.ask, subject, SERVICE, list, lifecycle);
 }

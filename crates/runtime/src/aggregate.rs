@@ -100,8 +100,11 @@ pub trait Evolver: Send + Sync {
     fn kind(&self) -> &'static str;
 
     /// The state after one more event.
-    fn evolve(&self, state: Option<&RawValue>, event: &RawValue)
-    -> Result<Box<RawValue>, PortError>;
+    fn evolve(
+        &self,
+        state: Option<&RawValue>,
+        event: &RawValue,
+    ) -> Result<Box<RawValue>, PortError>;
 }
 
 /// The evolver of an aggregate kind.

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::engine::{Engine, EngineError, Session};
 use crate::inbound::{Inbound, Kept};
 use crate::processor::{Processor, port_error};
+use crate::work::About;
 
 /// Letters in one list.
 const LIST_MAX: u32 = 200;
@@ -66,13 +67,15 @@ pub(crate) async fn open(
             message_id: row.message_id.clone(),
             reason: row.reason.clone(),
             attempts: row.attempts,
-            sealed_body: row.sealed.clone().into(),
+            sealed_body: row.sealed.clone(),
             opened_at: Some(to_proto(row.opened_at)),
         };
         let id = format!("dead:{}", row.id);
         let subject = DeadLetterOpened::subject(session.service());
         session.work.set_cause(&row.message_id, None);
-        session.work.publish_as(id, &event, subject, &row.id.to_string(), None);
+        let aggregate = row.id.to_string();
+        let about = About { aggregate: &aggregate, sequence: None };
+        session.work.publish_as(id, &event, subject, about);
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Origin};
 use crate::processor::Processor;
 use crate::retry::Retry;
 
@@ -111,20 +111,27 @@ impl Adopted {
     }
 }
 
+/// Where news of the bucket is shown.
+pub struct News {
+    /// Revisions that the service works by.
+    pub adopted: Adopted,
+    /// The directory.
+    pub directory: watch::Sender<Arc<Directory>>,
+}
+
 /// Follows the bucket: adopts each change (with the service's own processor, when it has one),
 /// then shows it in the directory. Ends with the token.
 pub async fn follow(
     kv: &dyn Kv,
     adopter: Option<(&Engine, &dyn Processor)>,
-    adopted: &Adopted,
-    directory: &watch::Sender<Arc<Directory>>,
+    news: &News,
     shutdown: &CancellationToken,
 ) {
     let mut failures = 0;
     while !shutdown.is_cancelled() {
         let result = tokio::select! {
             () = shutdown.cancelled() => return,
-            result = follow_once(kv, adopter, adopted, directory) => result,
+            result = follow_once(kv, adopter, news) => result,
         };
         failures += 1;
         match result {
@@ -141,8 +148,7 @@ pub async fn follow(
 async fn follow_once(
     kv: &dyn Kv,
     adopter: Option<(&Engine, &dyn Processor)>,
-    adopted: &Adopted,
-    directory: &watch::Sender<Arc<Directory>>,
+    shown: &News,
 ) -> Result<(), PortError> {
     let mut events = kv.watch(SETTINGS_BUCKET, "").await?;
     // Until everything known is seen, changes gather; consumers then start once, not per key.
@@ -163,11 +169,11 @@ async fn follow_once(
             KvEvent::CaughtUp => caught_up = true,
         }
         if caught_up {
-            directory.send_replace(Arc::new(present.clone()));
+            shown.directory.send_replace(Arc::new(present.clone()));
         }
         // Last: whoever hears that a change is adopted may rely on the directory, too.
         if let Some(change) = news {
-            adopted.note(&change.key, change.revision);
+            shown.adopted.note(&change.key, change.revision);
         }
     }
     Ok(())
@@ -180,7 +186,7 @@ async fn adopt(
     let Some((engine, processor)) = adopter else { return Ok(()) };
     let cause = format!("settings:{}:{}", change.key, change.revision);
     let result =
-        engine.transact(&cause, None, &[], |work| processor.adopt(change, work)).await;
+        engine.transact(Origin::new(cause, None), &[], |work| processor.adopt(change, work)).await;
     match result {
         Ok(()) => {
             info!(
@@ -193,8 +199,12 @@ async fn adopt(
         }
         Err(e) if e.is_permanent() => {
             // The console checks what it writes; what slips through must not stop the others.
-            error!(code = "LS0102", settings.key = change.key, error = e.chain(),
-                "settings are refused and the former ones stay");
+            error!(
+                code = "LS0102",
+                settings.key = change.key,
+                error = e.chain(),
+                "settings are refused and the former ones stay"
+            );
             Ok(())
         }
         Err(e) => Err(crate::processor::port_error(e)),

@@ -42,6 +42,22 @@ pub struct EngineParts {
     pub sealer: Arc<dyn Sealer>,
 }
 
+/// What a transaction answers to: the message, effect, question or setting behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its id, kept with every event that it causes.
+    pub cause: String,
+    /// Its trace.
+    pub trace: Option<TraceContext>,
+}
+
+impl Origin {
+    /// An origin with its trace.
+    pub fn new(cause: impl Into<String>, trace: Option<TraceContext>) -> Self {
+        Self { cause: cause.into(), trace }
+    }
+}
+
 /// Whether the broker holds everything that a transaction said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Published {
@@ -123,13 +139,12 @@ impl Engine {
     /// more aggregates or when somebody else wrote first.
     pub async fn transact<R: Send>(
         &self,
-        cause: &str,
-        trace: Option<TraceContext>,
+        origin: Origin,
         first: &[AggregateKey],
         mut decide: impl FnMut(&mut Work<'_>) -> Result<R, Stop> + Send,
     ) -> Result<R, EngineError> {
         let run = |work: &mut Work<'_>, _: &[Option<Vec<u8>>]| decide(work);
-        let (result, _) = self.transact_inbox(Vec::new(), cause, trace, first, run).await?;
+        let (result, _) = self.transact_inbox(Vec::new(), origin, first, run).await?;
         Ok(result)
     }
 
@@ -149,8 +164,7 @@ impl Engine {
     pub async fn transact_inbox<R: Send>(
         &self,
         ids: Vec<(String, Vec<u8>)>,
-        cause: &str,
-        trace: Option<TraceContext>,
+        origin: Origin,
         first: &[AggregateKey],
         mut decide: impl FnMut(&mut Work<'_>, &[Option<Vec<u8>>]) -> Result<R, Stop> + Send,
     ) -> Result<(R, Published), EngineError> {
@@ -159,7 +173,7 @@ impl Engine {
             let mut session = self.begin().await?;
             let done = async {
                 let seen = session.tx.inbox(&ids, session.work.now()).await?;
-                session.work.set_cause(cause, trace.clone());
+                session.work.set_cause(&origin.cause, origin.trace.clone());
                 session.load(first).await?;
                 session.run(|work| decide(work, &seen)).await
             }
@@ -170,7 +184,9 @@ impl Engine {
             };
             match result {
                 Ok((value, rows)) => return Ok((value, self.publish(rows).await)),
-                Err(EngineError::Port(e)) if is_lost_race(&e) && attempt < CONFLICT_ATTEMPTS_MAX => {
+                Err(EngineError::Port(e))
+                    if is_lost_race(&e) && attempt < CONFLICT_ATTEMPTS_MAX =>
+                {
                     debug!(attempt, error = e.chain(), "transaction lost a race; again");
                     self.pause(Retry::RACE.delay(attempt)).await;
                     attempt += 1;

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::dead_letters;
-use crate::directory::{Adopted, Directory, SharedDirectory, follow};
+use crate::directory::{Adopted, Directory, News, SharedDirectory, follow};
 use crate::engine::Engine;
 use crate::lanes::{LaneWorker, run_lanes};
 use crate::lifecycle::Lifecycle;
@@ -57,7 +57,8 @@ pub fn start(
     let (sender, directory) = watch::channel(Arc::new(Directory::default()));
     let adopted = Adopted::default();
     let Hosted { engine, processor, worker, keep_inbox } = hosted;
-    start_settings(&engine, &processor, kv, adopted.clone(), sender, lifecycle);
+    let news = News { adopted: adopted.clone(), directory: sender };
+    start_settings(&engine, &processor, kv, news, lifecycle);
     start_consumers(&engine, &processor, directory.clone(), lifecycle);
     if let Some(worker) = worker {
         let (tracker, shutdown) = (lifecycle.tracker.clone(), lifecycle.shutdown.clone());
@@ -73,15 +74,14 @@ fn start_settings(
     engine: &Arc<Engine>,
     processor: &Arc<dyn Processor>,
     kv: Arc<dyn Kv>,
-    adopted: Adopted,
-    sender: watch::Sender<Arc<Directory>>,
+    news: News,
     lifecycle: &Lifecycle,
 ) {
     let (engine, processor) = (engine.clone(), processor.clone());
     let shutdown = lifecycle.shutdown.clone();
     lifecycle.spawn_vital("settings", async move {
         let adopter = Some((engine.as_ref(), processor.as_ref()));
-        follow(kv.as_ref(), adopter, &adopted, &sender, &shutdown).await;
+        follow(kv.as_ref(), adopter, &news, &shutdown).await;
     });
 }
 
@@ -90,7 +90,8 @@ pub fn start_directory(kv: Arc<dyn Kv>, lifecycle: &Lifecycle) -> SharedDirector
     let (sender, directory) = watch::channel(Arc::new(Directory::default()));
     let shutdown = lifecycle.shutdown.clone();
     lifecycle.spawn_vital("settings", async move {
-        follow(kv.as_ref(), None, &Adopted::default(), &sender, &shutdown).await;
+        let news = News { adopted: Adopted::default(), directory: sender };
+        follow(kv.as_ref(), None, &news, &shutdown).await;
     });
     directory
 }
@@ -122,8 +123,7 @@ fn start_consumers(
                 }
                 let stop = shutdown.child_token();
                 running.insert(spec.durable.clone(), (spec.clone(), stop.clone()));
-                let (engine, processor, turns) =
-                    (engine.clone(), processor.clone(), turns.clone());
+                let (engine, processor, turns) = (engine.clone(), processor.clone(), turns.clone());
                 info!(service = engine.service(), consumer = spec.durable, "consumer starts");
                 tracker.spawn(async move {
                     run_consumer(&engine, processor.as_ref(), spec, &turns, stop).await;
@@ -185,34 +185,33 @@ fn answer_common(
     lifecycle: &Lifecycle,
 ) {
     let service = engine.service();
-    let (tracker, shutdown) = (&lifecycle.tracker, &lifecycle.shutdown);
     let adoption = move |request: AdoptionRequest| {
         let revision = adopted.revision(&request.key);
         async move { Ok(AdoptionResponse { revision }) }
     };
     let subject = AdoptionRequest::subject(service);
-    serve_request(ask.clone(), subject, service, adoption, tracker, shutdown.clone());
+    serve_request(ask.clone(), subject, service, adoption, lifecycle);
     let list_engine = engine.clone();
     let list = move |request: ListDeadLettersRequest| {
         let engine = list_engine.clone();
         async move { dead_letters::list(&engine, &request).await }
     };
     let subject = ListDeadLettersRequest::subject(service);
-    serve_request(ask.clone(), subject, service, list, tracker, shutdown.clone());
+    serve_request(ask.clone(), subject, service, list, lifecycle);
     let (close_engine, processor) = (engine.clone(), processor.clone());
     let close = move |request: CloseDeadLetterRequest| {
         let (engine, processor) = (close_engine.clone(), processor.clone());
         async move { dead_letters::close(&engine, Some(processor.as_ref()), &request).await }
     };
     let subject = CloseDeadLetterRequest::subject(service);
-    serve_request(ask.clone(), subject, service, close, tracker, shutdown.clone());
+    serve_request(ask.clone(), subject, service, close, lifecycle);
     let engine = engine.clone();
     let examine = move |_: ExamineRequest| {
         let engine = engine.clone();
         async move { examine(&engine).await }
     };
     let subject = ExamineRequest::subject(service);
-    serve_request(ask.clone(), subject, service, examine, tracker, shutdown.clone());
+    serve_request(ask.clone(), subject, service, examine, lifecycle);
 }
 
 /// What an operator wants to know of any service.

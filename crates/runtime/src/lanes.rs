@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info_span, warn};
 use uuid::Uuid;
 
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, Origin};
 use crate::processor::port_error;
 use crate::retry::Retry;
 use crate::telemetry;
@@ -135,15 +135,19 @@ async fn start_due_lanes(
             next = next.min(due_at);
             continue;
         }
-        let is_free =
-            busy.lock().unwrap_or_else(PoisonError::into_inner).insert(lane.clone());
+        let is_free = busy.lock().unwrap_or_else(PoisonError::into_inner).insert(lane.clone());
         if !is_free {
             continue;
         }
         let (engine, worker, busy) = (engine.clone(), worker.clone(), busy.clone());
         tracker.spawn(async move {
             if let Err(e) = run_turns(&engine, worker.as_ref(), &lane, holder).await {
-                warn!(service = engine.service(), lane, error = e.chain(), "lane gives up its turn");
+                warn!(
+                    service = engine.service(),
+                    lane,
+                    error = e.chain(),
+                    "lane gives up its turn"
+                );
                 engine.pause(Retry::AWAY.delay(1)).await;
             }
             busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&lane);
@@ -181,11 +185,7 @@ async fn run_turns(
 }
 
 /// One turn: what a dead process left, then what is due. True when it did something.
-pub async fn turn(
-    engine: &Engine,
-    worker: &dyn LaneWorker,
-    lane: &str,
-) -> Result<bool, PortError> {
+pub async fn turn(engine: &Engine, worker: &dyn LaneWorker, lane: &str) -> Result<bool, PortError> {
     let now = engine.now();
     let left = engine.store().take_effects(lane, now, EFFECT_LEASE, RECOVER_MAX).await?;
     let mut did = !left.is_empty();
@@ -226,7 +226,7 @@ async fn plan(
     let cause = format!("lane:{lane}");
     let keys = worker.keys(lane, due);
     let planned = engine
-        .transact(&cause, inner, &keys, |work| {
+        .transact(Origin::new(cause, inner), &keys, |work| {
             worker.plan(lane, due, work)?;
             Ok(work.planned())
         })
@@ -260,7 +260,7 @@ async fn conclude(
         work.move_effect(effect.id, state, &note);
         Ok(())
     };
-    match engine.transact(&cause, trace, &[], decide).await {
+    match engine.transact(Origin::new(cause, trace), &[], decide).await {
         Ok(()) | Err(EngineError::AlreadyConcluded) => Ok(()),
         Err(e) => Err(port_error(e)),
     }

@@ -26,7 +26,7 @@ pub mod work;
 
 pub use aggregate::{Aggregate, CommandOf, EventOf, Evolver, EvolverOf, RejectionOf, StateOf};
 pub use directory::{Directory, Settings, SettingsChange, SharedDirectory};
-pub use engine::{Engine, EngineError, EngineParts, Published};
+pub use engine::{Engine, EngineError, EngineParts, Origin, Published};
 pub use host::{Hosted, start, start_directory};
 pub use inbound::Inbound;
 pub use lanes::{CALL_TIME_MAX, EFFECT_LEASE, LaneWorker, Recovery, Sent};
@@ -34,4 +34,4 @@ pub use lifecycle::Lifecycle;
 pub use processor::{Processor, scope_consumer, webhook_consumer};
 pub use questions::{ask, serve_request};
 pub use retry::Retry;
-pub use work::{Stop, Work};
+pub use work::{About, Stop, Work};

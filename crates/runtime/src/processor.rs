@@ -190,8 +190,7 @@ async fn try_batch(
     for (delivered, reason) in unreadable {
         letters.push(dead_letters::letter(engine, delivered, None, reason)?);
     }
-    let ids: Vec<_> =
-        readable.iter().map(|(_, m)| (m.metadata.id.clone(), Vec::new())).collect();
+    let ids: Vec<_> = readable.iter().map(|(_, m)| (m.metadata.id.clone(), Vec::new())).collect();
     let seen = session.tx.inbox(&ids, session.work.now()).await?;
     let fresh: Vec<_> =
         readable.iter().zip(&seen).filter(|(_, s)| s.is_none()).map(|(m, _)| m).collect();

@@ -10,10 +10,10 @@ use lockstep_contracts::{Request, Subject};
 use lockstep_ports::{Ask, ErrorKind, PortError};
 use prost::Message;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info_span, warn};
 
+use crate::lifecycle::Lifecycle;
 use crate::retry::Retry;
 use crate::telemetry;
 
@@ -41,16 +41,15 @@ pub fn serve_request<R, H, F>(
     subject: Subject,
     group: &'static str,
     handler: H,
-    tracker: &TaskTracker,
-    shutdown: CancellationToken,
+    lifecycle: &Lifecycle,
 ) where
     R: Request + 'static,
     H: Fn(R) -> F + Send + Sync + 'static,
     F: Future<Output = Result<R::Reply, PortError>> + Send + 'static,
 {
     let handler = Arc::new(handler);
-    let tasks = tracker.clone();
-    tracker.spawn(async move {
+    let (tasks, shutdown) = (lifecycle.tracker.clone(), lifecycle.shutdown.clone());
+    lifecycle.tracker.spawn(async move {
         let mut failures = 0;
         while !shutdown.is_cancelled() {
             let listened = tokio::select! {

@@ -34,8 +34,10 @@ pub async fn rebuild(
     let aggregates = states.len() as u64;
     let mut rows: Vec<_> = states
         .into_iter()
-        .map(|((kind, id), (version, state))| {
-            SaveState { key: AggregateKey { kind, id }, version, state }
+        .map(|((kind, id), (version, state))| SaveState {
+            key: AggregateKey { kind, id },
+            version,
+            state,
         })
         .collect();
     while !rows.is_empty() {

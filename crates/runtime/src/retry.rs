@@ -25,10 +25,8 @@ pub enum Retry {
 
 impl Retry {
     /// A transaction that lost a race: 5, 10, 20, 40, 80 ms, then 100 ms.
-    pub const RACE: Self = Self::Exponential {
-        first: Duration::from_millis(5),
-        max: Duration::from_millis(100),
-    };
+    pub const RACE: Self =
+        Self::Exponential { first: Duration::from_millis(5), max: Duration::from_millis(100) };
     /// A broker, database or other service that is away: 0.1, 0.2, 0.4 .. 10 s, for ever.
     pub const AWAY: Self =
         Self::Exponential { first: Duration::from_millis(100), max: Duration::from_secs(10) };
@@ -68,8 +66,7 @@ mod tests {
 
     #[test]
     fn doubles_up_to_its_maximum() {
-        let waits: Vec<u128> =
-            (1..=9).map(|n| Retry::AWAY.whole_delay(n).as_millis()).collect();
+        let waits: Vec<u128> = (1..=9).map(|n| Retry::AWAY.whole_delay(n).as_millis()).collect();
         assert_eq!(waits, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
         assert_eq!(Retry::AWAY.whole_delay(u32::MAX), Duration::from_secs(10));
     }

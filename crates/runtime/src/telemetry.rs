@@ -83,9 +83,8 @@ pub fn init(config: &TelemetryConfig) -> Result<TelemetryGuard, TelemetryError> 
         Some(endpoint) => Some(provider(endpoint, &config.service_name)?),
         None => None,
     };
-    let traces = provider
-        .as_ref()
-        .map(|p| tracing_opentelemetry::layer().with_tracer(p.tracer("lockstep")));
+    let traces =
+        provider.as_ref().map(|p| tracing_opentelemetry::layer().with_tracer(p.tracer("lockstep")));
     let logs = match config.format {
         LogFormat::Json => {
             tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).boxed()

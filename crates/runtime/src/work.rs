@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use lockstep_contracts::{Event, Metadata, Subject, TraceContext};
 use lockstep_domain::decider::Decider;
 use lockstep_ports::{
-    AggregateKey, EffectRow, ErrorKind, IdSource, NewEffect, NewEvent, OutboxRow, Outgoing, PortError,
-    SaveState, Snapshot, Timer,
+    AggregateKey, EffectRow, ErrorKind, IdSource, NewEffect, NewEvent, OutboxRow, Outgoing,
+    PortError, SaveState, Snapshot, Timer,
 };
 use uuid::Uuid;
 
@@ -36,6 +36,20 @@ pub enum Stop {
     Poison(String),
     /// Something stored cannot be read.
     Fault(PortError),
+}
+
+/// Lane and key of a timer.
+type Place = (String, String);
+/// A timer, and whether it must be written.
+type Noted = (Timer, bool);
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'s> {
+    /// The aggregate: becomes `ce-subject`.
+    pub aggregate: &'s str,
+    /// The version of the aggregate that the event tells of.
+    pub sequence: Option<u64>,
 }
 
 struct Entry {
@@ -80,8 +94,8 @@ pub struct Work<'a> {
     unlocked: HashMap<AggregateKey, Option<Snapshot>>,
     listed: BTreeMap<(&'static str, String), Vec<String>>,
     entries: HashMap<AggregateKey, Entry>,
-    timers: BTreeMap<(String, String), (Timer, bool)>,
-    undo_timers: Vec<((String, String), Option<(Timer, bool)>)>,
+    timers: BTreeMap<Place, Noted>,
+    undo_timers: Vec<(Place, Option<Noted>)>,
     undo: Vec<(AggregateKey, Option<Entry>)>,
     pub(crate) staged: Staged,
 }
@@ -167,7 +181,9 @@ impl<'a> Work<'a> {
                 return Err(Stop::Need(vec![key.clone()]));
             };
             let (version, state) = match snapshot {
-                Some(s) => (s.version, from_json::<StateOf<A>>(key, &s.state).map_err(Stop::Fault)?),
+                Some(s) => {
+                    (s.version, from_json::<StateOf<A>>(key, &s.state).map_err(Stop::Fault)?)
+                }
                 None => (0, StateOf::<A>::default()),
             };
             let entry = Entry { version, state: Box::new(state), dirty: false };
@@ -249,7 +265,6 @@ impl<'a> Work<'a> {
 
     /// Decides a command; its events are evolved into the state and staged for the log. The
     /// inner error is the domain's refusal.
-    #[expect(clippy::type_complexity, reason = "two layers of result are the point")]
     pub fn execute<A: Aggregate>(
         &mut self,
         id: &str,
@@ -300,10 +315,16 @@ impl<'a> Work<'a> {
 
     /// Publishes an event after the commit. `aggregate` becomes `ce-subject`, `sequence` the
     /// version of the aggregate that it tells of.
-    pub fn publish<E: Event>(&mut self, event: &E, subject: Subject, aggregate: &str, sequence: u64) {
+    pub fn publish<E: Event>(
+        &mut self,
+        event: &E,
+        subject: Subject,
+        aggregate: &str,
+        sequence: u64,
+    ) {
         let number = self.staged.outbox.len();
         let id = format!("{}:{aggregate}:{sequence}:{number}", self.service);
-        self.publish_as(id, event, subject, aggregate, Some(sequence));
+        self.publish_as(id, event, subject, About { aggregate, sequence: Some(sequence) });
     }
 
     /// As [`Work::publish`], with the event's id given: derived from its source.
@@ -312,16 +333,14 @@ impl<'a> Work<'a> {
         id: String,
         event: &E,
         subject: Subject,
-        aggregate: &str,
-        sequence: Option<u64>,
+        about: About<'_>,
     ) {
         let mut metadata = Metadata::new(id.clone(), self.service, E::TYPE, self.now);
-        metadata.subject = Some(aggregate.to_owned());
-        metadata.sequence = sequence;
+        metadata.subject = Some(about.aggregate.to_owned());
+        metadata.sequence = about.sequence;
         metadata.causation_id = Some(self.cause.clone());
         metadata.trace.clone_from(&self.trace);
-        let headers =
-            metadata.to_headers().into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
+        let headers = metadata.to_headers().into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
         let message = Outgoing {
             stream: E::STREAM,
             subject: subject.into(),

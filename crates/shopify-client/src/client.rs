@@ -169,7 +169,7 @@ impl AdminClient {
         let pinned = &self.config.version;
         if version != pinned && !self.warned_of_version.swap(true, Ordering::Relaxed) {
             warn!(
-                code = "LS0201",
+                code = "LS0501",
                 shopify.version = version,
                 shopify.pinned = pinned,
                 "Shopify answers with version {version} instead of {pinned}; \

@@ -9,7 +9,7 @@ use lockstep_domain::{InventoryItemId, LocationId, StoreId};
 use lockstep_runtime::{Stop, Work};
 
 use crate::aggregates::{LevelKind, level_id};
-use crate::targets::{delta, sources};
+use crate::targets::Behind;
 use crate::translate::poison;
 
 /// Takes the baselines that a level is missing. Silent where one stands.
@@ -26,11 +26,11 @@ pub fn take_missing(
     let links = work.state::<LevelKind>(&id)?.links.clone();
     for mapping in &rules.locations {
         let location = mapping.location;
-        let behind = sources(work, rules, location, &links)?;
-        if behind.is_empty() {
+        let behind = Behind::load(work, (store, rules), location, &links)?;
+        if behind.first().is_none() {
             continue;
         }
-        let delta_target = delta(work, store, rules, location, &behind)?;
+        let delta_target = behind.delta(work)?;
         let command = LevelCommand::TakeBaseline { location, delta_target, at: work.now() };
         work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("baseline", e))?;
     }
@@ -69,11 +69,7 @@ fn is_one_run(before: &StoreStock, after: &StoreStock) -> bool {
         && after.mode == StockMode::Delta
 }
 
-fn known_locations(
-    level: &Level,
-    before: &StoreStock,
-    after: &StoreStock,
-) -> BTreeSet<LocationId> {
+fn known_locations(level: &Level, before: &StoreStock, after: &StoreStock) -> BTreeSet<LocationId> {
     let mapped = before.locations.iter().chain(&after.locations).map(|m| m.location);
     level.locations.keys().copied().chain(mapped).collect()
 }

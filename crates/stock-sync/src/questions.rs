@@ -69,11 +69,7 @@ pub async fn get_stock(
     Ok(answer)
 }
 
-async fn picture(
-    engine: &Engine,
-    store: &StoreId,
-    sku: &Sku,
-) -> Result<Picture, PortError> {
+async fn picture(engine: &Engine, store: &StoreId, sku: &Sku) -> Result<Picture, PortError> {
     let rules = engine.read::<StoreKind>(store.as_str()).await?;
     let mut picture = Picture {
         store: store.clone(),

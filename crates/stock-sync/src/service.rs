@@ -10,8 +10,7 @@ use lockstep_contracts::stock::v1::GetStockRequest;
 use lockstep_ports::{AggregateKey, Ask, ConsumerSpec, Kv, ShopifyAdmin};
 use lockstep_runtime::{
     Aggregate, Directory, Engine, Evolver, EvolverOf, Hosted, Inbound, Lifecycle, Processor,
-    SettingsChange, Stop, Work, scope_consumer, serve_request, start,
-    webhook_consumer,
+    SettingsChange, Stop, Work, scope_consumer, serve_request, start, webhook_consumer,
 };
 
 use crate::aggregates::{BackOfficeKind, LevelKind, LinkSeenKind, PoolKind, StoreKind};
@@ -117,12 +116,5 @@ fn answer_stock(engine: Arc<Engine>, ask: Arc<dyn Ask>, lifecycle: &Lifecycle) {
         let engine = engine.clone();
         async move { get_stock(&engine, &request).await }
     };
-    serve_request(
-        ask,
-        GetStockRequest::subject(),
-        SERVICE,
-        handler,
-        &lifecycle.tracker,
-        lifecycle.shutdown.clone(),
-    );
+    serve_request(ask, GetStockRequest::subject(), SERVICE, handler, lifecycle);
 }

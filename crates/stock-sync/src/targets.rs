@@ -3,9 +3,7 @@
 use lockstep_domain::stock::level::LevelLocation;
 use lockstep_domain::stock::plan::Targets;
 use lockstep_domain::stock::settings::StoreStock;
-use lockstep_domain::stock::target::{
-    MappedWarehouse, available_target, delta_target, known_sold,
-};
+use lockstep_domain::stock::target::{MappedWarehouse, available_target, delta_target, known_sold};
 use lockstep_domain::{BackOfficeId, LocationId, Sku, StoreId, Warehouse};
 use lockstep_runtime::{Stop, Work};
 
@@ -22,68 +20,74 @@ pub struct Source {
     pub excludes_damaged: bool,
 }
 
-/// The warehouses that serve a location for an item with these links.
-pub fn sources<'l>(
-    work: &mut Work<'_>,
-    rules: &StoreStock,
+/// A level's location with the warehouses that serve it for an item.
+pub struct Behind<'r> {
+    store: &'r StoreId,
+    rules: &'r StoreStock,
     location: LocationId,
-    links: impl IntoIterator<Item = &'l (BackOfficeId, Sku)> + Clone,
-) -> Result<Vec<Source>, Stop> {
-    let Some(mapping) = rules.mapping(location) else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    for warehouse in &mapping.warehouses {
-        let linked = links.clone().into_iter().find(|(b, _)| *b == warehouse.backoffice);
-        let Some((backoffice, sku)) = linked else { continue };
-        let settings = &work.peek::<BackOfficeKind>(backoffice.as_str())?.settings;
-        let excludes_damaged = settings.as_ref().is_none_or(|s| s.excludes_damaged);
-        let pool = pool_id(backoffice, sku);
-        found.push(Source { warehouse: warehouse.clone(), pool, excludes_damaged });
+    sources: Vec<Source>,
+}
+
+impl<'r> Behind<'r> {
+    /// Finds the warehouses of a location for an item with these links, and loads their pools.
+    pub fn load<'l>(
+        work: &mut Work<'_>,
+        (store, rules): (&'r StoreId, &'r StoreStock),
+        location: LocationId,
+        links: impl IntoIterator<Item = &'l (BackOfficeId, Sku)> + Clone,
+    ) -> Result<Self, Stop> {
+        let mut sources = Vec::new();
+        let warehouses = rules.mapping(location).map(|m| m.warehouses.as_slice());
+        for warehouse in warehouses.unwrap_or_default() {
+            let linked = links.clone().into_iter().find(|(b, _)| *b == warehouse.backoffice);
+            let Some((backoffice, sku)) = linked else { continue };
+            let settings = &work.peek::<BackOfficeKind>(backoffice.as_str())?.settings;
+            let excludes_damaged = settings.as_ref().is_none_or(|s| s.excludes_damaged);
+            let pool = pool_id(backoffice, sku);
+            sources.push(Source { warehouse: warehouse.clone(), pool, excludes_damaged });
+        }
+        let pools: Vec<_> = sources.iter().map(|source| source.pool.clone()).collect();
+        work.load_all::<PoolKind>(&pools)?;
+        Ok(Self { store, rules, location, sources })
     }
-    let pools: Vec<_> = found.iter().map(|source| source.pool.clone()).collect();
-    work.load_all::<PoolKind>(&pools)?;
-    Ok(found)
-}
 
-fn mapped<'w>(work: &'w Work<'_>, sources: &'w [Source]) -> Result<Vec<MappedWarehouse<'w>>, Stop> {
-    let one = |source: &'w Source| {
-        Ok(MappedWarehouse {
-            pool: work.get::<PoolKind>(&source.pool)?,
-            warehouse: &source.warehouse.code,
-            excludes_damaged: source.excludes_damaged,
+    /// The warehouse that stands for the location where one must be named; `None` when none serves
+    /// it.
+    pub fn first(&self) -> Option<&Source> {
+        self.sources.first()
+    }
+
+    /// Both targets of the level.
+    pub fn targets(&self, work: &Work<'_>, level: &LevelLocation) -> Result<Targets, Stop> {
+        let mapped = self.mapped(work)?;
+        Ok(Targets {
+            available: available_target(self.store, level, &mapped, self.buffer()),
+            delta: delta_target(self.store, &mapped, self.buffer()),
         })
-    };
-    sources.iter().map(one).collect()
-}
+    }
 
-/// Both targets of a level.
-pub fn targets(
-    work: &Work<'_>,
-    store: &StoreId,
-    rules: &StoreStock,
-    at: LocationId,
-    level: &LevelLocation,
-    sources: &[Source],
-) -> Result<Targets, Stop> {
-    let mapped = mapped(work, sources)?;
-    let buffer = rules.buffer_at(at);
-    Ok(Targets {
-        available: available_target(store, level, &mapped, buffer),
-        delta: delta_target(store, &mapped, buffer),
-    })
-}
+    /// The delta target alone, for a baseline.
+    pub fn delta(&self, work: &Work<'_>) -> Result<i64, Stop> {
+        Ok(delta_target(self.store, &self.mapped(work)?, self.buffer()))
+    }
 
-/// The delta target alone, for a baseline.
-pub fn delta(
-    work: &Work<'_>,
-    store: &StoreId,
-    rules: &StoreStock,
-    at: LocationId,
-    sources: &[Source],
-) -> Result<i64, Stop> {
-    Ok(delta_target(store, &mapped(work, sources)?, rules.buffer_at(at)))
-}
+    /// Units that the store's known lines sold at these warehouses.
+    pub fn sold(&self, work: &Work<'_>) -> Result<i64, Stop> {
+        Ok(known_sold(self.store, &self.mapped(work)?))
+    }
 
-/// Units that the store's known lines sold at these warehouses.
-pub fn sold(work: &Work<'_>, store: &StoreId, sources: &[Source]) -> Result<i64, Stop> {
-    Ok(known_sold(store, &mapped(work, sources)?))
+    fn buffer(&self) -> i64 {
+        self.rules.buffer_at(self.location)
+    }
+
+    fn mapped<'w>(&'w self, work: &'w Work<'_>) -> Result<Vec<MappedWarehouse<'w>>, Stop> {
+        let one = |source: &'w Source| {
+            Ok(MappedWarehouse {
+                pool: work.get::<PoolKind>(&source.pool)?,
+                warehouse: &source.warehouse.code,
+                excludes_damaged: source.excludes_damaged,
+            })
+        };
+        self.sources.iter().map(one).collect()
+    }
 }

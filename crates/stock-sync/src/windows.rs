@@ -62,8 +62,7 @@ pub fn touch(
     if timer.due_at.is_none() {
         timer.trace = work.traceparent();
     }
-    let window =
-        window_of(&timer).change(now, rules.window_edge, window_len(&rules), skip);
+    let window = window_of(&timer).change(now, rules.window_edge, window_len(&rules), skip);
     let gathered = later(now, GATHER);
     let window = match window.due_at {
         Some(due) if due < gathered => window.deferred(now, gathered),

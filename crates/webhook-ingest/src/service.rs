@@ -76,7 +76,7 @@ impl Service {
             async move { Ok(examine(bus, known).await) }
         };
         let (ask, subject) = (ports.ask.clone(), ExamineRequest::subject(SERVICE));
-        serve_request(ask, subject, SERVICE, answer, &life.tracker, life.shutdown.clone());
+        serve_request(ask, subject, SERVICE, answer, life);
         let core = Core {
             permits: Semaphore::new(config.requests_in_flight_max.min(Semaphore::MAX_PERMITS)),
             budget: Budget::new(config.body_bytes_in_flight_max, config.body_deadline),

@@ -13,7 +13,7 @@ use lockstep_contracts::backoffice::v1::{CountReported, MovementReported};
 use lockstep_contracts::time::to_proto;
 use lockstep_contracts::{Partition, TraceContext};
 use lockstep_domain::ids::BackOfficeId;
-use lockstep_runtime::{Engine, Lifecycle, Published, Work};
+use lockstep_runtime::{About, Engine, Lifecycle, Origin, Published, Work};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
@@ -180,8 +180,8 @@ impl Writer {
     async fn store(&self, calls: &[Call]) -> Result<(Vec<Judged>, Published), Failure> {
         let reports = || calls.iter().flat_map(|call| &call.reports);
         let group = Group::of(self.backoffice.as_str(), reports());
-        let (cause, trace) = match calls.first() {
-            Some(call) => (call.id.as_str(), call.trace.clone()),
+        let origin = match calls.first() {
+            Some(call) => Origin::new(call.id.as_str(), call.trace.clone()),
             None => return Ok((Vec::new(), Published::All)),
         };
         let decide = |work: &mut Work<'_>, seen: &[Option<Vec<u8>>]| {
@@ -196,7 +196,7 @@ impl Writer {
             Ok(judged)
         };
         let ids = group.inbox_ids();
-        self.engine.transact_inbox(ids, cause, trace, &[], decide).await.map_err(|e| {
+        self.engine.transact_inbox(ids, origin, &[], decide).await.map_err(|e| {
             if e.is_permanent() {
                 error!(
                     code = "LS0201",
@@ -273,12 +273,12 @@ fn publish(work: &mut Work<'_>, backoffice: &BackOfficeId, report: &Report) {
             let movement = Some(movement.clone());
             let event = MovementReported { backoffice, movement, accepted_at };
             let subject = MovementReported::subject(owner, partition);
-            work.publish_as(id, &event, subject, &about, None);
+            work.publish_as(id, &event, subject, About { aggregate: &about, sequence: None });
         }
         Content::Count(count) => {
             let event = CountReported { backoffice, count: Some(count.clone()), accepted_at };
             let subject = CountReported::subject(owner, partition);
-            work.publish_as(id, &event, subject, &about, None);
+            work.publish_as(id, &event, subject, About { aggregate: &about, sequence: None });
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use lockstep_domain::ids::BackOfficeId;
 use lockstep_ports::IdSource;
-use lockstep_runtime::Engine;
+use lockstep_runtime::{Engine, Origin};
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
@@ -87,7 +87,7 @@ impl Tokens {
         self.tracker.spawn(async move {
             let cause = format!("use:{id}");
             let noted = engine
-                .transact(&cause, None, &[], |work| {
+                .transact(Origin::new(cause, None), &[], |work| {
                     work.execute::<Token>(&id, &TokenCommand::NoteUse { at })
                 })
                 .await;

@@ -9,7 +9,7 @@ use lockstep_contracts::backoffice::v1::{
 use lockstep_contracts::time::to_proto;
 use lockstep_domain::ids::BackOfficeId;
 use lockstep_ports::{Ask, ErrorKind, PortError};
-use lockstep_runtime::{EngineError, Lifecycle, serve_request, telemetry};
+use lockstep_runtime::{EngineError, Lifecycle, Origin, serve_request, telemetry};
 use tracing::info;
 
 use super::Tokens;
@@ -28,28 +28,27 @@ const LABEL_CHARS_MAX: usize = 100;
 impl Tokens {
     /// Answers the console's questions until the process stops.
     pub fn serve(self: &Arc<Self>, ask: &Arc<dyn Ask>, group: &'static str, life: &Lifecycle) {
-        let (tracker, shutdown) = (&life.tracker, &life.shutdown);
         let tokens = self.clone();
         let issue = move |request: IssueTokenRequest| {
             let tokens = tokens.clone();
             async move { tokens.issue(request).await }
         };
         let subject = IssueTokenRequest::subject();
-        serve_request(ask.clone(), subject, group, issue, tracker, shutdown.clone());
+        serve_request(ask.clone(), subject, group, issue, life);
         let tokens = self.clone();
         let revoke = move |request: RevokeTokenRequest| {
             let tokens = tokens.clone();
             async move { tokens.revoke(request).await }
         };
         let subject = RevokeTokenRequest::subject();
-        serve_request(ask.clone(), subject, group, revoke, tracker, shutdown.clone());
+        serve_request(ask.clone(), subject, group, revoke, life);
         let tokens = self.clone();
         let list = move |request: ListTokensRequest| {
             let tokens = tokens.clone();
             async move { tokens.list(request).await }
         };
         let subject = ListTokensRequest::subject();
-        serve_request(ask.clone(), subject, group, list, tracker, shutdown.clone());
+        serve_request(ask.clone(), subject, group, list, life);
     }
 
     /// Makes a token. The same request id again renews the secret of the same token.
@@ -126,7 +125,7 @@ impl Tokens {
         let cause = format!("token:{id}");
         let decided = self
             .engine
-            .transact(&cause, telemetry::current_context(), &[], |work| {
+            .transact(Origin::new(cause, telemetry::current_context()), &[], |work| {
                 work.execute::<Token>(id, command)
             })
             .await;

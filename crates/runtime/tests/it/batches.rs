@@ -6,14 +6,15 @@ use lockstep_contracts::operations::v1::{
 };
 use lockstep_ports::Store;
 use lockstep_runtime::processor::{BatchOutcome, process_batch};
-use lockstep_runtime::{Published, dead_letters};
+use lockstep_runtime::{Origin, Published, dead_letters};
 
 use crate::counter::{Counting, consumer, movement, world};
 
 #[tokio::test]
 async fn a_batch_is_decided_published_and_remembered() {
     let world = world();
-    let batch = world.deliver(vec![movement("1", "A", "5", ""), movement("2", "A", "-2", "")]).await;
+    let batch =
+        world.deliver(vec![movement("1", "A", "5", ""), movement("2", "A", "-2", "")]).await;
     let outcome =
         process_batch(&world.engine, &Counting, &consumer().durable, &batch).await.unwrap();
     assert_eq!(outcome, BatchOutcome { decided: 2, doubles: 0, dead: 0 });
@@ -120,10 +121,9 @@ async fn the_inbox_tells_new_from_known_and_by_which_content() {
     let run = |ids: Vec<(String, Vec<u8>)>| {
         let engine = world.engine.clone();
         async move {
-            let decide = |_: &mut lockstep_runtime::Work<'_>, seen: &[Option<Vec<u8>>]| {
-                Ok(seen.to_vec())
-            };
-            engine.transact_inbox(ids, "test", None, &[], decide).await.unwrap()
+            let decide =
+                |_: &mut lockstep_runtime::Work<'_>, seen: &[Option<Vec<u8>>]| Ok(seen.to_vec());
+            engine.transact_inbox(ids, Origin::new("test", None), &[], decide).await.unwrap()
         }
     };
     assert_eq!(run(ids(b"a")).await, (vec![None], Published::All));

@@ -175,7 +175,7 @@ impl Sealer for Plain {
     }
 
     fn open(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, PortError> {
-        Ok(sealed[name.len() + 1..].to_vec())
+        Ok(sealed.get(name.len() + 1..).unwrap_or_default().to_vec())
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use lockstep_ports::{EffectState, Store};
 use lockstep_runtime::lanes::turn;
 use lockstep_runtime::processor::process_batch;
-use lockstep_runtime::{LaneWorker, Recovery, Sent};
+use lockstep_runtime::{LaneWorker, Origin, Recovery, Sent};
 
 use crate::counter::{Counting, Sending, World, consumer, movement, world};
 
@@ -24,7 +24,9 @@ async fn counted(world: &World) {
 async fn plan_and_die(world: &World, worker: &Sending) {
     let due = world.store.due("lane", world.engine.now(), 10).await.unwrap();
     let keys = worker.keys("lane", &due);
-    world.engine.transact("test", None, &keys, |w| worker.plan("lane", &due, w)).await.unwrap();
+    let origin = Origin::new("test", None);
+    let plan = |w: &mut lockstep_runtime::Work<'_>| worker.plan("lane", &due, w);
+    world.engine.transact(origin, &keys, plan).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Tokens, versions, scopes, frozen shops, subscriptions that are refused, and what the control
 //! API says to wrong bodies.
 
-use crate::common::{Fixture, SET, merge};
+use crate::world::{Fixture, SET, merge};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ async fn tokens_versions_scopes_and_frozen_shops() {
 #[tokio::test]
 async fn the_control_api_says_what_is_wrong() {
     let fixture = Fixture::start().await;
-    let shop = json!({"shop_domain": crate::common::SHOP, "access_token": "a", "api_secret": "b"});
+    let shop = json!({"shop_domain": crate::world::SHOP, "access_token": "a", "api_secret": "b"});
     assert!(fixture.standin.create_shop(shop.clone()).is_err());
     for wrong in [
         json!({"shop_domain": "nope"}),

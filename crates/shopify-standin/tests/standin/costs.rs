@@ -1,9 +1,9 @@
 //! The points that every checked operation asks for, also of those not here yet.
 
-use crate::common::{Fixture, merge};
 use crate::operations::{
     BY_CODE, CATALOGUE, CONNECT, LEVELS, LEVELS_PAGE, LOCATIONS, SUBSCRIBE, SUBSCRIPTIONS, WHO,
 };
+use crate::world::{Fixture, merge};
 use serde_json::{Value, json};
 
 /// The table of checked operations with the points that they ask for.

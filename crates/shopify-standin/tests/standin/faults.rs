@@ -1,6 +1,6 @@
 //! Faults of the API: what the client meets, and whether the call was applied.
 
-use crate::common::{ADJUST, Fixture};
+use crate::world::{ADJUST, Fixture};
 use rstest::rstest;
 use serde_json::{Value, json};
 

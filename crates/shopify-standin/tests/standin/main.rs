@@ -9,7 +9,6 @@
 )]
 
 mod access;
-mod common;
 mod costs;
 mod faults;
 mod operations;
@@ -17,3 +16,4 @@ mod process;
 mod refusals;
 mod stock;
 mod webhooks;
+mod world;

@@ -1,6 +1,6 @@
 //! Every checked operation: its answer where this stand-in has it, and its cost in any case.
 
-use crate::common::{Fixture, Hooks, SET, found};
+use crate::world::{Fixture, Hooks, SET, found};
 use serde_json::{Value, json};
 
 pub const WHO: &str = "{shop{id name myshopifyDomain currencyCode ianaTimezone \
@@ -36,7 +36,7 @@ pub const SUBSCRIPTIONS: &str = "query($after:String){webhookSubscriptions(first
 async fn who_am_i() {
     let fixture = Fixture::start().await;
     let data = fixture.data(WHO, json!({})).await;
-    assert_eq!(data["shop"]["myshopifyDomain"], crate::common::SHOP);
+    assert_eq!(data["shop"]["myshopifyDomain"], crate::world::SHOP);
     assert_eq!(data["shop"]["plan"]["shopifyPlus"], false);
     let version = found(&data["publicApiVersions"], "handle", "2026-10");
     assert_eq!(version["supported"], true);
@@ -259,7 +259,7 @@ async fn connecting_and_disconnecting() {
         inventoryItemId:$item,locationId:$loc,available:$n,onHand:$h)@idempotent(key:\"s\"){\
         inventoryLevel{id} userErrors{field message}}}";
     let mut both = ids.clone();
-    crate::common::merge(&mut both, json!({"n": 1}));
+    crate::world::merge(&mut both, json!({"n": 1}));
     let refused = fixture.payload(seeded, both).await;
     assert!(refused["userErrors"][0]["message"].as_str().unwrap().contains("already active"));
 }

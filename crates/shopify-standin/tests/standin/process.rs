@@ -1,6 +1,6 @@
 //! The binary: its one line, its state, its end.
 
-use crate::common::{SHOP, schema};
+use crate::world::{SHOP, schema};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;

@@ -1,6 +1,6 @@
 //! What is refused, with which code, and that each mistake is counted.
 
-use crate::common::{ADJUST, Fixture, SET, merge};
+use crate::world::{ADJUST, Fixture, SET, merge};
 use rstest::rstest;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Stock arithmetic seen from outside: acts, mutations and reads together.
 
-use crate::common::{ADJUST, Fixture, SET, merge};
+use crate::world::{ADJUST, Fixture, SET, merge};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};

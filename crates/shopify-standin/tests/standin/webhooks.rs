@@ -1,6 +1,6 @@
 //! Webhooks: what arrives, signed how, how often, and the faults that can be asked for.
 
-use crate::common::{Arrived, Fixture, Hooks, SECRET, SET, eventually, found};
+use crate::world::{Arrived, Fixture, Hooks, SECRET, SET, eventually, found};
 use base64::Engine as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ async fn a_message_has_all_headers_and_a_signature_over_its_bytes() {
     let update = hooks.wait("inventory_levels/update", 1).await.remove(0);
     assert!(signed(&update, SECRET));
     assert_eq!(update.header("content-type"), "application/json");
-    assert_eq!(update.header("x-shopify-shop-domain"), crate::common::SHOP);
+    assert_eq!(update.header("x-shopify-shop-domain"), crate::world::SHOP);
     assert_eq!(update.header("x-shopify-api-version"), "2026-10");
     assert_eq!(update.header("x-shopify-event-id"), act["event_id"].as_str().unwrap());
     assert_eq!(update.header("x-shopify-triggered-at"), "2026-11-24T12:00:00.000000000Z");
@@ -297,7 +297,7 @@ async fn an_uninstall_is_told_and_ends_everything() {
     fixture.shop.act("uninstall", json!({})).unwrap();
     let told = hooks.wait("app/uninstalled", 1).await.remove(0);
     assert!(signed(&told, SECRET));
-    assert_eq!(told.json()["myshopify_domain"], crate::common::SHOP);
+    assert_eq!(told.json()["myshopify_domain"], crate::world::SHOP);
     assert_eq!(fixture.shop.snapshot()["subscriptions"], json!([]));
     assert_eq!(fixture.shop.snapshot()["installed"], false);
 }

@@ -13,8 +13,7 @@ use crate::windows::touch_linked;
 
 /// Books a count.
 pub fn apply(event: &CountReported, work: &mut Work<'_>) -> Result<(), Stop> {
-    let backoffice: BackOfficeId =
-        event.backoffice.parse().map_err(|e| poison("backoffice", e))?;
+    let backoffice: BackOfficeId = event.backoffice.parse().map_err(|e| poison("backoffice", e))?;
     let report = event.count.as_ref().ok_or_else(|| poison("count", "is missing"))?;
     let counted = count(report).map_err(invalid)?;
     let (sku, booking) = (counted.sku, counted.booking);

@@ -2,9 +2,9 @@
 
 use lockstep_contracts::backoffice::v1::MovementReported;
 use lockstep_contracts::convert::report::movement;
-use lockstep_domain::{BackOfficeId, WarehouseCode};
 use lockstep_domain::stock::pool::{Pool, PoolCommand};
 use lockstep_domain::stock::settings::StoreStock;
+use lockstep_domain::{BackOfficeId, WarehouseCode};
 use lockstep_runtime::{Stop, Work};
 
 use crate::aggregates::{BackOfficeKind, PoolKind, pool_id};
@@ -13,8 +13,7 @@ use crate::windows::touch_linked;
 
 /// Books a movement, a transfer as its two sides together.
 pub fn apply(event: &MovementReported, work: &mut Work<'_>) -> Result<(), Stop> {
-    let backoffice: BackOfficeId =
-        event.backoffice.parse().map_err(|e| poison("backoffice", e))?;
+    let backoffice: BackOfficeId = event.backoffice.parse().map_err(|e| poison("backoffice", e))?;
     let report = event.movement.as_ref().ok_or_else(|| poison("movement", "is missing"))?;
     let movement = movement(report).map_err(invalid)?;
     let pool = pool_id(&backoffice, &movement.sku);

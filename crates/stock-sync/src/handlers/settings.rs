@@ -35,12 +35,10 @@ pub fn adopt(change: &SettingsChange, work: &mut Work<'_>) -> Result<(), Stop> {
 }
 
 fn adopt_store(work: &mut Work<'_>, store: &StoreId, after: StoreStock) -> Result<(), Stop> {
-    let before =
-        work.state::<StoreKind>(store.as_str())?.settings.clone().unwrap_or_default();
+    let before = work.state::<StoreKind>(store.as_str())?.settings.clone().unwrap_or_default();
     let command = StoreRulesCommand::Adopt { settings: after.clone() };
-    let events = work
-        .execute::<StoreKind>(store.as_str(), &command)?
-        .map_err(|e| poison(e.field(), &e))?;
+    let events =
+        work.execute::<StoreKind>(store.as_str(), &command)?.map_err(|e| poison(e.field(), &e))?;
     if events.is_empty() {
         return Ok(());
     }

@@ -32,11 +32,8 @@ pub fn linked(event: &VariantLinked, work: &mut Work<'_>) -> Result<(), Stop> {
         unbind(work, &link, sku)?;
     }
     let LinkChange { variant, backoffice, sku, .. } = &link;
-    let bind = LevelCommand::Link {
-        variant: *variant,
-        backoffice: backoffice.clone(),
-        sku: sku.clone(),
-    };
+    let bind =
+        LevelCommand::Link { variant: *variant, backoffice: backoffice.clone(), sku: sku.clone() };
     work.execute::<LevelKind>(&level, &bind)?.map_err(|e| poison("link", e))?;
     let bind = PoolCommand::Link { store: link.store.clone(), item: link.item };
     work.execute::<PoolKind>(&pool_id(backoffice, sku), &bind)?.map_err(|e| poison("link", e))?;

@@ -20,7 +20,7 @@ use tracing::{error, warn};
 
 use crate::aggregates::{LevelKind, PoolKind, StoreKind, item_partition, level_id};
 use crate::pusher::context::{Context, Does, Line};
-use crate::targets::{sold, sources};
+use crate::targets::Behind;
 use crate::translate::{poison, store};
 use crate::windows::{again, later, redo, touch_linked};
 
@@ -29,11 +29,7 @@ use crate::windows::{again, later, redo, touch_linked};
 const REFUSED_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
 /// Decides the outcome of an effect; gives where it stands then.
-pub fn conclude(
-    effect: &EffectRow,
-    sent: &Sent,
-    work: &mut Work<'_>,
-) -> Result<EffectState, Stop> {
+pub fn conclude(effect: &EffectRow, sent: &Sent, work: &mut Work<'_>) -> Result<EffectState, Stop> {
     let store = store(&effect.lane)?;
     let context = Context::read(effect).map_err(Stop::Poison)?;
     match context.does {
@@ -63,7 +59,7 @@ fn conclude_read(
         Sent::Answered(answer) => answer.get("data").unwrap_or(&Value::Null),
         Sent::NotApplied { wait, .. } => return redo_all(work, store, items, after(now, *wait)),
         Sent::Refused(reason) | Sent::Unknown(reason) => {
-            error!(code = "LS0201", %store, %location, reason, "levels cannot be read");
+            error!(code = "LS0401", %store, %location, reason, "levels cannot be read");
             return redo_all(work, store, items, later(now, REFUSED_WAIT));
         }
     };
@@ -74,7 +70,7 @@ fn conclude_read(
             return redo_all(work, store, items, later(now, REFUSED_WAIT));
         }
         Err(e) => {
-            error!(code = "LS0202", %store, %location, error = %e, "levels cannot be understood");
+            error!(code = "LS0402", %store, %location, error = %e, "levels cannot be understood");
             return redo_all(work, store, items, later(now, REFUSED_WAIT));
         }
     };
@@ -104,10 +100,10 @@ fn record_read(
     let id = level_id(store, item);
     let links = work.get::<LevelKind>(&id)?.links.clone();
     let rules = work.peek::<StoreKind>(store.as_str())?.settings.clone().unwrap_or_default();
-    let behind = sources(work, &rules, location, &links)?;
+    let behind = Behind::load(work, (store, &rules), location, &links)?;
     let tracked = found.as_ref().and_then(|f| f.tracked).unwrap_or(true);
     let shown = found.and_then(|f| f.level).map(|level| shown(&level, work.now()));
-    let known_sold = sold(work, store, &behind)?;
+    let known_sold = behind.sold(work)?;
     let command = LevelCommand::RecordRead { location, shown, tracked, known_sold };
     work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("read", e))?;
     let level = work.get::<LevelKind>(&id)?.location(location);
@@ -167,7 +163,7 @@ impl Writing {
             }
             Sent::NotApplied { wait, .. } => self.dropped(work, after(now, *wait))?,
             Sent::Refused(reason) => {
-                error!(code = "LS0203", store = %self.store, reason, "a write is refused");
+                error!(code = "LS0403", store = %self.store, reason, "a write is refused");
                 self.dropped(work, later(now, REFUSED_WAIT))?;
             }
             Sent::Unknown(reason) => return self.unknown(work, reason),
@@ -180,8 +176,11 @@ impl Writing {
     }
 
     fn decode(&self, data: &Value) -> Result<StockWritten, String> {
-        let decoded =
-            if self.is_set() { decode_set_quantities(data) } else { decode_adjust_quantities(data) };
+        let decoded = if self.is_set() {
+            decode_set_quantities(data)
+        } else {
+            decode_adjust_quantities(data)
+        };
         decoded.map_err(|e| e.to_string())
     }
 
@@ -235,7 +234,7 @@ impl Writing {
         let blames_a_line = written.errors.iter().any(|e| e.line().is_some());
         if !blames_a_line && self.lines.len() > 1 {
             let reason = written.errors.first().map(|e| e.message.as_str()).unwrap_or_default();
-            error!(code = "LS0204", store = %self.store, reason, "a call is refused, no line named");
+            error!(code = "LS0404", store = %self.store, reason, "refused, and no line named");
             self.dropped(work, later(work.now(), REFUSED_WAIT))?;
             return Ok(EffectState::Closed);
         }

@@ -10,6 +10,7 @@ use lockstep_domain::{InventoryItemId, LocationId, StoreId};
 use lockstep_ports::{EffectRow, ErrorKind, Lane, NewEffect, PortError};
 use lockstep_runtime::{EFFECT_LEASE, Stop, Work};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::windows::later;
@@ -90,7 +91,8 @@ pub fn read_effect(
     items: Vec<InventoryItemId>,
 ) -> Result<NewEffect, Stop> {
     let call = levels_of_items(&items, location);
-    effect(work, store, work.next_id(), "read", &call, false, Does::Read { location, items })
+    let context = context(&call, false, Does::Read { location, items })?;
+    Ok(effect(work, store, (work.next_id(), "read"), (call.body, context)))
 }
 
 /// A write of lines of one kind. `id` is the key at Shopify and the mark in its history.
@@ -105,7 +107,8 @@ pub fn write_effect(
     let call = call(&lines, &key, &reference);
     let lowers = lines.iter().all(|line| line.write.change() < 0);
     let kind = if lines.iter().any(|l| l.write.is_set()) { "set" } else { "adjust" };
-    effect(work, store, id, kind, &call, lowers, Does::Write { lines })
+    let context = context(&call, lowers, Does::Write { lines })?;
+    Ok(effect(work, store, (id, kind), (call.body, context)))
 }
 
 fn call(lines: &[Line], key: &str, reference: &str) -> Call {
@@ -132,29 +135,28 @@ fn call(lines: &[Line], key: &str, reference: &str) -> Call {
     }
 }
 
+fn context(call: &Call, lowers: bool, does: Does) -> Result<Box<RawValue>, Stop> {
+    let context = Context { operation: call.operation.to_owned(), cost: call.cost, lowers, does };
+    serde_json::value::to_raw_value(&context).map_err(|e| {
+        Stop::Fault(PortError::new(ErrorKind::Permanent, "encode the notes of an effect", e))
+    })
+}
+
 fn effect(
     work: &Work<'_>,
     store: &StoreId,
-    id: Uuid,
-    kind: &str,
-    call: &Call,
-    lowers: bool,
-    does: Does,
-) -> Result<NewEffect, Stop> {
-    let operation = call.operation.to_owned();
-    let context = Context { operation, cost: call.cost, lowers, does };
-    let context = serde_json::value::to_raw_value(&context).map_err(|e| {
-        Stop::Fault(PortError::new(ErrorKind::Permanent, "encode the notes of an effect", e))
-    })?;
+    (id, kind): (Uuid, &str),
+    (request, context): (Bytes, Box<RawValue>),
+) -> NewEffect {
     let lease = jiff::SignedDuration::try_from(EFFECT_LEASE).unwrap_or_default();
-    Ok(NewEffect {
+    NewEffect {
         id,
         lane: store.to_string(),
         kind: kind.to_owned(),
-        request: Bytes::clone(&call.body),
+        request,
         context,
         lease_until: later(work.now(), lease),
         at: work.now(),
         trace: work.traceparent(),
-    })
+    }
 }

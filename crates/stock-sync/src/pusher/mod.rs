@@ -71,9 +71,7 @@ impl LaneWorker for Pusher {
                 let reason = e.to_string();
                 match e.kind {
                     AdminErrorKind::Throttled { wait } => Sent::NotApplied { wait, reason },
-                    AdminErrorKind::Transient => {
-                        Sent::NotApplied { wait: TRANSIENT_WAIT, reason }
-                    }
+                    AdminErrorKind::Transient => Sent::NotApplied { wait: TRANSIENT_WAIT, reason },
                     AdminErrorKind::Access => Sent::NotApplied { wait: ACCESS_WAIT, reason },
                     AdminErrorKind::Permanent => Sent::Refused(reason),
                     AdminErrorKind::UnknownOutcome if context.is_write() => Sent::Unknown(reason),

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::aggregates::{LevelKind, StoreKind, level_id};
 use crate::baseline::take_missing;
 use crate::pusher::context::{Line, read_effect, write_effect};
-use crate::targets::{sources, targets};
+use crate::targets::Behind;
 use crate::translate::poison;
 use crate::windows::{later, window_len, window_of, with_window};
 
@@ -117,12 +117,12 @@ fn want(
     let mut wanted = Wanted::default();
     for mapping in &rules.locations {
         let location = mapping.location;
-        let behind = sources(work, rules, location, &links)?;
-        if behind.is_empty() {
+        let behind = Behind::load(work, (store, rules), location, &links)?;
+        if behind.first().is_none() {
             continue;
         }
         let level = work.get::<LevelKind>(&id)?.location(location).cloned().unwrap_or_default();
-        let targets = targets(work, store, rules, location, &level, &behind)?;
+        let targets = behind.targets(work, &level)?;
         match decide(rules, &level, &targets) {
             Decision::Nothing(reason) => {
                 tracing::debug!(%store, %item, %location, ?reason, "level stays as it is");

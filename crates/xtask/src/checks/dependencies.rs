@@ -20,14 +20,14 @@ const FOR_TESTS: [&str; 2] = ["testkit", "devservices"];
 /// Which packages of this workspace a package may use. `None`: it may use every one.
 fn may_use(package: &str) -> Result<Option<&'static [&'static str]>> {
     Ok(match package {
-        "domain" | "shopify-standin" | "devservices" => Some(&[]),
+        "domain" | "devservices" => Some(&[]),
         "contracts" => Some(&["domain"]),
         "ports" => Some(&["domain", "contracts"]),
         "runtime" => Some(&["domain", "contracts", "ports"]),
         name if ADAPTERS.contains(&name) => Some(&["domain", "contracts", "ports"]),
         name if SERVICES.contains(&name) => Some(&["domain", "contracts", "ports", "runtime"]),
         // The judges of the product: they meet it over the network only.
-        "demo" | "xtask" => Some(&["devservices"]),
+        "demo" | "xtask" | "shopify-standin" => Some(&["devservices"]),
         // Meets the product over the network too, and the broker through the product's own adapter.
         "bench" => Some(&["bus", "contracts", "ports", "demo", "devservices"]),
         "lockstep" | "testkit" | "tests" => None,
