@@ -1,0 +1,3 @@
+//! `/backoffices/{id}/warehouses`.
+
+pub mod declare;

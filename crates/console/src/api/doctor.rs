@@ -1,0 +1,218 @@
+//! `GET /doctor`: what is broken and what to do.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream;
+use lockstep_contracts::operations::v1::{ExamineRequest, Severity};
+use lockstep_contracts::settings::v1::StoreSettings;
+use lockstep_domain::StoreId;
+use serde::Serialize;
+use tokio::time::timeout;
+
+use super::stores::missing_scopes;
+use crate::asking::ask_or_silent;
+use crate::problem::Problem;
+use crate::registry::Stored;
+use crate::service::{Console, Shared};
+use crate::shop::Shop;
+use crate::webhooks;
+
+/// Stores that are examined at the same time.
+const STORES_AT_ONCE: usize = 8;
+/// How long one store's Shopify is waited for.
+const STORE_TIME_MAX: Duration = Duration::from_secs(10);
+
+#[derive(Serialize)]
+pub struct Examined {
+    status: &'static str,
+    services: Vec<Service>,
+    findings: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct Service {
+    service: String,
+    state: &'static str,
+    version: String,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    severity: &'static str,
+    service: String,
+    subject: String,
+    message: String,
+    fix: String,
+}
+
+/// Every service is asked, and every store's Shopify.
+pub async fn handler(State(console): Shared) -> Result<Json<Examined>, Problem> {
+    let (services, mut findings) = examine_services(&console).await?;
+    findings.push(public_url(&console));
+    let stores = console.registry.stores().await?;
+    let examined = stream::iter(stores).map(|stored| examine_store(&console, stored));
+    let examined: Vec<_> = examined.buffered(STORES_AT_ONCE).collect().await;
+    findings.extend(examined.into_iter().flatten());
+    let worst = ["error", "warning"].into_iter();
+    let mut worst = worst.filter(|s| findings.iter().any(|finding| finding.severity == *s));
+    let status = worst.next().unwrap_or("ok");
+    Ok(Json(Examined { status, services, findings }))
+}
+
+async fn examine_services(console: &Console) -> Result<(Vec<Service>, Vec<Finding>), Problem> {
+    let asked = console.services.iter().map(|service| {
+        let subject = ExamineRequest::subject(service);
+        ask_or_silent(&*console.parts.ask, subject, &ExamineRequest {})
+    });
+    let (mut services, mut findings) = (Vec::new(), Vec::new());
+    for (answer, name) in join_all(asked).await.into_iter().zip(&console.services) {
+        let name = name.clone();
+        let Some(answer) = answer? else {
+            let fix = format!("see that it runs: lockstep run {name}");
+            findings.push(Finding {
+                severity: "error",
+                service: name.clone(),
+                subject: "service".to_owned(),
+                message: format!("{name} does not answer"),
+                fix,
+            });
+            services.push(Service { service: name, state: "silent", version: String::new() });
+            continue;
+        };
+        findings.extend(answer.findings.into_iter().map(|found| Finding {
+            severity: severity(found.severity()),
+            service: name.clone(),
+            subject: found.subject,
+            message: found.message,
+            fix: found.fix,
+        }));
+        services.push(Service { service: name, state: "answers", version: answer.version });
+    }
+    Ok((services, findings))
+}
+
+const fn severity(found: Severity) -> &'static str {
+    match found {
+        Severity::Ok | Severity::Unspecified => "ok",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
+/// Shopify delivers webhooks to https only; a stand-in on this machine takes http.
+fn public_url(console: &Console) -> Finding {
+    let uri = &console.webhook_uri;
+    let is_here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    let is_here = is_here.iter().any(|here| uri.starts_with(here));
+    if uri.starts_with("https://") || is_here {
+        return good("PUBLIC_URL", format!("webhooks go to {uri}"));
+    }
+    bad(
+        "error",
+        "PUBLIC_URL",
+        format!("webhooks go to {uri}, and Shopify delivers to https only"),
+        "set PUBLIC_URL to the https address under which the world reaches this installation",
+    )
+}
+
+async fn examine_store(console: &Console, stored: Stored<StoreSettings>) -> Vec<Finding> {
+    let settings = stored.value;
+    let mut findings = vec![mapping(&settings)];
+    let Ok(id) = StoreId::try_new(settings.id.as_str()) else { return findings };
+    let examined = examine_shop(console, console.shop(&id), &settings);
+    findings.extend(timeout(STORE_TIME_MAX, examined).await.unwrap_or_else(|_| {
+        let message = format!("Shopify did not answer in {} seconds", STORE_TIME_MAX.as_secs());
+        let fix = "see whether other stores are reached; if not, look at the network";
+        vec![bad("error", &format!("store {id} token"), message, fix)]
+    }));
+    findings
+}
+
+async fn examine_shop(console: &Console, shop: Shop<'_>, settings: &StoreSettings) -> Vec<Finding> {
+    let mut findings = token(console, shop, settings).await;
+    if findings.iter().all(|finding| finding.severity != "error") {
+        findings.push(subscriptions(console, shop, settings).await);
+    }
+    findings
+}
+
+fn mapping(settings: &StoreSettings) -> Finding {
+    let id = &settings.id;
+    let subject = format!("store {id} locations");
+    if !settings.locations.iter().any(|one| one.default) {
+        let fix = format!("map one: PUT /api/v1/stores/{id}/locations/{{location_id}}");
+        return bad("warning", &subject, "no location is mapped".to_owned(), &fix);
+    }
+    if !settings.enabled {
+        let fix =
+            format!("when the mapping is right: PATCH /api/v1/stores/{id} {{\"enabled\": true}}");
+        return bad("warning", &subject, "the store is not enabled".to_owned(), &fix);
+    }
+    good(&subject, format!("{} mapped", settings.locations.len()))
+}
+
+async fn token(console: &Console, shop: Shop<'_>, settings: &StoreSettings) -> Vec<Finding> {
+    let id = &settings.id;
+    let subject = format!("store {id} token");
+    let found = match shop.who_am_i().await {
+        Ok(found) => found,
+        Err(error) => {
+            let problem = Problem::from(error);
+            return vec![bad("error", &subject, problem.detail, &problem.fix)];
+        }
+    };
+    let mut findings = Vec::new();
+    let missing = missing_scopes(&found);
+    findings.push(match missing.is_empty() {
+        true => good(&subject, format!("it opens {}", settings.shop_domain)),
+        false => bad(
+            "warning",
+            &subject,
+            format!("it lacks the scopes {}", missing.join(", ")),
+            "grant them to the app in Shopify, and give the store the new token",
+        ),
+    });
+    let version = &console.shopify_api_version;
+    if !found.versions.is_empty() && !found.versions.contains(version) {
+        let message = format!("Shopify no longer supports the API version {version}");
+        let fix = "set SHOPIFY_API_VERSION to a supported one that this release was made for";
+        findings.push(bad("error", &format!("store {id} API version"), message, fix));
+    }
+    findings
+}
+
+async fn subscriptions(console: &Console, shop: Shop<'_>, settings: &StoreSettings) -> Finding {
+    let id = &settings.id;
+    let subject = format!("store {id} webhooks");
+    match webhooks::missing(shop, &console.webhook_uri).await {
+        Ok(missing) if missing.is_empty() => good(&subject, "all are subscribed".to_owned()),
+        Ok(missing) => bad(
+            "warning",
+            &subject,
+            format!("not subscribed to {}: {}", console.webhook_uri, missing.join(", ")),
+            &format!("POST /api/v1/stores/{id}/webhooks/repair"),
+        ),
+        Err(error) => {
+            let problem = Problem::from(error);
+            bad("warning", &subject, problem.detail, &problem.fix)
+        }
+    }
+}
+
+fn good(subject: &str, message: String) -> Finding {
+    bad("ok", subject, message, "")
+}
+
+fn bad(severity: &'static str, subject: &str, message: String, fix: &str) -> Finding {
+    Finding {
+        severity,
+        service: "console".to_owned(),
+        subject: subject.to_owned(),
+        message,
+        fix: fix.to_owned(),
+    }
+}

@@ -1,0 +1,95 @@
+//! `PATCH /stores/{id}`: merges settings; answers when every service has adopted them.
+
+use axum::Json;
+use axum::extract::State;
+use lockstep_contracts::settings::v1::StoreSettings;
+use lockstep_domain::{ShopDomain, StoreId};
+use lockstep_ports::StoreSecrets;
+use tracing::info;
+
+use super::{check_backoffices, missing_scopes, secret};
+use crate::body::JsonBody;
+use crate::extract::{PathParts, unknown_store};
+use crate::fields::Given;
+use crate::problem::{Code, Problem};
+use crate::registry::store_key;
+use crate::secrets;
+use crate::service::{Console, Shared};
+use crate::settings::store::StoreChange;
+use crate::view::settings::{ShopView, StoreView};
+
+/// New secrets count only after Shopify has confirmed them; then the settings are written.
+pub async fn handler(
+    State(console): Shared,
+    path: PathParts,
+    JsonBody(mut fields): JsonBody,
+) -> Result<Json<StoreView>, Problem> {
+    let id = path.store()?;
+    let token = fields.take("access_token", secret)?.value();
+    let api_secret = fields.take("api_secret", secret)?;
+    let change = StoreChange::read(&mut fields)?;
+    fields.finish()?;
+    let present = console.registry.store(&id).await?;
+    check_backoffices(&console, change.named_backoffices()).await?;
+    change.clone().apply(&mut present.value.clone())?;
+    let shop = change_secrets(&console, &id, &present.value, token, api_secret).await?;
+    let key = store_key(&id);
+    let stored = console
+        .registry
+        .change(&key, |present: Option<&StoreSettings>| {
+            let present = present.filter(|present| !present.deleted);
+            let mut changed = present.ok_or_else(|| unknown_store(id.as_str()))?.clone();
+            change.clone().apply(&mut changed)?;
+            Ok(changed)
+        })
+        .await?;
+    info!(store.id = %id, settings.revision = stored.revision, "store changed");
+    let pending = console.pending(&key, stored.revision).await;
+    Ok(Json(StoreView::new(stored).pending(pending).shop(shop)))
+}
+
+async fn change_secrets(
+    console: &Console,
+    id: &StoreId,
+    settings: &StoreSettings,
+    token: Option<String>,
+    api_secret: Given<String>,
+) -> Result<Option<ShopView>, Problem> {
+    if token.is_none() && api_secret == Given::Absent {
+        return Ok(None);
+    }
+    let domain = ShopDomain::try_new(&settings.shop_domain)
+        .map_err(|broken| Problem::validation("shop_domain", broken.to_string(), "add it anew"))?;
+    let (former, revision) = secrets::present(console, id).await?;
+    let is_new_token = token.is_some();
+    let former_token = former.as_ref().map(|former| former.access_token.clone());
+    let mut secrets = StoreSecrets {
+        shop_domain: domain,
+        access_token: token.or(former_token).ok_or_else(token_needed)?,
+        api_secret: former.as_ref().and_then(|former| former.api_secret.clone()),
+        scopes: former.map(|former| former.scopes).unwrap_or_default(),
+    };
+    match api_secret {
+        Given::Absent => {}
+        Given::Default => secrets.api_secret = None,
+        Given::Value(new) => secrets.api_secret = Some(new),
+    }
+    let mut view = None;
+    if is_new_token {
+        let found = secrets::confirm(console, &secrets).await?;
+        secrets.scopes.clone_from(&found.scopes);
+        let missing = missing_scopes(&found);
+        view = Some(ShopView::new(found, missing));
+    }
+    secrets::keep(console, id, &secrets, revision).await?;
+    Ok(view)
+}
+
+fn token_needed() -> Problem {
+    Problem::new(
+        Code::TokenNeeded,
+        "access_token",
+        "the store has no access token that can be read",
+        "give access_token together with api_secret",
+    )
+}

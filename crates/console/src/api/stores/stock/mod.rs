@@ -1,0 +1,3 @@
+//! `/stores/{id}/stock`.
+
+pub mod get;

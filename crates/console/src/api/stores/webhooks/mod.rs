@@ -1,0 +1,3 @@
+//! `/stores/{id}/webhooks`.
+
+pub mod repair;

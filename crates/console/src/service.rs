@@ -1,0 +1,123 @@
+//! The parts that the API works with, and its router.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Uri;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use lockstep_domain::StoreId;
+use lockstep_ports::{Ask, Clock, IdSource, Kv, Sealer, ShopifyAdmin};
+use secrecy::SecretString;
+use tracing::{Instrument, info, info_span};
+
+use crate::adoption::await_adoption;
+use crate::api;
+use crate::auth::{self, AdminToken};
+use crate::problem::{Code, Problem};
+use crate::registry::Registry;
+use crate::shop::Shop;
+use crate::webhooks;
+
+/// Settings of the process that the API needs.
+#[derive(Debug, Clone)]
+pub struct ConsoleConfig {
+    /// `ADMIN_TOKEN`.
+    pub admin_token: SecretString,
+    /// `PUBLIC_URL`: where Shopify reaches this installation.
+    pub public_url: String,
+    /// `SHOPIFY_API_VERSION`.
+    pub shopify_api_version: String,
+    /// Services that adopt settings and answer questions, by name: each hosts its own
+    /// `AdoptionRequest`, `ExamineRequest` and dead letters.
+    pub services: Vec<String>,
+}
+
+/// What the API works with.
+#[derive(Clone)]
+pub struct ConsoleParts {
+    /// Settings and sealed secrets.
+    pub kv: Arc<dyn Kv>,
+    /// Questions to the other services.
+    pub ask: Arc<dyn Ask>,
+    /// The stores' Shopify.
+    pub shopify: Arc<dyn ShopifyAdmin>,
+    /// Seals the stores' secrets.
+    pub sealer: Arc<dyn Sealer>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
+}
+
+/// State of every handler.
+pub(crate) struct Console {
+    pub parts: ConsoleParts,
+    pub registry: Registry,
+    pub admin_token: AdminToken,
+    pub services: Vec<String>,
+    pub webhook_uri: String,
+    pub shopify_api_version: String,
+}
+
+/// The state as handlers take it.
+pub(crate) type Shared = State<Arc<Console>>;
+
+impl Console {
+    /// A store's Shopify.
+    pub fn shop<'a>(&'a self, store: &'a StoreId) -> Shop<'a> {
+        Shop { admin: &*self.parts.shopify, store }
+    }
+
+    /// Waits until every service has adopted a change; gives those that have not yet.
+    pub async fn pending(&self, key: &str, revision: u64) -> Vec<String> {
+        let (ask, clock) = (&*self.parts.ask, &*self.parts.clock);
+        await_adoption(ask, clock, &self.services, key, revision).await
+    }
+}
+
+/// The admin API, to be served on `CONSOLE_LISTEN`.
+pub fn router(config: &ConsoleConfig, parts: ConsoleParts) -> Router {
+    let console = Arc::new(Console {
+        registry: Registry::new(parts.kv.clone(), parts.clock.clone()),
+        admin_token: AdminToken::new(&config.admin_token),
+        services: config.services.clone(),
+        webhook_uri: webhooks::uri(&config.public_url),
+        shopify_api_version: config.shopify_api_version.clone(),
+        parts,
+    });
+    // The innermost layer runs last: a call is written down even when it is refused at the door.
+    Router::new()
+        .nest("/api/v1", api::routes())
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(Arc::clone(&console), auth::require))
+        .layer(from_fn_with_state(Arc::clone(&console), write_down))
+        .with_state(console)
+}
+
+async fn unknown_path(uri: Uri) -> Problem {
+    let detail = format!("nothing has the path {}", uri.path());
+    Problem::new(Code::UnknownPath, "", detail, "paths of the admin API begin with /api/v1")
+}
+
+async fn method_not_allowed(request: Request) -> Problem {
+    let detail = format!("{} does not take {}", request.uri().path(), request.method());
+    Problem::new(Code::MethodNotAllowed, "", detail, "the header Allow names what it takes")
+}
+
+/// One line per request: the interface that operators search.
+async fn write_down(State(console): Shared, request: Request, next: Next) -> Response {
+    let clock = &console.parts.clock;
+    let method = request.method().clone();
+    let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let path = matched.unwrap_or_else(|| "(unknown)".to_owned());
+    let span = info_span!("console.request", otel.kind = "server", http.route = path);
+    let begun = clock.now();
+    let response = next.run(request).instrument(span).await;
+    let duration_ms = clock.now().duration_since(begun).as_millis();
+    let status = response.status().as_u16();
+    info!(http.method = %method, http.route = path, http.status = status, duration_ms, "request");
+    response
+}

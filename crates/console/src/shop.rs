@@ -1,0 +1,111 @@
+//! What the console asks of a store's Shopify.
+
+use lockstep_contracts::shopify::admin::{self, Call, DecodeError, Location, Subscription, WhoAmI};
+use lockstep_domain::StoreId;
+use lockstep_ports::{AdminError, AdminRequest, Lane, ShopifyAdmin};
+use serde_json::Value;
+
+use crate::problem::Problem;
+
+/// Pages of one list. Shopify's own limits lie below: 200 locations, a subscription per topic.
+const PAGES_MAX: usize = 20;
+
+/// Why something could not be had from Shopify.
+#[derive(Debug)]
+pub struct ShopError {
+    store: StoreId,
+    /// What failed.
+    pub cause: Cause,
+}
+
+/// What failed.
+#[derive(Debug)]
+pub enum Cause {
+    /// The call.
+    Call(AdminError),
+    /// Reading the answer.
+    Answer(DecodeError),
+}
+
+impl From<AdminError> for Cause {
+    fn from(failed: AdminError) -> Self {
+        Self::Call(failed)
+    }
+}
+
+impl From<DecodeError> for Cause {
+    fn from(unreadable: DecodeError) -> Self {
+        Self::Answer(unreadable)
+    }
+}
+
+impl From<ShopError> for Problem {
+    fn from(error: ShopError) -> Self {
+        match &error.cause {
+            Cause::Call(failed) => Self::shopify(&error.store, failed),
+            Cause::Answer(unreadable) => Self::unreadable(unreadable),
+        }
+    }
+}
+
+/// One store's Shopify.
+#[derive(Clone, Copy)]
+pub struct Shop<'a> {
+    /// The port.
+    pub admin: &'a dyn ShopifyAdmin,
+    /// The store.
+    pub store: &'a StoreId,
+}
+
+impl Shop<'_> {
+    /// Which shop the token opens, and what it may do there.
+    pub async fn who_am_i(&self) -> Result<WhoAmI, ShopError> {
+        self.read(admin::who_am_i(), admin::decode_who_am_i).await
+    }
+
+    /// Every location, inactive ones included.
+    pub async fn locations(&self) -> Result<Vec<Location>, ShopError> {
+        let (mut all, mut after) = (Vec::new(), None);
+        for _ in 0..PAGES_MAX {
+            let call = admin::locations(after.as_deref());
+            let page = self.read(call, admin::decode_locations).await?;
+            all.extend(page.locations);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Every webhook subscription of this app.
+    pub async fn subscriptions(&self) -> Result<Vec<Subscription>, ShopError> {
+        let (mut all, mut after) = (Vec::new(), None);
+        for _ in 0..PAGES_MAX {
+            let call = admin::subscriptions(after.as_deref());
+            let page = self.read(call, admin::decode_subscriptions).await?;
+            all.extend(page.subscriptions);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Sends one call and reads its answer.
+    pub async fn read<T>(
+        &self,
+        call: Call,
+        decode: impl FnOnce(&Value) -> Result<T, DecodeError>,
+    ) -> Result<T, ShopError> {
+        let failed = |cause| ShopError { store: self.store.clone(), cause };
+        let data = self.send(call).await.map_err(|error| failed(error.into()))?;
+        decode(&data).map_err(|error| failed(error.into()))
+    }
+
+    async fn send(&self, call: Call) -> Result<Value, AdminError> {
+        let request = AdminRequest::new(&call, Lane::Catalogue);
+        Ok(self.admin.send(self.store, &request).await?.data)
+    }
+}

@@ -1,0 +1,121 @@
+//! The webhook subscriptions that Lockstep needs in a store: made, repaired, removed.
+
+use lockstep_contracts::shopify::admin::{self, Subscription, UserError};
+use lockstep_contracts::shopify::topic;
+use serde::Serialize;
+
+use crate::shop::{Shop, ShopError};
+
+/// Path of the webhooks below `PUBLIC_URL`.
+const PATH: &str = "/webhooks/shopify";
+
+/// What Lockstep needs to hear. The compliance topics are set in the app's configuration; Shopify
+/// does not let an app subscribe to them.
+pub const NEEDED: &[&str] = &[
+    topic::INVENTORY_LEVELS_UPDATE,
+    topic::INVENTORY_LEVELS_CONNECT,
+    topic::INVENTORY_LEVELS_DISCONNECT,
+    "products/update",
+    "products/delete",
+    topic::APP_UNINSTALLED,
+];
+
+/// What stands at Shopify after a repair.
+#[derive(Debug, Default, Serialize)]
+pub struct Repaired {
+    /// Where deliveries go.
+    pub uri: String,
+    /// Topics that were as they should be.
+    pub kept: Vec<String>,
+    /// Topics that were subscribed now.
+    pub made: Vec<String>,
+    /// Topics whose subscription to our address left something out, and was replaced.
+    pub removed: Vec<String>,
+    /// What Shopify refused.
+    pub refused: Vec<Refused>,
+}
+
+/// A subscription that Shopify refused.
+#[derive(Debug, Serialize)]
+pub struct Refused {
+    /// Its topic.
+    pub topic: String,
+    /// Shopify's words.
+    pub message: String,
+}
+
+/// Address of the webhooks of this installation.
+pub fn uri(public_url: &str) -> String {
+    format!("{}{PATH}", public_url.trim_end_matches('/'))
+}
+
+/// Topics that are not subscribed to our address, in full.
+pub async fn missing(shop: Shop<'_>, uri: &str) -> Result<Vec<&'static str>, ShopError> {
+    let present = shop.subscriptions().await?;
+    let stands = |topic: &str| present.iter().any(|one| is_ours(one, topic, uri) && one.is_whole);
+    Ok(NEEDED.iter().copied().filter(|topic| !stands(topic)).collect())
+}
+
+/// Makes what is missing and replaces what would leave something out. Subscriptions to other
+/// addresses are another installation's and stay.
+pub async fn repair(shop: Shop<'_>, uri: &str) -> Result<Repaired, ShopError> {
+    let present = shop.subscriptions().await?;
+    let mut done = Repaired { uri: uri.to_owned(), ..Repaired::default() };
+    for topic in NEEDED {
+        let ours = present.iter().filter(|one| is_ours(one, topic, uri));
+        let (whole, partial): (Vec<_>, Vec<_>) = ours.partition(|one| one.is_whole);
+        for one in partial {
+            let ended = shop.read(admin::unsubscribe(&one.id), admin::decode_unsubscribe).await?;
+            match refusal(&ended.errors) {
+                None => done.removed.push((*topic).to_owned()),
+                Some(message) => {
+                    done.refused.push(Refused { topic: (*topic).to_owned(), message });
+                }
+            }
+        }
+        if whole.is_empty() {
+            subscribe(shop, topic, uri, &mut done).await?;
+        } else {
+            done.kept.push((*topic).to_owned());
+        }
+    }
+    Ok(done)
+}
+
+async fn subscribe(
+    shop: Shop<'_>,
+    topic: &str,
+    uri: &str,
+    done: &mut Repaired,
+) -> Result<(), ShopError> {
+    let Some(known) = topic::by_rest(topic) else { return Ok(()) };
+    let call = admin::subscribe(known.graphql, uri);
+    match refusal(&shop.read(call, admin::decode_subscribe).await?.errors) {
+        None => done.made.push(topic.to_owned()),
+        Some(message) => done.refused.push(Refused { topic: topic.to_owned(), message }),
+    }
+    Ok(())
+}
+
+/// Ends every subscription to our address; gives the topics that are still there.
+pub async fn remove(shop: Shop<'_>, uri: &str) -> Result<Vec<String>, ShopError> {
+    let present = shop.subscriptions().await?;
+    let mut left = Vec::new();
+    for one in present.iter().filter(|one| one.uri == uri) {
+        let ended = shop.read(admin::unsubscribe(&one.id), admin::decode_unsubscribe).await?;
+        if !ended.errors.is_empty() {
+            let name = topic::by_graphql(&one.topic).map_or(one.topic.as_str(), |known| known.rest);
+            left.push(name.to_owned());
+        }
+    }
+    Ok(left)
+}
+
+fn is_ours(one: &Subscription, topic: &str, uri: &str) -> bool {
+    one.uri == uri && topic::by_graphql(&one.topic).is_some_and(|known| known.rest == topic)
+}
+
+fn refusal(errors: &[UserError]) -> Option<String> {
+    let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+    (!messages.is_empty()).then(|| messages.join("; "))
+}

@@ -1,0 +1,79 @@
+//! Doctor: what is broken and what to do.
+
+use lockstep_contracts::operations::v1::{ExamineRequest, ExamineResponse, Finding, Severity};
+use serde_json::{Value, json};
+
+use crate::world::{SERVICES, World};
+
+async fn healthy() -> World {
+    let mut world = World::furnished().await;
+    for service in SERVICES {
+        let examine = move |_: ExamineRequest| ExamineResponse {
+            service: service.to_owned(),
+            version: "0.1.0".to_owned(),
+            findings: vec![Finding {
+                severity: Severity::Ok.into(),
+                subject: "outbox".to_owned(),
+                message: "0 events wait for the broker".to_owned(),
+                fix: String::new(),
+            }],
+        };
+        world.answers(ExamineRequest::subject(service), examine).await;
+    }
+    let map = json!({"warehouses": ["wms/MAIN"]});
+    world.call("PUT", "/stores/north/locations/71", map).await.ok();
+    world.call("PATCH", "/stores/north", json!({"enabled": true})).await.ok();
+    world
+}
+
+/// Subject, severity and fix of what is not as it should be.
+fn broken(examined: &Value) -> Vec<(String, String, String)> {
+    let findings = examined["findings"].as_array().unwrap().iter();
+    let text = |finding: &Value, name: &str| finding[name].as_str().unwrap().to_owned();
+    findings
+        .filter(|finding| finding["severity"] != "ok")
+        .map(|one| (text(one, "subject"), text(one, "severity"), text(one, "fix")))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_is_well_is_said_to_be_well() {
+    let world = healthy().await;
+    let examined = world.get("/doctor").await.ok();
+    assert_eq!(examined["status"], "ok", "{examined}");
+    assert_eq!(examined["services"][2]["version"], "0.1.0");
+    assert_eq!(examined["findings"].as_array().unwrap().len(), 7);
+}
+
+#[tokio::test]
+async fn what_is_missing_comes_with_the_call_that_mends_it() {
+    let world = healthy().await;
+    world.shops.with("shpat_north", |shop| {
+        shop.subscriptions.pop();
+        shop.scopes = vec!["read_products", "read_inventory", "read_locations"];
+    });
+    world.call("PATCH", "/stores/north", json!({"enabled": false})).await.ok();
+    let examined = world.get("/doctor").await.ok();
+    assert_eq!(examined["status"], "warning");
+    let broken = broken(&examined);
+    let subjects: Vec<_> = broken.iter().map(|one| one.0.as_str()).collect();
+    let expected = ["store north locations", "store north token", "store north webhooks"];
+    assert_eq!(subjects, expected);
+    assert_eq!(broken[2].2, "POST /api/v1/stores/north/webhooks/repair");
+    assert!(examined.to_string().contains("write_inventory"));
+    assert!(examined.to_string().contains("app/uninstalled"));
+}
+
+#[tokio::test]
+async fn a_dead_token_and_silent_services_are_errors() {
+    let world = World::furnished().await;
+    world.shops.change_token("shpat_north", "shpat_else");
+    let examined = world.get("/doctor").await.ok();
+    assert_eq!(examined["status"], "error");
+    assert_eq!(examined["services"][0]["state"], "silent");
+    let broken = broken(&examined);
+    let errors: Vec<_> = broken.iter().filter(|one| one.1 == "error").collect();
+    assert_eq!(errors.len(), 4, "{broken:?}");
+    assert!(errors[0].2.contains("lockstep run backoffice-gateway"));
+    assert!(errors[3].2.contains("PATCH /api/v1/stores/north"), "{errors:?}");
+}

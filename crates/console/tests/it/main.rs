@@ -1,0 +1,19 @@
+//! The admin API as its callers see it, over in-memory twins of broker and Shopify.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails where it expects the wrong thing"
+)]
+
+mod activity;
+mod backoffices;
+mod bad_input;
+mod dead_letters;
+mod doctor;
+mod links;
+mod locations;
+mod shop;
+mod stock;
+mod stores;
+mod world;

@@ -1,0 +1,200 @@
+//! A Shopify that knows shops by the tokens that open them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use lockstep_domain::StoreId;
+use lockstep_ports::{
+    AdminAnswer, AdminError, AdminErrorKind, AdminRequest, Kv, PortError, Sealer, ShopifyAdmin,
+    StoreSecrets,
+};
+use lockstep_testkit::bus::MemoryBus;
+use serde_json::{Value, json};
+
+/// Every scope that the console looks for.
+const SCOPES: [&str; 3] = ["write_products", "write_inventory", "read_locations"];
+
+/// One shop.
+pub struct Shop {
+    pub domain: String,
+    pub scopes: Vec<&'static str>,
+    pub locations: Vec<(i64, &'static str)>,
+    /// Id, topic, address, filter.
+    pub subscriptions: Vec<(String, String, String, &'static str)>,
+    /// What a new subscription is refused with.
+    pub refuses: Option<&'static str>,
+}
+
+/// All shops, by token.
+#[derive(Clone)]
+pub struct Shops {
+    bus: MemoryBus,
+    sealer: Arc<dyn Sealer>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    shops: BTreeMap<String, Shop>,
+    calls: Vec<String>,
+    is_away: bool,
+    made: usize,
+}
+
+impl Shops {
+    pub fn new(bus: &MemoryBus, sealer: Arc<dyn Sealer>) -> Self {
+        let shops = Self { bus: bus.clone(), sealer, state: Arc::default() };
+        shops.add("shpat_north", "north.myshopify.com", &[(71, "Berlin"), (72, "Lyon")]);
+        shops.add("shpat_south", "south.myshopify.com", &[(81, "Rome")]);
+        shops
+    }
+
+    fn add(&self, token: &str, domain: &str, locations: &[(i64, &'static str)]) {
+        let shop = Shop {
+            domain: domain.to_owned(),
+            scopes: SCOPES.to_vec(),
+            locations: locations.to_vec(),
+            subscriptions: Vec::new(),
+            refuses: None,
+        };
+        self.lock().shops.insert(token.to_owned(), shop);
+    }
+
+    pub fn with(&self, token: &str, change: impl FnOnce(&mut Shop)) {
+        change(self.lock().shops.get_mut(token).expect("a known token"));
+    }
+
+    /// The shop changes its token; the old one opens nothing.
+    pub fn change_token(&self, old: &str, new: &str) {
+        let mut state = self.lock();
+        let shop = state.shops.remove(old).expect("a known token");
+        state.shops.insert(new.to_owned(), shop);
+    }
+
+    pub fn go_away(&self) {
+        self.lock().is_away = true;
+    }
+
+    /// Operations that were called.
+    pub fn calls(&self) -> Vec<String> {
+        self.lock().calls.clone()
+    }
+
+    /// Topics subscribed to an address, in order.
+    pub fn topics(&self, token: &str) -> Vec<String> {
+        let state = self.lock();
+        let mut topics: Vec<_> =
+            state.shops[token].subscriptions.iter().map(|one| one.1.clone()).collect();
+        topics.sort();
+        topics
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no test panics while it holds this")
+    }
+}
+
+impl State {
+    fn answer(&mut self, token: &str, operation: &str, variables: &Value) -> Option<Value> {
+        self.made += 1;
+        let id = format!("gid://shopify/WebhookSubscription/{}", self.made);
+        let shop = self.shops.get_mut(token)?;
+        Some(match operation {
+            "WhoAmI" => json!({
+                "shop": {"id": "gid://shopify/Shop/1", "name": "A shop", "currencyCode": "EUR",
+                         "myshopifyDomain": shop.domain, "plan": {"publicDisplayName": "Basic"}},
+                "currentAppInstallation": {"accessScopes":
+                    shop.scopes.iter().map(|s| json!({"handle": s})).collect::<Vec<_>>()},
+                "publicApiVersions": [{"handle": "2026-10", "supported": true}]}),
+            "Locations" => {
+                let one = |(id, name): &(i64, &str)| {
+                    json!({"id": format!("gid://shopify/Location/{id}"), "name": name,
+                           "isActive": true})
+                };
+                let nodes: Vec<_> = shop.locations.iter().map(one).collect();
+                json!({"locations": {"nodes": nodes}})
+            }
+            "Subscriptions" => {
+                let nodes: Vec<_> = shop.subscriptions.iter().map(subscription).collect();
+                json!({"webhookSubscriptions": {"nodes": nodes}})
+            }
+            "Subscribe" => match shop.refuses {
+                Some(message) => json!({"webhookSubscriptionCreate": {
+                    "webhookSubscription": null,
+                    "userErrors": [{"field": ["webhookSubscription"], "message": message}]}}),
+                None => {
+                    let text = |path: &str| variables.pointer(path)?.as_str().map(str::to_owned);
+                    let (topic, uri) = (text("/topic")?, text("/subscription/uri")?);
+                    shop.subscriptions.push((id.clone(), topic, uri, ""));
+                    json!({"webhookSubscriptionCreate":
+                        {"webhookSubscription": {"id": id}, "userErrors": []}})
+                }
+            },
+            "Unsubscribe" => {
+                let gone = variables["id"].as_str()?;
+                shop.subscriptions.retain(|one| one.0 != gone);
+                json!({"webhookSubscriptionDelete":
+                    {"deletedWebhookSubscriptionId": gone, "userErrors": []}})
+            }
+            other => panic!("the console never calls {other}"),
+        })
+    }
+}
+
+fn subscription((id, topic, uri, filter): &(String, String, String, &str)) -> Value {
+    json!({"id": id, "topic": topic, "uri": uri, "filter": filter})
+}
+
+#[async_trait]
+impl ShopifyAdmin for Shops {
+    async fn send(
+        &self,
+        store: &StoreId,
+        request: &AdminRequest,
+    ) -> Result<AdminAnswer, AdminError> {
+        let failed = |kind| AdminError {
+            kind,
+            operation: request.operation.clone(),
+            message: "no entry".to_owned(),
+        };
+        self.lock().calls.push(request.operation.clone());
+        // As over a network, others get their turn meanwhile.
+        tokio::task::yield_now().await;
+        if self.lock().is_away {
+            return Err(failed(AdminErrorKind::Transient));
+        }
+        let secrets = StoreSecrets::load(&self.bus, &*self.sealer, store).await.unwrap();
+        let (secrets, _) = secrets.ok_or_else(|| failed(AdminErrorKind::Access))?;
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let variables = &body["variables"];
+        let answer = self.lock().answer(&secrets.access_token, &request.operation, variables);
+        let data = answer.ok_or_else(|| failed(AdminErrorKind::Access))?;
+        Ok(AdminAnswer { data, actual_cost: None, available: None })
+    }
+
+    fn budget_left(&self, _: &StoreId) -> Option<f64> {
+        None
+    }
+}
+
+/// Turns every bit, which is enough to see that nothing is kept as it is.
+pub struct Turned;
+
+impl Sealer for Turned {
+    fn seal(&self, name: &str, plain: &[u8]) -> Result<Vec<u8>, PortError> {
+        Ok(name.bytes().chain(plain.iter().copied()).map(|byte| !byte).collect())
+    }
+
+    fn open(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, PortError> {
+        let turned: Vec<u8> = sealed.iter().map(|byte| !byte).collect();
+        let plain = turned.strip_prefix(name.as_bytes()).expect("sealed under this name");
+        Ok(plain.to_vec())
+    }
+}
+
+/// Keys of a bucket.
+pub async fn keys(bus: &MemoryBus, bucket: &str) -> Vec<String> {
+    let entries = bus.list(bucket, "").await.unwrap();
+    entries.into_iter().map(|entry| entry.key).collect()
+}

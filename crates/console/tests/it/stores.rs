@@ -1,0 +1,312 @@
+//! Stores: added once Shopify confirms them, changed by merging, removed with their history kept.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use jiff::SignedDuration;
+use lockstep_ports::Kv;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::shop::keys;
+use crate::world::{World, north};
+
+const TOPICS: [&str; 6] = [
+    "APP_UNINSTALLED",
+    "INVENTORY_LEVELS_CONNECT",
+    "INVENTORY_LEVELS_DISCONNECT",
+    "INVENTORY_LEVELS_UPDATE",
+    "PRODUCTS_DELETE",
+    "PRODUCTS_UPDATE",
+];
+
+#[rstest]
+#[case::none(None)]
+#[case::wrong(Some("Bearer let-me-out"))]
+#[case::prefix(Some("Bearer let-me-i"))]
+#[case::empty(Some("Bearer "))]
+#[case::another_scheme(Some("Basic let-me-in"))]
+#[case::no_scheme(Some("let-me-in"))]
+#[tokio::test]
+async fn without_the_token_nothing_is_told(#[case] header: Option<&str>) {
+    let world = World::new().await;
+    for path in ["/api/v1/stores", "/api/v1/nothing", "/"] {
+        let mut request = Request::builder().uri(path);
+        if let Some(header) = header {
+            request = request.header("authorization", header);
+        }
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.problem(), (401, "UNAUTHENTICATED".into(), String::new()));
+        assert_eq!(answer.headers["www-authenticate"], "Bearer");
+    }
+}
+
+#[tokio::test]
+async fn a_new_store_is_confirmed_sealed_and_subscribed() {
+    let world = World::new().await;
+    world.call("POST", "/backoffices", json!({"id": "wms"})).await.ok();
+    let mut body = north();
+    body["api_secret"] = "hush".into();
+    body["shop_domain"] = "North.MyShopify.com".into();
+    let answer = world.call("POST", "/stores", body).await;
+    assert_eq!(answer.status, 201);
+    assert!(!answer.text.contains("shpat_north") && !answer.text.contains("hush"));
+    let store = answer.ok();
+    assert_eq!(store["shop_domain"], "north.myshopify.com");
+    assert_eq!(store["enabled"], false);
+    assert_eq!(store["backoffices"], json!([{"id": "wms", "roles": ["stock"]}]));
+    let stock = json!({"enabled": "off", "mode": "delta", "window_seconds": 30,
+        "window_edge": "leading", "sold_out_fast_lane": true, "sold_out_threshold": 0,
+        "buffer": 0, "allow_negative": false});
+    assert_eq!(store["stock"], stock);
+    assert_eq!(store["shop"]["missing_scopes"], json!([]));
+    assert_eq!(store["updated_by"], "admin");
+    assert_eq!(store["pending"], json!([]));
+    assert_eq!(store["webhooks"]["made"].as_array().unwrap().len(), 6);
+    let uri = "https://lockstep.example.com/webhooks/shopify";
+    assert_eq!(store["webhooks"]["uri"], uri);
+    assert_eq!(world.shops.topics("shpat_north"), TOPICS);
+
+    assert_eq!(keys(&world.bus, "shopify").await, ["north.token"], "no probe is left");
+    let sealed = world.bus.get("shopify", "north.token").await.unwrap().unwrap().value;
+    assert!(!sealed.windows(5).any(|part| part == b"shpat"));
+    let shown = world.get("/stores/north").await;
+    assert!(!shown.text.contains("shpat"));
+    assert_eq!(shown.ok()["revision"], store["revision"]);
+}
+
+#[tokio::test]
+async fn a_token_that_opens_nothing_or_another_shop_leaves_nothing_behind() {
+    let world = World::new().await;
+    world.call("POST", "/backoffices", json!({"id": "wms"})).await.ok();
+    let with = |name: &str, value: &str| {
+        let mut body = north();
+        body[name] = value.into();
+        body
+    };
+    for (body, expected) in [
+        (with("access_token", "shpat_wrong"), (422, "TOKEN_REFUSED", "access_token")),
+        (with("access_token", "shpat_south"), (422, "SHOP_DOMAIN_MISMATCH", "shop_domain")),
+    ] {
+        let (status, code, field) = world.call("POST", "/stores", body).await.problem();
+        assert_eq!((status, code.as_str(), field.as_str()), expected);
+    }
+    world.shops.go_away();
+    let answer = world.call("POST", "/stores", north()).await;
+    assert_eq!(answer.problem(), (503, "SHOPIFY_AWAY".into(), String::new()));
+    assert!(keys(&world.bus, "shopify").await.is_empty());
+    assert_eq!(keys(&world.bus, "settings").await, ["backoffice.wms"]);
+}
+
+#[tokio::test]
+async fn a_repetition_is_known_by_its_key_and_nothing_else_is_a_repetition() {
+    let world = World::furnished().await;
+    let again = world.call("POST", "/stores", north()).await;
+    assert_eq!(again.problem(), (409, "STORE_EXISTS".into(), "id".into()));
+    let key = [("idempotency-key", "abc")];
+    let calls = world.shops.calls().len();
+    let again = world.call_with("POST", "/stores", north(), &key).await;
+    assert_eq!(again.status, 200);
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+    assert_eq!(again.ok()["id"], "north");
+    assert_eq!(world.shops.calls().len(), calls, "Shopify is not asked again");
+
+    let mut other = north();
+    other["id"] = "north2".into();
+    let taken = world.call_with("POST", "/stores", other, &key).await;
+    assert_eq!(taken.problem(), (409, "SHOP_DOMAIN_TAKEN".into(), "shop_domain".into()));
+    let mut other = north();
+    other["shop_domain"] = "south.myshopify.com".into();
+    let other = world.call_with("POST", "/stores", other, &key).await;
+    assert_eq!(other.problem().1, "STORE_EXISTS");
+}
+
+#[tokio::test]
+async fn one_shop_becomes_one_store_also_when_it_is_added_twice_at_once() {
+    let world = World::new().await;
+    world.call("POST", "/backoffices", json!({"id": "wms"})).await.ok();
+    let named = |id: &str| {
+        let mut body = north();
+        body["id"] = id.into();
+        body
+    };
+    let (one, two) = tokio::join!(
+        world.call("POST", "/stores", named("one")),
+        world.call("POST", "/stores", named("two")),
+    );
+    let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409]);
+    assert_eq!(world.get("/stores").await.ok()["stores"].as_array().unwrap().len(), 1);
+    assert_eq!(keys(&world.bus, "shopify").await.len(), 1);
+}
+
+#[tokio::test]
+async fn webhooks_that_shopify_refuses_do_not_undo_the_store_and_are_repaired_later() {
+    let world = World::new().await;
+    world.call("POST", "/backoffices", json!({"id": "wms"})).await.ok();
+    world.shops.with("shpat_north", |shop| shop.refuses = Some("not this address"));
+    let store = world.call("POST", "/stores", north()).await.ok();
+    let refused = store["webhooks"]["refused"].as_array().unwrap();
+    assert_eq!(refused.len(), 6);
+    assert_eq!(refused[0]["message"], "not this address");
+
+    let uri = "https://lockstep.example.com/webhooks/shopify".to_owned();
+    world.shops.with("shpat_north", |shop| {
+        shop.refuses = None;
+        let filtered = ("gid://old/1".into(), "PRODUCTS_UPDATE".into(), uri, "id:1");
+        shop.subscriptions.push(filtered);
+        let other = "https://other.example.com/webhooks/shopify".into();
+        shop.subscriptions.push(("gid://old/2".into(), "PRODUCTS_UPDATE".into(), other, ""));
+    });
+    let repair = "/stores/north/webhooks/repair";
+    let done = world.call("POST", repair, Value::Null).await.ok();
+    assert_eq!(done["made"].as_array().unwrap().len(), 6);
+    assert_eq!(done["removed"], json!(["products/update"]));
+    let done = world.call("POST", repair, Value::Null).await.ok();
+    assert_eq!(done["kept"].as_array().unwrap().len(), 6);
+    assert_eq!((&done["made"], &done["removed"]), (&json!([]), &json!([])));
+    assert_eq!(world.shops.topics("shpat_north").len(), 7, "the other installation's stays");
+}
+
+#[tokio::test]
+async fn a_patch_merges_and_null_is_the_default() {
+    let world = World::furnished().await;
+    let patch = |body| world.call("PATCH", "/stores/north", body);
+    let body = json!({"stock": {"mode": "absolute", "buffer": 5, "window_seconds": 60}});
+    let changed = patch(body).await.ok();
+    assert_eq!(changed["stock"]["mode"], "absolute");
+    assert_eq!(changed["stock"]["sold_out_fast_lane"], true);
+    let changed = patch(json!({"stock": {"window_seconds": null, "buffer": 0}})).await.ok();
+    let stock = &changed["stock"];
+    assert_eq!((&stock["mode"], &stock["window_seconds"]), (&json!("absolute"), &json!(30)));
+    let same = patch(json!({"stock": {"mode": "absolute"}})).await.ok();
+    assert_eq!(same["revision"], changed["revision"], "what changes nothing is not written");
+    let changed = patch(json!({"stock": null})).await.ok();
+    assert_eq!(changed["stock"]["mode"], "delta");
+}
+
+#[tokio::test]
+async fn changes_at_the_same_time_are_all_kept() {
+    let world = World::furnished().await;
+    let patch = |body| world.call("PATCH", "/stores/north", body);
+    let (a, b, c) = tokio::join!(
+        patch(json!({"stock": {"buffer": 3}})),
+        patch(json!({"stock": {"mode": "absolute"}})),
+        patch(json!({"stock": {"allow_negative": true}})),
+    );
+    [a, b, c].into_iter().for_each(|answer| drop(answer.ok()));
+    let stock = &world.get("/stores/north").await.ok()["stock"];
+    let shown = (&stock["buffer"], &stock["mode"], &stock["allow_negative"]);
+    assert_eq!(shown, (&json!(3), &json!("absolute"), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_store_works_only_when_a_location_is_mapped() {
+    let world = World::furnished().await;
+    let enable = json!({"enabled": true, "stock": {"enabled": "live"}});
+    let refused = world.call("PATCH", "/stores/north", enable.clone()).await;
+    assert_eq!(refused.problem(), (422, "NOT_MAPPED".into(), "enabled".into()));
+    assert_eq!(world.get("/stores/north").await.ok()["stock"]["enabled"], "off");
+    let map = json!({"warehouses": ["wms/MAIN"]});
+    world.call("PUT", "/stores/north/locations/71", map).await.ok();
+    let enabled = world.call("PATCH", "/stores/north", enable).await.ok();
+    assert_eq!((&enabled["enabled"], &enabled["stock"]["enabled"]), (&json!(true), &json!("live")));
+    let without = json!({"backoffices": []});
+    let refused = world.call("PATCH", "/stores/north", without).await;
+    assert_eq!(refused.problem(), (422, "WAREHOUSE_IN_USE".into(), "backoffices".into()));
+}
+
+#[tokio::test]
+async fn a_new_token_counts_only_when_shopify_takes_it() {
+    let world = World::furnished().await;
+    let patch = |body| world.call("PATCH", "/stores/north", body);
+    let refused = patch(json!({"access_token": "shpat_nobody"})).await;
+    assert_eq!(refused.problem(), (422, "TOKEN_REFUSED".into(), "access_token".into()));
+    assert!(world.get("/stores/north/locations").await.status.is_success(), "the old one stays");
+    let refused = patch(json!({"access_token": "shpat_south"})).await;
+    assert_eq!(refused.problem().1, "SHOP_DOMAIN_MISMATCH");
+
+    world.shops.change_token("shpat_north", "shpat_second");
+    assert_eq!(world.get("/stores/north/locations").await.problem().1, "SHOPIFY_REFUSED");
+    let changed = patch(json!({"access_token": "shpat_second", "api_secret": "new"})).await.ok();
+    assert_eq!(changed["shop"]["name"], "A shop");
+    assert!(world.get("/stores/north/locations").await.status.is_success());
+    assert_eq!(keys(&world.bus, "shopify").await, ["north.token"]);
+}
+
+#[tokio::test]
+async fn a_silent_service_is_named_and_the_change_is_made_all_the_same() {
+    let mut world = World::silent();
+    world.adopts("stock-sync").await;
+    let clock = world.clock.clone();
+    let time_passes = async {
+        clock.wait_for_sleepers(2).await;
+        clock.advance(SignedDuration::from_secs(5));
+    };
+    let body = json!({"id": "wms"});
+    let calls = async { tokio::join!(world.call("POST", "/backoffices", body), time_passes) };
+    let (answer, ()) = tokio::time::timeout(Duration::from_secs(10), calls).await.unwrap();
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.ok()["pending"], json!(["backoffice-gateway", "product-sync"]));
+    assert_eq!(world.get("/backoffices/wms").await.ok()["id"], "wms");
+}
+
+#[tokio::test]
+async fn a_removed_store_is_gone_and_comes_back_with_its_settings() {
+    let world = World::furnished().await;
+    let map = json!({"warehouses": ["wms/MAIN"]});
+    world.call("PUT", "/stores/north/locations/71", map).await.ok();
+    let live = json!({"enabled": true, "stock": {"enabled": "live", "buffer": 2}});
+    world.call("PATCH", "/stores/north", live).await.ok();
+
+    let removed = world.call("DELETE", "/stores/north", Value::Null).await.ok();
+    let expected = json!({"id": "north", "deleted": true, "pending": [], "left_at_shopify": []});
+    assert_eq!(removed, expected);
+    assert!(world.shops.topics("shpat_north").is_empty());
+    assert!(keys(&world.bus, "shopify").await.is_empty(), "the token is forgotten");
+    for (method, path) in [("GET", "/stores/north"), ("DELETE", "/stores/north")] {
+        assert_eq!(world.call(method, path, Value::Null).await.problem().1, "UNKNOWN_STORE");
+    }
+    assert_eq!(world.get("/stores").await.ok()["stores"], json!([]));
+
+    let mut elsewhere = north();
+    elsewhere["shop_domain"] = "south.myshopify.com".into();
+    let refused = world.call("POST", "/stores", elsewhere).await;
+    assert_eq!(refused.problem().1, "STORE_EXISTS", "an id keeps its shop");
+    let back = world.call("POST", "/stores", north()).await.ok();
+    assert_eq!((&back["enabled"], &back["stock"]["buffer"]), (&json!(false), &json!(2)));
+    assert_eq!(back["locations"][0]["warehouses"], json!(["wms/MAIN"]));
+}
+
+#[tokio::test]
+async fn a_store_that_shopify_no_longer_lets_in_can_be_removed() {
+    let world = World::furnished().await;
+    world.shops.change_token("shpat_north", "shpat_unknown_to_us");
+    let removed = world.call("DELETE", "/stores/north", Value::Null).await.ok();
+    assert_eq!(removed["left_at_shopify"].as_array().unwrap().len(), 6);
+    assert_eq!(world.get("/stores/north").await.status, 404);
+}
+
+#[tokio::test]
+async fn stores_are_listed_page_by_page() {
+    let world = World::furnished().await;
+    let south = json!({"id": "south", "shop_domain": "south.myshopify.com",
+                       "access_token": "shpat_south"});
+    world.call("POST", "/stores", south).await.ok();
+    let first = world.get("/stores?limit=1").await.ok();
+    assert_eq!((&first["stores"][0]["id"], &first["next"]), (&json!("north"), &json!("north")));
+    let second = world.get("/stores?limit=1&after=north").await.ok();
+    assert_eq!((&second["stores"][0]["id"], &second["next"]), (&json!("south"), &Value::Null));
+}
+
+#[tokio::test]
+async fn an_absent_broker_is_told_and_nothing_is_changed() {
+    let world = World::furnished().await;
+    world.bus.with_faults(|faults| faults.is_away = true);
+    let answer = world.call("PATCH", "/stores/north", json!({"stock": {"buffer": 1}})).await;
+    assert_eq!(answer.problem(), (503, "BROKER_AWAY".into(), String::new()));
+    world.bus.with_faults(|faults| faults.is_away = false);
+    assert_eq!(world.get("/stores/north").await.ok()["stock"]["buffer"], 0);
+}
