@@ -1,0 +1,9 @@
+//! The product as a whole: signed webhooks, contract calls and the admin API go in; what Shopify
+//! shows is read at the stand-in. A test that shows a row of the behaviours carries its number.
+#![expect(clippy::expect_used, reason = "a test ends at its first surprise")]
+
+mod faults;
+mod modes;
+mod movements;
+mod recovery;
+mod traces;

@@ -1,0 +1,147 @@
+//! Movements of a warehouse become levels of the stores.
+
+use jiff::SignedDuration;
+use lockstep_tests::http::Api;
+use lockstep_tests::world::{Shop, World, count, movement};
+use serde_json::json;
+
+/// A physical back office and a Delta store that shows 10 of LAMP at Berlin, both at 10.
+async fn delta_world() -> (World, Api, Shop) {
+    let world = World::start().await;
+    let wms = world.backoffice("wms", "physical", &["MAIN", "SIDE"]).await;
+    let shop = world.store("north", "wms", &["Berlin", "Lyon"], &[("LAMP", 10)]).await;
+    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
+    world.map(&shop, "Lyon", &["wms/SIDE"]).await;
+    world.link(&shop, "wms", "LAMP").await;
+    world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "10")]).await;
+    world.report(&wms, "counts", &[count("c2", "LAMP", "SIDE", "10")]).await;
+    world.go_live(&shop, "delta").await;
+    (world, wms, shop)
+}
+
+#[tokio::test]
+async fn b126_receiving_raises_available_within_ten_seconds() {
+    let (world, wms, shop) = delta_world().await;
+    world.report(&wms, "movements", &[movement("m1", "RECEIVING", "LAMP", "MAIN", "5")]).await;
+    let took = world
+        .until("Berlin shows 15", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 15
+        })
+        .await;
+    assert!(took <= SignedDuration::from_secs(10), "{took}");
+    assert_eq!(world.shown(&shop, "Lyon", "LAMP", "available").await, 10);
+}
+
+#[tokio::test]
+async fn b127_a_pick_for_an_order_does_not_fall_twice() {
+    let (world, wms, shop) = delta_world().await;
+    let at = world.standin.shop(&shop.domain).expect("a shop");
+    let order = at
+        .act("checkout", json!({"lines": [{"sku": "LAMP", "quantity": 2}], "location": "Berlin"}))
+        .expect("a checkout");
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 8);
+    let mut pick = movement("m1", "PICKING", "LAMP", "MAIN", "-2");
+    pick["order"] = json!({
+        "order_key": format!("north:{}", order["order_id"]),
+        "line_id": order["lines"][0]["line_item_id"].to_string(),
+    });
+    let other = movement("m2", "PICKING", "LAMP", "MAIN", "-3");
+    world.report(&wms, "movements", &[pick, other]).await;
+    world
+        .until("Berlin shows 5", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 5
+        })
+        .await;
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "committed").await, 2);
+    assert_eq!(world.calls(&shop, "AdjustQuantities").len(), 1);
+}
+
+#[tokio::test]
+async fn b128_an_adjustment_lowers() {
+    let (world, wms, shop) = delta_world().await;
+    world.report(&wms, "movements", &[movement("m1", "ADJUSTMENT", "LAMP", "MAIN", "-4")]).await;
+    world
+        .until("Berlin shows 6", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 6
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn b129_a_transfer_moves_both_locations() {
+    let (world, wms, shop) = delta_world().await;
+    let transfer = json!({
+        "event_id": "t1", "kind": "MOVEMENT_KIND_TRANSFER", "sku": "LAMP", "quantity": "3",
+        "from_warehouse_code": "MAIN", "to_warehouse_code": "SIDE",
+        "occurred_at": "2026-11-24T10:00:01Z",
+    });
+    world.report(&wms, "movements", &[transfer]).await;
+    world
+        .until("Berlin shows 7 and Lyon 13", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 7
+                && world.shown(&shop, "Lyon", "LAMP", "available").await == 13
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn b130_forty_movements_cost_two_writes() {
+    let (world, wms, shop) = delta_world().await;
+    world.report(&wms, "movements", &[movement("m0", "RECEIVING", "LAMP", "MAIN", "1")]).await;
+    let first = world
+        .until("Berlin shows 11", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 11
+        })
+        .await;
+    assert!(first <= SignedDuration::from_secs(2), "the first change leaves at once: {first}");
+    for n in 1..40 {
+        let one = movement(&format!("m{n}"), "RECEIVING", "LAMP", "MAIN", "1");
+        world.report(&wms, "movements", &[one]).await;
+        world.advance(SignedDuration::from_millis(640));
+    }
+    let took = world
+        .until("Berlin shows 50", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 50
+        })
+        .await;
+    assert!(took <= SignedDuration::from_secs(10), "right by t+35 s, took {took} more");
+    assert!(world.calls(&shop, "AdjustQuantities").len() <= 2);
+}
+
+#[tokio::test]
+async fn b148_two_stores_on_one_warehouse_hear_of_it_each_in_its_mode() {
+    let (world, wms, north) = delta_world().await;
+    let south = world.store("south", "wms", &["Madrid"], &[("LAMP", 10)]).await;
+    world.map(&south, "Madrid", &["wms/MAIN"]).await;
+    world.link(&south, "wms", "LAMP").await;
+    world.go_live(&south, "absolute").await;
+    world.report(&wms, "movements", &[movement("m1", "RECEIVING", "LAMP", "MAIN", "5")]).await;
+    world
+        .until("both show 15", async || {
+            world.shown(&north, "Berlin", "LAMP", "available").await == 15
+                && world.shown(&south, "Madrid", "LAMP", "available").await == 15
+        })
+        .await;
+    assert!(world.calls(&north, "SetQuantities").is_empty());
+    assert!(world.calls(&south, "AdjustQuantities").is_empty());
+}
+
+#[tokio::test]
+async fn a_repeated_report_counts_once() {
+    let (world, wms, shop) = delta_world().await;
+    let one = movement("m1", "RECEIVING", "LAMP", "MAIN", "5");
+    let first = world.report(&wms, "movements", std::slice::from_ref(&one)).await;
+    assert_eq!(first["items"][0]["status"], "ITEM_STATUS_ACCEPTED");
+    let second = world.report(&wms, "movements", std::slice::from_ref(&one)).await;
+    assert_eq!(second["items"][0]["status"], "ITEM_STATUS_DUPLICATE");
+    let other = movement("m1", "RECEIVING", "LAMP", "MAIN", "6");
+    let third = world.report(&wms, "movements", &[other]).await;
+    assert_eq!(third["items"][0]["error"]["code"], "ERROR_CODE_CONFLICT");
+    world
+        .until("Berlin shows 15", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 15
+        })
+        .await;
+    world.settle(&shop).await;
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 15);
+}
