@@ -22,6 +22,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         4 => (0_usize..2).prop_map(|shop| Happening::Pick { shop }),
         3 => (0_usize..2).prop_map(|shop| Happening::Fulfil { shop }),
         2 => (0_usize..2, 1_i64..4).prop_map(|(shop, units)| Happening::EditDown { shop, units }),
+        1 => (0_usize..2).prop_map(|shop| Happening::Disconnect { shop }),
         2 => Just(Happening::Count),
         8 => any::<prop::sample::Index>().prop_map(Happening::Deliver),
         2 => any::<prop::sample::Index>().prop_map(Happening::DeliverAgain),

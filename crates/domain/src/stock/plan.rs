@@ -69,19 +69,17 @@ fn before_write(rules: &StoreStock, location: &LevelLocation) -> Option<Decision
         return Some(if set.unknown { Decision::Read } else { Decision::Wait });
     }
     let absolute = rules.mode == StockMode::Absolute;
+    let judged = location.verdict.is_some();
+    // Something happened since: the verdict may be past.
+    let past = location.needs_read && location.verdict.as_ref().is_some_and(Verdict::may_be_past);
     // A read beside an adjust could not tell whether it holds it.
-    if !location.in_flight.is_empty() && (absolute || location.in_doubt) {
+    if !location.in_flight.is_empty() && (absolute || location.in_doubt || past) {
         return Some(Decision::Wait);
     }
-    match &location.verdict {
-        None => {}
-        // A webhook showed a value since: the verdict may be past.
-        Some(Verdict::Untracked | Verdict::NotStocked) if location.needs_read => {
-            return Some(Decision::Read);
-        }
-        Some(_) => return Some(Decision::Nothing(Reason::Verdict)),
+    if judged && !past {
+        return Some(Decision::Nothing(Reason::Verdict));
     }
-    let unread = location.shown.is_none() || location.in_doubt;
+    let unread = location.shown.is_none() || location.in_doubt || past;
     (unread || (absolute && location.needs_read)).then_some(Decision::Read)
 }
 

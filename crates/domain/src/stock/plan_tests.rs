@@ -126,8 +126,20 @@ fn a_verdict_stops_every_write_until_a_read() {
         assert_eq!(absolute(&level, Some(9)), nothing(Reason::Verdict));
         assert_eq!(delta(&level, 9), nothing(Reason::Verdict));
     }
-    assert_eq!(delta(&judged(Verdict::NotStocked, true), 9), Decision::Read);
-    assert_eq!(delta(&judged(Verdict::BundleParent, true), 9), nothing(Reason::Verdict));
+    let refused = Verdict::Refused { code: "X".into(), message: "no".into() };
+    for verdict in [Verdict::Untracked, Verdict::NotStocked, Verdict::Deleted, refused] {
+        let level = judged(verdict, true);
+        assert_eq!(absolute(&level, Some(9)), Decision::Read);
+        assert_eq!(delta(&level, 9), Decision::Read);
+        // A read beside an adjust could not tell whether it holds it.
+        let in_flight = vec![flight(Write::Adjust { delta: 1 }, true)];
+        assert_eq!(delta(&LevelLocation { in_flight, ..level }, 9), Decision::Wait);
+    }
+    for verdict in [Verdict::BundleParent, Verdict::NotMapped] {
+        let level = LevelLocation { in_doubt: true, ..judged(verdict, true) };
+        assert_eq!(absolute(&level, Some(9)), nothing(Reason::Verdict));
+        assert_eq!(delta(&level, 9), nothing(Reason::Verdict));
+    }
 }
 
 #[test]

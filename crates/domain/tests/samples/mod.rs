@@ -241,6 +241,7 @@ pub fn level_events() -> Vec<LevelEvent> {
         LevelEvent::FallsSettled { location, edited: 1 },
         LevelEvent::VerdictGiven { location, verdict: Verdict::Untracked },
         LevelEvent::ReadNeeded { location },
+        LevelEvent::Doubted { location },
         LevelEvent::BaselineDropped { location },
         LevelEvent::Remapped { location },
         LevelEvent::Unlinked { backoffice: id("wms"), sku: id("A.1 👕") },
@@ -264,6 +265,7 @@ pub fn level_events() -> Vec<LevelEvent> {
         LevelEvent::VerdictGiven { .. },
         LevelEvent::Remapped { .. },
         LevelEvent::ReadNeeded { .. },
+        LevelEvent::Doubted { .. },
     )
 }
 

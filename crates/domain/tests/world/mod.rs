@@ -30,6 +30,8 @@ pub enum Happening {
     Fulfil { shop: usize },
     /// Somebody lowers a shop's number by hand.
     EditDown { shop: usize, units: i64 },
+    /// Shopify says, without a version, that a level is gone; it is not, or not any more.
+    Disconnect { shop: usize },
     /// The warehouse counts.
     Count,
     /// Some news arrives.
@@ -158,6 +160,10 @@ impl World {
                 edits.on_hand -= units;
                 edits.edited += units;
                 self.webhook(shop);
+            }
+            Happening::Disconnect { shop } => {
+                let command = LevelCommand::Doubt { location: L1 };
+                self.news.push(News::Webhook { shop, command });
             }
             Happening::Count => self.count(),
             Happening::Deliver(index) => {

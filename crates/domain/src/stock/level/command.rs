@@ -89,6 +89,12 @@ pub enum LevelCommand {
         /// Shopify's version of the level.
         updated_at: Timestamp,
     },
+    /// Something says that the level may not be as it was, and carries no version to tell whether
+    /// it is late: it is read before the next write, in both modes.
+    Doubt {
+        /// The location.
+        location: LocationId,
+    },
 }
 
 /// What is known of a write.

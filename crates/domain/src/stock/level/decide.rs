@@ -35,24 +35,13 @@ pub fn decide(level: &Level, command: &LevelCommand) -> Result<Vec<LevelEvent>, 
             Ok(events)
         }
         LevelCommand::TakeBaseline { location, delta_target, at } => {
-            let stands = level.location(*location).is_some_and(|known| known.booked.is_some());
-            Ok(if stands {
-                Vec::new()
-            } else {
-                vec![LevelEvent::BaselineTaken {
-                    location: *location,
-                    delta_target: *delta_target,
-                    at: *at,
-                }]
-            })
+            let (location, delta_target, at) = (*location, *delta_target, *at);
+            let taken = LevelEvent::BaselineTaken { location, delta_target, at };
+            Ok(if has_baseline(level, location) { Vec::new() } else { vec![taken] })
         }
         LevelCommand::DropBaseline { location } => {
-            let stands = level.location(*location).is_some_and(|known| known.booked.is_some());
-            Ok(if stands {
-                vec![LevelEvent::BaselineDropped { location: *location }]
-            } else {
-                Vec::new()
-            })
+            let dropped = LevelEvent::BaselineDropped { location: *location };
+            Ok(if has_baseline(level, *location) { vec![dropped] } else { Vec::new() })
         }
         LevelCommand::Remap { location } => {
             let known = level.location(*location);
@@ -79,7 +68,14 @@ pub fn decide(level: &Level, command: &LevelCommand) -> Result<Vec<LevelEvent>, 
         LevelCommand::Observe { location, available, updated_at } => {
             Ok(observe::observe(level, *location, *available, *updated_at).into_iter().collect())
         }
+        LevelCommand::Doubt { location } => {
+            Ok(observe::doubt(level, *location).into_iter().collect())
+        }
     }
+}
+
+fn has_baseline(level: &Level, location: LocationId) -> bool {
+    level.location(location).is_some_and(|known| known.booked.is_some())
 }
 
 fn drop_baselines(level: &Level) -> Vec<LevelEvent> {

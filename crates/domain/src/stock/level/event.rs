@@ -127,7 +127,7 @@ pub enum LevelEvent {
         /// Whether a write in the air or a webhook of the same moment leaves open what it holds.
         in_doubt: bool,
     },
-    /// The level cannot be written.
+    /// The level cannot be written. Only in older histories: now reads and refusals alone judge.
     VerdictGiven {
         /// The location.
         location: LocationId,
@@ -141,6 +141,11 @@ pub enum LevelEvent {
     },
     /// There is a reason to read the level again.
     ReadNeeded {
+        /// The location.
+        location: LocationId,
+    },
+    /// The level may not be as it was; nothing is written before a read.
+    Doubted {
         /// The location.
         location: LocationId,
     },

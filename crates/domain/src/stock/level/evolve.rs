@@ -36,7 +36,8 @@ pub(super) fn evolve(mut level: Level, event: &LevelEvent) -> Level {
         | LevelEvent::AvailableMoved { location, .. }
         | LevelEvent::VerdictGiven { location, .. }
         | LevelEvent::Remapped { location }
-        | LevelEvent::ReadNeeded { location } => {
+        | LevelEvent::ReadNeeded { location }
+        | LevelEvent::Doubted { location } => {
             evolve_location(level.locations.entry(*location).or_default(), event);
         }
     }
@@ -97,6 +98,10 @@ fn evolve_location(known: &mut LevelLocation, event: &LevelEvent) {
         }
         LevelEvent::VerdictGiven { verdict, .. } => known.verdict = Some(verdict.clone()),
         LevelEvent::ReadNeeded { .. } => known.needs_read = true,
+        LevelEvent::Doubted { .. } => {
+            known.needs_read = true;
+            known.in_doubt = true;
+        }
         // The item's own facts are folded above.
         LevelEvent::Linked { .. } | LevelEvent::Unlinked { .. } | LevelEvent::LevelRead(_) => {}
     }

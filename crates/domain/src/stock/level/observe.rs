@@ -16,19 +16,19 @@ pub(super) fn observe(
     updated_at: Timestamp,
 ) -> Option<LevelEvent> {
     let known = level.location(location)?;
-    let Some(available) = available else {
-        let silent = known.verdict.is_some();
-        return (!silent)
-            .then_some(LevelEvent::VerdictGiven { location, verdict: Verdict::Untracked });
-    };
-    let lifted = matches!(known.verdict, Some(Verdict::Untracked | Verdict::NotStocked));
-    let Some(shown) = known.shown.filter(|_| !lifted) else {
-        return (lifted && !known.needs_read).then_some(LevelEvent::ReadNeeded { location });
-    };
     // A webhook that arrives late.
-    if updated_at < shown.at {
+    if known.shown.is_some_and(|shown| updated_at < shown.at) {
         return None;
     }
+    let Some(available) = available else {
+        // Only a read may judge: where none showed a level, this may be late as well.
+        let confirms = known.verdict == Some(Verdict::Untracked);
+        return if confirms { None } else { doubt(level, location) };
+    };
+    let may_be_past = known.verdict.as_ref().is_some_and(Verdict::may_be_past);
+    let Some(shown) = known.shown.filter(|_| !may_be_past) else {
+        return (may_be_past && !known.needs_read).then_some(LevelEvent::ReadNeeded { location });
+    };
     let echo_of = |effect: &EffectId| LevelEvent::EchoSeen {
         effect: effect.clone(),
         location,
@@ -50,6 +50,15 @@ pub(super) fn observe(
         updated_at,
         in_doubt,
     })
+}
+
+/// What is in doubt already, and what nothing is known of and nobody linked, stays as it is.
+pub(super) fn doubt(level: &Level, location: LocationId) -> Option<LevelEvent> {
+    let news = match level.location(location) {
+        Some(known) => !(known.needs_read && known.in_doubt),
+        None => !level.links.is_empty(),
+    };
+    news.then_some(LevelEvent::Doubted { location })
 }
 
 /// The write whose echo a change of available is: one write alone, or the last of several that

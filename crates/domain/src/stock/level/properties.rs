@@ -17,6 +17,7 @@ enum Happening {
     Edit(i64),
     Push(i64),
     Webhook,
+    Doubt,
     Read,
 }
 
@@ -29,6 +30,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         (-5_i64..=0).prop_map(Happening::Edit),
         (-5_i64..5).prop_map(Happening::Push),
         Just(Happening::Webhook),
+        Just(Happening::Doubt),
         Just(Happening::Read),
     ]
 }
@@ -63,7 +65,7 @@ fn happen(truth: &mut Shown, what: Happening) -> i64 {
             truth.available += units;
             truth.on_hand += units;
         }
-        Happening::Webhook | Happening::Read => {}
+        Happening::Webhook | Happening::Doubt | Happening::Read => {}
     }
     0
 }
@@ -94,6 +96,9 @@ proptest! {
                 Happening::Webhook => {
                     level = accept(level, &observe(truth.available, seconds));
                 }
+                Happening::Doubt => {
+                    level = accept(level, &LevelCommand::Doubt { location: L1 });
+                }
                 Happening::Read => {
                     level = accept(level, &read(truth));
                     prop_assert_eq!(at_l1(&level).shown, Some(truth));
@@ -103,6 +108,7 @@ proptest! {
         }
         level = accept(level, &read(truth));
         prop_assert_eq!(at_l1(&level).shown, Some(truth));
+        prop_assert!(!at_l1(&level).needs_read && !at_l1(&level).in_doubt);
         let known = at_l1(&level).seen_sold();
         // Mixtures are read the way that leaves least to sell.
         prop_assert!(known >= really_sold, "presumes {known} of {really_sold}");

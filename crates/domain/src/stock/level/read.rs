@@ -1,8 +1,8 @@
 //! What a read of a level shows to have happened.
 
 use super::event::{LevelEvent, LevelRead, ReadChange};
-use super::state::{Level, LevelLocation, Shown, Verdict};
-use super::{decide, evolve};
+use super::state::{InFlight, Level, LevelLocation, Shown, Verdict};
+use super::{Outcome, decide, evolve};
 use crate::ids::LocationId;
 
 /// What a read brings.
@@ -18,9 +18,8 @@ pub(super) fn record(level: &Level, location: LocationId, facts: &Facts) -> Vec<
     let before = level.location(location).cloned().unwrap_or_default();
     match (before.in_flight.as_slice(), facts.shown) {
         ([], _) => vec![read(location, &before, facts)],
-        ([flight], Some(shown)) if flight.unknown => {
-            let answer = flight
-                .judge(&shown)
+        ([flight], shown) if flight.unknown => {
+            let answer = judge(flight, shown.as_ref())
                 .and_then(|outcome| decide::answer(level, &flight.effect, location, &outcome));
             let Some(answer) = answer else { return wanted_again(location, &before) };
             let judged = evolve::evolve(level.clone(), &answer);
@@ -28,6 +27,14 @@ pub(super) fn record(level: &Level, location: LocationId, facts: &Facts) -> Vec<
             vec![answer, read(location, &before, facts)]
         }
         _ => wanted_again(location, &before),
+    }
+}
+
+fn judge(flight: &InFlight, shown: Option<&Shown>) -> Option<Outcome> {
+    match shown {
+        Some(shown) => flight.judge(shown),
+        // There is no level that a set could have written. An adjust is repeated by its key.
+        None => flight.write.is_set().then_some(Outcome::NotApplied),
     }
 }
 

@@ -150,6 +150,33 @@ fn a_set_of_unknown_outcome_is_judged_by_the_read() {
 }
 
 #[test]
+fn a_set_of_unknown_outcome_on_a_level_that_is_gone_did_not_apply() {
+    let absent =
+        LevelCommand::RecordRead { location: L1, shown: None, tracked: true, known_sold: 0 };
+    let unknown = |write| {
+        let baseline =
+            LevelCommand::TakeBaseline { location: L1, delta_target: 10, at: shown(0, 0, 0).at };
+        let push = [intend("e1", write), answer("e1", Outcome::Unknown)];
+        fold([read(shown(10, 5, 0)), baseline].into_iter().chain(push))
+    };
+    for write in [Write::SetOnHand { to: 20, from: 15 }, Write::SetAvailable { to: 4, from: 10 }] {
+        let events = Level::decide(&unknown(write), &absent).expect("accepted");
+        assert!(
+            matches!(events[..], [LevelEvent::PushDropped { .. }, LevelEvent::LevelRead(_)]),
+            "{events:?}"
+        );
+        let level = Level::evolve_all(unknown(write), &events);
+        let known = at_l1(&level);
+        assert!(known.in_flight.is_empty() && !known.needs_read);
+        assert_eq!((known.shown, &known.verdict), (None, &Some(Verdict::NotStocked)));
+    }
+    // An adjust is repeated by its key, whatever a read shows.
+    let level = unknown(Write::Adjust { delta: -3 });
+    let again = Level::decide(&level, &absent).expect("accepted");
+    assert_eq!(again, [LevelEvent::ReadNeeded { location: L1 }]);
+}
+
+#[test]
 fn a_read_beside_a_write_in_the_air_is_wanted_again() {
     let history =
         || vec![read(shown(10, 5, 0)), intend("e1", Write::SetOnHand { to: 20, from: 15 })];
@@ -179,6 +206,8 @@ fn a_read_gives_and_lifts_verdicts() {
         ]
     };
     assert_eq!(verdict(refused_as(Verdict::Deleted)), None);
+    let refused = Verdict::Refused { code: "X".into(), message: "no".into() };
+    assert_eq!(verdict(refused_as(refused)), None);
     // What can never be set is remembered, until another link is made.
     assert_eq!(verdict(refused_as(Verdict::BundleParent)), Some(Verdict::BundleParent));
 }

@@ -54,8 +54,9 @@ pub struct LevelLocation {
     pub verdict: Option<Verdict>,
     /// Something happened that only a read explains; Absolute reads before it writes.
     pub needs_read: bool,
-    /// A webhook came while a write was in the air, or two of one second disagree: it cannot be
-    /// told whether it holds the write, so Delta reads before it writes, too.
+    /// A webhook came while a write was in the air, two of one second disagree, or something else
+    /// put the level in doubt: what is explained may not hold, so Delta, too, reads before it
+    /// writes.
     pub in_doubt: bool,
 }
 
@@ -261,4 +262,16 @@ pub enum Verdict {
         /// Shopify's message.
         message: String,
     },
+}
+
+impl Verdict {
+    /// Whether a read may lift it. Only a new link lifts the verdict on the parent of a bundle,
+    /// and only another mapping that on an unmapped location.
+    #[must_use]
+    pub const fn may_be_past(&self) -> bool {
+        match self {
+            Self::Untracked | Self::NotStocked | Self::Deleted | Self::Refused { .. } => true,
+            Self::BundleParent | Self::NotMapped => false,
+        }
+    }
 }

@@ -292,12 +292,68 @@ fn a_webhook_that_repeats_or_arrives_late_changes_nothing() {
     given::<Level>().after([baseline(0)]).when(&observe(9, 5)).then_silent();
 }
 
+fn decided(level: &Level, command: &LevelCommand) -> Vec<LevelEvent> {
+    super::decide::decide(level, command).expect("accepted")
+}
+
+fn observe_nothing(seconds: i64) -> LevelCommand {
+    LevelCommand::Observe { location: L1, available: None, updated_at: at(seconds) }
+}
+
+const DOUBTED: LevelEvent = LevelEvent::Doubted { location: L1 };
+
 #[test]
-fn a_webhook_without_available_says_untracked_and_a_later_value_wants_a_read() {
-    let none = LevelCommand::Observe { location: L1, available: None, updated_at: at(5) };
-    let untracked = LevelEvent::VerdictGiven { location: L1, verdict: Verdict::Untracked };
-    let level = given::<Level>().after([read(shown(10, 0, 0))]).when(&none).then(&[untracked]);
-    assert!(super::decide::decide(&level, &none).expect("accepted").is_empty());
-    let again = super::decide::decide(&level, &observe(4, 6)).expect("accepted");
-    assert_eq!(again, [LevelEvent::ReadNeeded { location: L1 }]);
+fn a_doubt_wants_a_read_once_and_ends_with_it() {
+    let doubt = LevelCommand::Doubt { location: L1 };
+    let level = given::<Level>().after([read(shown(10, 0, 0))]).when(&doubt).then(&[DOUBTED]);
+    assert!(at_l1(&level).needs_read && at_l1(&level).in_doubt);
+    assert!(decided(&level, &doubt).is_empty());
+    // A moved level wants a read already, but Delta would not wait for it.
+    let moved = given::<Level>().after([read(shown(10, 0, 0)), observe(9, 5)]);
+    moved.when(&doubt).then(&[DOUBTED]);
+    let level = apply::<Level>(level, &read(shown(10, 0, 1)));
+    assert!(!at_l1(&level).needs_read && !at_l1(&level).in_doubt);
+}
+
+#[test]
+fn an_unknown_location_is_doubted_only_where_the_item_is_linked() {
+    let doubt = LevelCommand::Doubt { location: L1 };
+    given::<Level>().when(&doubt).then_silent();
+    let level = given::<Level>().after([link("A1")]).when(&doubt).then(&[DOUBTED]);
+    assert!(decided(&level, &doubt).is_empty());
+}
+
+#[test]
+fn a_webhook_without_available_is_a_doubt_and_no_verdict() {
+    let level = given::<Level>().after([read(shown(10, 0, 0))]);
+    let level = level.when(&observe_nothing(5)).then(&[DOUBTED]);
+    assert_eq!(at_l1(&level).verdict, None);
+    assert!(decided(&level, &observe_nothing(5)).is_empty());
+    given::<Level>().when(&observe_nothing(5)).then_silent();
+    // A late one says nothing.
+    given::<Level>().after([read(shown(10, 0, 9))]).when(&observe_nothing(5)).then_silent();
+    // It confirms what a read has shown.
+    let untracked =
+        LevelCommand::RecordRead { location: L1, shown: None, tracked: false, known_sold: 0 };
+    given::<Level>().after([untracked]).when(&observe_nothing(5)).then_silent();
+}
+
+#[test]
+fn a_later_webhook_wants_a_read_of_a_level_whose_verdict_may_be_past() {
+    let judged = |why: Verdict| {
+        let refused = answer("e1", Outcome::Refused(why));
+        fold([read(shown(10, 0, 3)), intend("e1", set(10, 12)), refused])
+    };
+    let refused = Verdict::Refused { code: "X".into(), message: "no".into() };
+    for why in [Verdict::Untracked, Verdict::NotStocked, Verdict::Deleted, refused] {
+        let level = judged(why);
+        assert!(decided(&level, &observe(4, 2)).is_empty(), "it is late");
+        assert_eq!(decided(&level, &observe(4, 6)), [LevelEvent::ReadNeeded { location: L1 }]);
+        let level = apply::<Level>(level, &observe(4, 6));
+        assert!(decided(&level, &observe(3, 7)).is_empty());
+    }
+    for why in [Verdict::BundleParent, Verdict::NotMapped] {
+        let moved = decided(&judged(why), &observe(4, 6));
+        assert!(matches!(moved[..], [LevelEvent::AvailableMoved { to: 4, .. }]));
+    }
 }
