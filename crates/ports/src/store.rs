@@ -281,7 +281,8 @@ pub trait Store: Send + Sync + 'static {
     /// Gives a lease back.
     async fn release(&self, name: &str, holder: Uuid) -> Result<(), PortError>;
 
-    /// Removes inbox ids and published outbox rows older than `before`; returns how many.
+    /// Removes inbox ids, published outbox rows and closed effects older than `before`; returns how
+    /// many.
     async fn prune(&self, before: Timestamp, keep_inbox: bool) -> Result<u64, PortError>;
 
     /// Drops every aggregate state, for a rebuild.

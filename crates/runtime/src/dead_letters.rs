@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use lockstep_contracts::operations::v1::{
     CloseDeadLetterRequest, CloseDeadLetterResponse, CloseOutcome, DeadLetter, DeadLetterOpened,
@@ -16,6 +18,8 @@ use crate::inbound::{Inbound, Kept};
 use crate::processor::{Processor, port_error};
 use crate::work::About;
 
+/// Sealed bytes in an event; the broker takes 1 MiB by default.
+const EVENT_BODY_MAX: usize = 256 * 1024;
 /// Letters in one list.
 const LIST_MAX: u32 = 200;
 
@@ -27,7 +31,8 @@ pub(crate) fn letter(
     reason: String,
 ) -> Result<DeadLetterRow, PortError> {
     let id = engine.parts.ids.next_id();
-    let kept = Kept { headers: delivered.headers.clone(), body: delivered.body.to_vec() };
+    let body = STANDARD.encode(&delivered.body);
+    let kept = Kept { headers: delivered.headers.clone(), body };
     let plain = serde_json::to_vec(&kept)
         .map_err(|e| PortError::new(ErrorKind::Permanent, "encode a dead letter", e))?;
     let sealed = engine.parts.sealer.seal(&id.to_string(), &plain)?;
@@ -67,7 +72,7 @@ pub(crate) async fn open(
             message_id: row.message_id.clone(),
             reason: row.reason.clone(),
             attempts: row.attempts,
-            sealed_body: row.sealed.clone(),
+            sealed_body: sealed_for_event(row),
             opened_at: Some(to_proto(row.opened_at)),
         };
         let id = format!("dead:{}", row.id);
@@ -78,6 +83,11 @@ pub(crate) async fn open(
         session.work.publish_as(id, &event, subject, about);
     }
     Ok(())
+}
+
+/// The stream takes no message beyond the broker's limit: a large body stays in the database only.
+fn sealed_for_event(row: &DeadLetterRow) -> Bytes {
+    if row.sealed.len() > EVENT_BODY_MAX { Bytes::new() } else { row.sealed.clone() }
 }
 
 /// Letters of the service, newest first.
@@ -147,12 +157,15 @@ async fn decide_again(
     let plain = engine.parts.sealer.open(&row.id.to_string(), &row.sealed)?;
     let kept: Kept = serde_json::from_slice(&plain)
         .map_err(|e| PortError::new(ErrorKind::Permanent, "decode a dead letter", e))?;
+    let body = STANDARD
+        .decode(&kept.body)
+        .map_err(|e| PortError::new(ErrorKind::Permanent, "decode a dead letter", e))?;
     let delivered = Delivered {
         stream: row.stream,
         sequence: row.stream_sequence,
         subject: row.subject.clone(),
         headers: kept.headers,
-        body: Bytes::from(kept.body),
+        body: Bytes::from(body),
         attempt: u64::from(row.attempts) + 1,
         ack_subject: String::new(),
     };

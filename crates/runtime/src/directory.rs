@@ -133,7 +133,8 @@ pub async fn follow(
             () = shutdown.cancelled() => return,
             result = follow_once(kv, adopter, news) => result,
         };
-        failures += 1;
+        // A watch that ended had worked; only one that cannot begin waits longer each time.
+        failures = if result.is_ok() { 1 } else { failures + 1 };
         match result {
             Ok(()) => warn!("the watch on settings ended; watching again"),
             Err(e) => warn!(error = e.chain(), "cannot follow settings; trying again"),
@@ -159,9 +160,10 @@ async fn follow_once(
         match event {
             KvEvent::Put(entry) => match SettingsChange::try_from_entry(&entry) {
                 Ok(change) => {
-                    adopt(adopter, &change).await?;
-                    present.put(&change);
-                    news = Some(change);
+                    if adopt(adopter, &change).await? {
+                        present.put(&change);
+                        news = Some(change);
+                    }
                 }
                 Err(reason) => error!(code = "LS0101", reason, "unreadable settings are ignored"),
             },
@@ -179,11 +181,12 @@ async fn follow_once(
     Ok(())
 }
 
+/// False when the service refuses the change: then it works by the former settings.
 async fn adopt(
     adopter: Option<(&Engine, &dyn Processor)>,
     change: &SettingsChange,
-) -> Result<(), PortError> {
-    let Some((engine, processor)) = adopter else { return Ok(()) };
+) -> Result<bool, PortError> {
+    let Some((engine, processor)) = adopter else { return Ok(true) };
     let cause = format!("settings:{}:{}", change.key, change.revision);
     let result =
         engine.transact(Origin::new(cause, None), &[], |work| processor.adopt(change, work)).await;
@@ -195,7 +198,7 @@ async fn adopt(
                 settings.revision = change.revision,
                 "settings adopted"
             );
-            Ok(())
+            Ok(true)
         }
         Err(e) if e.is_permanent() => {
             // The console checks what it writes; what slips through must not stop the others.
@@ -205,7 +208,7 @@ async fn adopt(
                 error = e.chain(),
                 "settings are refused and the former ones stay"
             );
-            Ok(())
+            Ok(false)
         }
         Err(e) => Err(crate::processor::port_error(e)),
     }

@@ -17,8 +17,8 @@ use crate::aggregate::{Aggregate, StateOf, from_json};
 use crate::retry::Retry;
 use crate::work::{Stop, Work};
 
-/// Rounds of "decide, find that something is not loaded, load it" in one transaction.
-const LOAD_ROUNDS_MAX: usize = 32;
+/// Aggregates, timers and lists that one transaction may load: a bound on its locks and memory.
+const LOADED_MAX: usize = 100_000;
 /// Times a transaction is begun again after a conflict or a lock that was lost.
 const CONFLICT_ATTEMPTS_MAX: u32 = 8;
 /// Messages in one atomic batch; the server takes at most 1,000.
@@ -306,17 +306,18 @@ impl Session<'_> {
         self.engine.parts.service
     }
 
-    /// Loads and locks what is not loaded yet.
-    pub(crate) async fn load(&mut self, keys: &[AggregateKey]) -> Result<(), EngineError> {
+    /// Loads and locks what is not loaded yet; gives how many that were.
+    pub(crate) async fn load(&mut self, keys: &[AggregateKey]) -> Result<usize, EngineError> {
         let missing = self.work.missing(keys);
-        if missing.is_empty() {
-            return Ok(());
+        let count = missing.len();
+        if count == 0 {
+            return Ok(0);
         }
         let found = self.tx.load(&missing).await?;
         for (key, snapshot) in missing.into_iter().zip(found) {
             self.work.give(key, snapshot);
         }
-        Ok(())
+        Ok(count)
     }
 
     /// Runs one input, loading what it turns out to need. On failure nothing of it stays.
@@ -324,32 +325,50 @@ impl Session<'_> {
         &mut self,
         mut decide: impl FnMut(&mut Work<'_>) -> Result<R, Stop>,
     ) -> Result<R, EngineError> {
-        for _ in 0..LOAD_ROUNDS_MAX {
-            match self.work.attempt(&mut decide) {
+        let mut loaded = 0;
+        loop {
+            let stop = match self.work.attempt(&mut decide) {
                 Ok(value) => return Ok(value),
-                Err(Stop::Need(keys)) => self.load(&keys).await?,
-                Err(Stop::Peek(keys)) => {
-                    let found = self.tx.peek(&keys).await?;
-                    for (key, snapshot) in keys.into_iter().zip(found) {
-                        self.work.give_unlocked(key, snapshot);
-                    }
-                }
-                Err(Stop::NeedTimers(keys)) => {
-                    let found = self.tx.timers(&keys).await?;
-                    for (place, timer) in keys.into_iter().zip(found) {
-                        self.work.give_timer(place, timer);
-                    }
-                }
-                Err(Stop::NeedIds { kind, prefix }) => {
-                    let ids = self.tx.ids(kind, &prefix).await?;
-                    self.work.give_ids(kind, prefix, ids);
-                }
-                Err(Stop::Poison(reason)) => return Err(EngineError::Poison(reason)),
-                Err(Stop::Fault(e)) => return Err(e.into()),
+                Err(stop) => stop,
+            };
+            let news = self.fetch(stop).await?;
+            loaded += news;
+            // A round that brings nothing new would come again for ever.
+            if news == 0 || loaded > LOADED_MAX {
+                let text = format!("a decision cannot get what it needs ({loaded} loaded)");
+                return Err(PortError::plain(ErrorKind::Permanent, text).into());
             }
         }
-        let text = format!("a decision asked for more aggregates {LOAD_ROUNDS_MAX} times");
-        Err(PortError::plain(ErrorKind::Permanent, text).into())
+    }
+
+    /// Gets what a decision turned out to need; gives how much of it was new.
+    async fn fetch(&mut self, stop: Stop) -> Result<usize, EngineError> {
+        match stop {
+            Stop::Need(keys) => self.load(&keys).await,
+            Stop::Peek(keys) => {
+                let found = self.tx.peek(&keys).await?;
+                let count = keys.len();
+                for (key, snapshot) in keys.into_iter().zip(found) {
+                    self.work.give_unlocked(key, snapshot);
+                }
+                Ok(count)
+            }
+            Stop::NeedTimers(keys) => {
+                let found = self.tx.timers(&keys).await?;
+                let count = keys.len();
+                for (place, timer) in keys.into_iter().zip(found) {
+                    self.work.give_timer(place, timer);
+                }
+                Ok(count)
+            }
+            Stop::NeedIds { kind, prefix } => {
+                let ids = self.tx.ids(kind, &prefix).await?;
+                self.work.give_ids(kind, prefix, ids);
+                Ok(1)
+            }
+            Stop::Poison(reason) => Err(EngineError::Poison(reason)),
+            Stop::Fault(e) => Err(e.into()),
+        }
     }
 
     /// Writes everything and commits; gives the rows to be published.

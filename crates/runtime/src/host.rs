@@ -61,8 +61,7 @@ pub fn start(
     start_settings(&engine, &processor, kv, news, lifecycle);
     start_consumers(&engine, &processor, directory.clone(), lifecycle);
     if let Some(worker) = worker {
-        let (tracker, shutdown) = (lifecycle.tracker.clone(), lifecycle.shutdown.clone());
-        lifecycle.spawn_vital("lanes", run_lanes(engine.clone(), worker, tracker, shutdown));
+        lifecycle.spawn_vital("lanes", run_lanes(engine.clone(), worker, lifecycle.clone()));
     }
     let (swept, shutdown) = (engine.clone(), lifecycle.shutdown.clone());
     lifecycle.spawn_vital("outbox sweep", async move { sweep(&swept, keep_inbox, shutdown).await });
@@ -104,7 +103,7 @@ fn start_consumers(
     lifecycle: &Lifecycle,
 ) {
     let (engine, processor) = (engine.clone(), processor.clone());
-    let (tracker, shutdown) = (lifecycle.tracker.clone(), lifecycle.shutdown.clone());
+    let (life, shutdown) = (lifecycle.clone(), lifecycle.shutdown.clone());
     lifecycle.spawn_vital("consumers", async move {
         let turns = Arc::new(Semaphore::new(TURNS_AT_ONCE));
         let mut running: BTreeMap<String, (ConsumerSpec, CancellationToken)> = BTreeMap::new();
@@ -125,7 +124,7 @@ fn start_consumers(
                 running.insert(spec.durable.clone(), (spec.clone(), stop.clone()));
                 let (engine, processor, turns) = (engine.clone(), processor.clone(), turns.clone());
                 info!(service = engine.service(), consumer = spec.durable, "consumer starts");
-                tracker.spawn(async move {
+                life.spawn_watched("consumer", async move {
                     run_consumer(&engine, processor.as_ref(), spec, &turns, stop).await;
                 });
             }

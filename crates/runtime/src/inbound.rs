@@ -51,5 +51,6 @@ impl Inbound {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Kept {
     pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    /// In base64: a list of numbers would be four times the size.
+    pub body: String,
 }

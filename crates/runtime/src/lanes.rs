@@ -12,14 +12,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::TraceContext;
-use lockstep_ports::{AggregateKey, EffectRow, EffectState, PortError, Timer};
+use lockstep_ports::{AggregateKey, EffectRow, EffectState, ErrorKind, PortError, Timer};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use tracing::{Instrument, info_span, warn};
+use tracing::{Instrument, error, info_span, warn};
 use uuid::Uuid;
 
 use crate::engine::{Engine, EngineError, Origin};
+use crate::lifecycle::Lifecycle;
 use crate::processor::port_error;
 use crate::retry::Retry;
 use crate::telemetry;
@@ -29,8 +29,10 @@ use crate::work::{Stop, Work};
 pub const CALL_TIME_MAX: Duration = Duration::from_secs(20);
 /// An effect's lease: it outlives the call, with room for the commit before it.
 pub const EFFECT_LEASE: Duration = Duration::from_secs(30);
-/// A lane's lease; renewed before each turn.
-const LANE_LEASE: Duration = Duration::from_secs(60);
+/// A lane's lease; renewed before each turn and each call, which it outlives.
+const LANE_LEASE: Duration = Duration::from_secs(30);
+/// What cannot be planned is tried again after this.
+const SET_ASIDE: Duration = Duration::from_secs(3600);
 /// Timers in one turn: one packed call's worth.
 pub const TURN_MAX: u32 = 250;
 /// Left-over effects in one turn.
@@ -89,18 +91,13 @@ pub trait LaneWorker: Send + Sync + 'static {
     ) -> Result<EffectState, Stop>;
 }
 
-/// Runs the lanes of a service until the token is cancelled; a turn that began is finished.
-pub async fn run_lanes(
-    engine: Arc<Engine>,
-    worker: Arc<dyn LaneWorker>,
-    tracker: TaskTracker,
-    shutdown: CancellationToken,
-) {
+/// Runs the lanes of a service until the lifecycle ends; a call that began is finished.
+pub async fn run_lanes(engine: Arc<Engine>, worker: Arc<dyn LaneWorker>, life: Lifecycle) {
     let holder = engine.parts.ids.next_id();
     let busy: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let mut failures = 0;
-    while !shutdown.is_cancelled() {
-        let next = match start_due_lanes(&engine, &worker, &tracker, &busy, holder).await {
+    while !life.shutdown.is_cancelled() {
+        let next = match start_due_lanes(&engine, &worker, &life, &busy, holder).await {
             Ok(next) => {
                 failures = 0;
                 next
@@ -113,7 +110,7 @@ pub async fn run_lanes(
             }
         };
         tokio::select! {
-            () = shutdown.cancelled() => {}
+            () = life.shutdown.cancelled() => {}
             () = engine.lanes.notified() => {}
             () = engine.clock().sleep_until(next) => {}
         }
@@ -124,7 +121,7 @@ pub async fn run_lanes(
 async fn start_due_lanes(
     engine: &Arc<Engine>,
     worker: &Arc<dyn LaneWorker>,
-    tracker: &TaskTracker,
+    life: &Lifecycle,
     busy: &Arc<Mutex<BTreeSet<String>>>,
     holder: Uuid,
 ) -> Result<Timestamp, PortError> {
@@ -140,14 +137,12 @@ async fn start_due_lanes(
             continue;
         }
         let (engine, worker, busy) = (engine.clone(), worker.clone(), busy.clone());
-        tracker.spawn(async move {
-            if let Err(e) = run_turns(&engine, worker.as_ref(), &lane, holder).await {
-                warn!(
-                    service = engine.service(),
-                    lane,
-                    error = e.chain(),
-                    "lane gives up its turn"
-                );
+        let shutdown = life.shutdown.clone();
+        life.spawn_watched("lane", async move {
+            let turns = run_turns(&engine, worker.as_ref(), &lane, holder, &shutdown).await;
+            if let Err(e) = turns {
+                let (service, error) = (engine.service(), e.chain());
+                warn!(service, lane, error, "lane gives up its turn");
                 engine.pause(Retry::AWAY.delay(1)).await;
             }
             busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&lane);
@@ -163,36 +158,55 @@ async fn run_turns(
     worker: &dyn LaneWorker,
     lane: &str,
     holder: Uuid,
+    shutdown: &CancellationToken,
 ) -> Result<(), PortError> {
-    let name = format!("lane:{lane}");
-    let now = engine.now();
-    if !engine.store().lease(&name, holder, now, after(now, LANE_LEASE)).await? {
+    if !hold_lane(engine, lane, holder).await? {
         engine.pause(LOOK_EVERY).await;
         return Ok(());
     }
     let result = async {
-        while turn(engine, worker, lane).await? {
-            let now = engine.now();
-            if !engine.store().lease(&name, holder, now, after(now, LANE_LEASE)).await? {
+        while turn(engine, worker, lane, holder, shutdown).await? {
+            if shutdown.is_cancelled() || !hold_lane(engine, lane, holder).await? {
                 break;
             }
         }
         Ok(())
     }
     .await;
-    engine.store().release(&name, holder).await?;
+    engine.store().release(&lease_name(lane), holder).await?;
     result
 }
 
+fn lease_name(lane: &str) -> String {
+    format!("lane:{lane}")
+}
+
+/// Takes or renews the lane: while it is held, nobody else sends, plans or concludes in it.
+async fn hold_lane(engine: &Engine, lane: &str, holder: Uuid) -> Result<bool, PortError> {
+    let now = engine.now();
+    engine.store().lease(&lease_name(lane), holder, now, after(now, LANE_LEASE)).await
+}
+
 /// One turn: what a dead process left, then what is due. True when it did something.
-pub async fn turn(engine: &Engine, worker: &dyn LaneWorker, lane: &str) -> Result<bool, PortError> {
+pub async fn turn(
+    engine: &Engine,
+    worker: &dyn LaneWorker,
+    lane: &str,
+    holder: Uuid,
+    shutdown: &CancellationToken,
+) -> Result<bool, PortError> {
     let now = engine.now();
     let left = engine.store().take_effects(lane, now, EFFECT_LEASE, RECOVER_MAX).await?;
     let mut did = !left.is_empty();
     for effect in left {
-        let sent = match worker.recover(&effect, engine.now()) {
-            Recovery::Resend => send(worker, &effect).await,
-            Recovery::Conclude => Sent::Unknown("the process that sent it ended".to_owned()),
+        let may_send = worker.recover(&effect, engine.now()) == Recovery::Resend;
+        if may_send && (shutdown.is_cancelled() || !hold(engine, &effect, holder).await?) {
+            return Ok(false);
+        }
+        let sent = if may_send {
+            send(worker, &effect).await
+        } else {
+            Sent::Unknown("the process that sent it ended".to_owned())
         };
         conclude(engine, worker, &effect, &sent).await?;
     }
@@ -201,16 +215,70 @@ pub async fn turn(engine: &Engine, worker: &dyn LaneWorker, lane: &str) -> Resul
         return Ok(did);
     }
     did = true;
-    for effect in plan(engine, worker, lane, &due).await? {
-        // The commit may have taken long: a call that could outlive its lease is not made.
-        let ends = after(engine.now(), CALL_TIME_MAX);
-        if effect.1 < ends {
-            continue;
-        }
-        let sent = send(worker, &effect.0).await;
-        conclude(engine, worker, &effect.0, &sent).await?;
+    for effect in plan_all(engine, worker, lane, &due).await? {
+        let sent = if shutdown.is_cancelled() {
+            // Certainly not sent: the next process need not wait for its lease.
+            Sent::NotApplied { wait: Duration::ZERO, reason: "the process stops".to_owned() }
+        } else if hold(engine, &effect, holder).await? {
+            send(worker, &effect).await
+        } else {
+            return Ok(false);
+        };
+        conclude(engine, worker, &effect, &sent).await?;
     }
     Ok(did)
+}
+
+/// Renews the lane and the effect's own lease right before a call, so that both outlive it. False
+/// when somebody else took over or concluded it.
+async fn hold(engine: &Engine, effect: &EffectRow, holder: Uuid) -> Result<bool, PortError> {
+    if !hold_lane(engine, &effect.lane, holder).await? {
+        return Ok(false);
+    }
+    let until = after(engine.now(), EFFECT_LEASE);
+    let mut tx = engine.store().begin().await?;
+    let is_open = tx.move_effect(effect.id, effect.state, &effect.note, Some(until)).await?;
+    tx.commit().await?;
+    Ok(is_open)
+}
+
+/// Plans what is due. A part that fails for its content is halved until the culprit stands alone,
+/// and that one waits for an hour, so that its neighbours do not.
+async fn plan_all(
+    engine: &Engine,
+    worker: &dyn LaneWorker,
+    lane: &str,
+    due: &[Timer],
+) -> Result<Vec<EffectRow>, PortError> {
+    let mut planned = Vec::new();
+    let mut waiting = vec![due];
+    while let Some(part) = waiting.pop() {
+        match plan(engine, worker, lane, part).await {
+            Ok(effects) => planned.extend(effects),
+            Err(e) if e.kind == ErrorKind::Permanent => match part {
+                [] => {}
+                [culprit] => {
+                    let (code, key) = ("LS0103", culprit.key.as_str());
+                    error!(code, lane, key, error = e.chain(), "cannot be planned; set aside");
+                    set_aside(engine, culprit).await?;
+                }
+                many => {
+                    let (first, second) = many.split_at(many.len() / 2);
+                    waiting.push(second);
+                    waiting.push(first);
+                }
+            },
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(planned)
+}
+
+async fn set_aside(engine: &Engine, culprit: &Timer) -> Result<(), PortError> {
+    let mut tx = engine.store().begin().await?;
+    let due_at = Some(after(engine.now(), SET_ASIDE));
+    tx.save_timers(&[Timer { due_at, ..culprit.clone() }]).await?;
+    tx.commit().await
 }
 
 async fn plan(
@@ -218,7 +286,7 @@ async fn plan(
     worker: &dyn LaneWorker,
     lane: &str,
     due: &[Timer],
-) -> Result<Vec<(EffectRow, Timestamp)>, PortError> {
+) -> Result<Vec<EffectRow>, PortError> {
     let trace = due.iter().find_map(|t| t.trace.as_deref()).and_then(as_trace);
     let span = info_span!("plan_effects", service = engine.service(), lane, due = due.len());
     telemetry::set_parent(&span, trace.as_ref());

@@ -32,15 +32,30 @@ impl Lifecycle {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (shutdown, failed) = (self.shutdown.clone(), self.failed.clone());
+        let watch = Watch { life: self.clone(), name, may_end: false };
         self.tracker.spawn(async move {
+            // Moved in, so that it falls when the task ends, by a panic too.
+            let _watch = watch;
             task.await;
-            if !shutdown.is_cancelled() {
-                error!(code = "LS0001", task = name, "a vital task ended; the process stops");
-                failed.cancel();
-                shutdown.cancel();
-            }
         });
+    }
+
+    /// Starts a task that may end, but whose panic ends the process: nobody would start it again.
+    pub fn spawn_watched<F>(&self, name: &'static str, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let watch = Watch { life: self.clone(), name, may_end: true };
+        self.tracker.spawn(async move {
+            let _watch = watch;
+            task.await;
+        });
+    }
+
+    fn fail(&self, task: &'static str) {
+        error!(code = "LS0001", task, "a vital task ended; the process stops");
+        self.failed.cancel();
+        self.shutdown.cancel();
     }
 
     /// True when a task, not a person, asked for the stop.
@@ -77,5 +92,21 @@ impl Lifecycle {
             warn!(left = self.tracker.len(), "tasks did not end within the grace period");
         }
         ended
+    }
+}
+
+/// Falls with the task that it watches.
+struct Watch {
+    life: Lifecycle,
+    name: &'static str,
+    may_end: bool,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let is_end = !self.may_end && !self.life.shutdown.is_cancelled();
+        if is_end || std::thread::panicking() {
+            self.life.fail(self.name);
+        }
     }
 }

@@ -187,14 +187,19 @@ async fn try_batch(
     let mut outcome = BatchOutcome::default();
     let mut letters = Vec::new();
     let (readable, unreadable) = open_envelopes(batch);
-    for (delivered, reason) in unreadable {
-        letters.push(dead_letters::letter(engine, delivered, None, reason)?);
-    }
-    let ids: Vec<_> = readable.iter().map(|(_, m)| (m.metadata.id.clone(), Vec::new())).collect();
+    let ids: Vec<_> = readable.iter().map(|(d, m)| (inbox_id(d, Some(m)), Vec::new())).collect();
     let seen = session.tx.inbox(&ids, session.work.now()).await?;
     let fresh: Vec<_> =
         readable.iter().zip(&seen).filter(|(_, s)| s.is_none()).map(|(m, _)| m).collect();
-    outcome.doubles = batch.len() - letters.len() - fresh.len();
+    outcome.doubles = batch.len() - unreadable.len() - fresh.len();
+    for (delivered, reason) in unreadable {
+        let id = [(inbox_id(delivered, None), Vec::new())];
+        if session.tx.inbox(&id, session.work.now()).await? == [None] {
+            letters.push(dead_letters::letter(engine, delivered, None, reason)?);
+        } else {
+            outcome.doubles += 1;
+        }
+    }
     let keys: Vec<_> = fresh.iter().flat_map(|(_, m)| processor.keys(m)).collect();
     session.load(&keys).await.map_err(port_error)?;
     for (delivered, message) in fresh {
@@ -216,6 +221,15 @@ async fn try_batch(
     session.tx.set_checkpoint(consumer, last).await?;
     let rows = session.commit().await.map_err(port_error)?;
     Ok((outcome, rows))
+}
+
+/// Ids are unique per stream: a back office chooses its own and must not meet a webhook's. What
+/// cannot be read is known by its place.
+fn inbox_id(delivered: &Delivered, message: Option<&Inbound>) -> String {
+    match message {
+        Some(message) => format!("{}/{}", delivered.stream.name(), message.metadata.id),
+        None => format!("{}/#{}", delivered.stream.name(), delivered.sequence),
+    }
 }
 
 type Opened<'b> = (Vec<(&'b Delivered, Inbound)>, Vec<(&'b Delivered, String)>);
@@ -253,11 +267,11 @@ async fn bury(
     let message = Inbound::try_new(culprit).ok();
     let letter = dead_letters::letter(engine, culprit, message.as_ref(), reason.to_owned())?;
     let mut session = engine.begin().await.map_err(port_error)?;
-    if let Some(message) = &message {
-        let ids = [(message.metadata.id.clone(), Vec::new())];
-        session.tx.inbox(&ids, session.work.now()).await?;
+    let id = [(inbox_id(culprit, message.as_ref()), Vec::new())];
+    // Known by now: another replica has decided it.
+    if session.tx.inbox(&id, session.work.now()).await? == [None] {
+        dead_letters::open(&mut session, &[letter]).await?;
     }
-    dead_letters::open(&mut session, &[letter]).await?;
     session.tx.set_checkpoint(consumer, culprit.sequence).await?;
     let rows = session.commit().await.map_err(port_error)?;
     engine.publish(rows).await;

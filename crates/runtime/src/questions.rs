@@ -56,7 +56,8 @@ pub fn serve_request<R, H, F>(
                 () = shutdown.cancelled() => return,
                 r = listen::<R, H, F>(&*port, subject.as_str(), group, &handler, &tasks) => r,
             };
-            failures += 1;
+            // Questions that ended had been heard; only ones that cannot be heard wait longer.
+            failures = if listened.is_ok() { 1 } else { failures + 1 };
             let error = listened.err().map(|e| e.chain()).unwrap_or_default();
             warn!(subject = subject.as_str(), error, "questions cannot be heard; again");
             tokio::select! {

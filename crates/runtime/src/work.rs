@@ -220,6 +220,19 @@ impl<'a> Work<'a> {
         state.ok_or_else(|| Stop::Fault(mismatch(&key)))
     }
 
+    /// Asks for several aggregates that are only peeked at, in one go.
+    pub fn want_peeks<'i, A: Aggregate>(
+        &self,
+        ids: impl IntoIterator<Item = &'i str>,
+    ) -> Result<(), Stop> {
+        let is_there =
+            |key: &AggregateKey| self.stored.contains_key(key) || self.unlocked.contains_key(key);
+        let mut missing: Vec<_> = ids.into_iter().map(A::key).filter(|k| !is_there(k)).collect();
+        missing.sort();
+        missing.dedup();
+        if missing.is_empty() { Ok(()) } else { Err(Stop::Peek(missing)) }
+    }
+
     /// Number of events behind an aggregate.
     pub fn version<A: Aggregate>(&mut self, id: &str) -> Result<u64, Stop> {
         Ok(self.entry::<A>(&A::key(id))?.version)
@@ -355,8 +368,8 @@ impl<'a> Work<'a> {
         self.staged.effects.push(effect);
     }
 
-    /// Effects opened so far, as they will be stored, with the end of their lease.
-    pub(crate) fn planned(&self) -> Vec<(EffectRow, Timestamp)> {
+    /// Effects opened so far, as they will be stored.
+    pub(crate) fn planned(&self) -> Vec<EffectRow> {
         let row = |e: &NewEffect| EffectRow {
             id: e.id,
             lane: e.lane.clone(),
@@ -364,12 +377,12 @@ impl<'a> Work<'a> {
             request: e.request.clone(),
             context: e.context.clone(),
             state: lockstep_ports::EffectState::Intended,
-            attempts: 0,
+            attempts: 1,
             created_at: e.at,
             note: String::new(),
             trace: e.trace.clone(),
         };
-        self.staged.effects.iter().map(|e| (row(e), e.lease_until)).collect()
+        self.staged.effects.iter().map(row).collect()
     }
 
     /// A timer, loaded and locked; a fresh one when there is none. Ask for it after the aggregates.
@@ -383,7 +396,10 @@ impl<'a> Work<'a> {
 
     /// Asks for several timers at once.
     pub fn want_timers(&self, keys: Vec<(String, String)>) -> Result<(), Stop> {
-        let missing: Vec<_> = keys.into_iter().filter(|k| !self.timers.contains_key(k)).collect();
+        let mut missing: Vec<_> =
+            keys.into_iter().filter(|k| !self.timers.contains_key(k)).collect();
+        missing.sort();
+        missing.dedup();
         if missing.is_empty() { Ok(()) } else { Err(Stop::NeedTimers(missing)) }
     }
 

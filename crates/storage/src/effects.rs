@@ -204,3 +204,30 @@ fn state_out(state: &str) -> Result<EffectState, PortError> {
         )),
     }
 }
+
+/// Removes closed effects that were decided before a time, at most `limit` of them.
+pub(crate) async fn prune(
+    connection: &mut PgConnection,
+    before: Timestamp,
+    limit: i64,
+) -> Result<u64, PortError> {
+    let done = sqlx::query!(
+        r#"
+        delete from effects
+        where id in (
+            select id
+            from effects
+            where state = 'closed' and created_at < $1
+            order by created_at
+            limit $2
+            for update skip locked
+        )
+        "#,
+        time_in(before)?,
+        limit,
+    )
+    .execute(connection)
+    .await
+    .map_err(|error| failed("cannot prune closed effects", error))?;
+    Ok(done.rows_affected())
+}

@@ -191,8 +191,9 @@ impl Store for PgStore {
             };
             let published =
                 in_time(self.limit, outbox::prune(&mut connection, before, rows)).await?;
-            removed += ids + published;
-            if ids.max(published) < u64::from(PRUNE_ROWS) {
+            let closed = in_time(self.limit, effects::prune(&mut connection, before, rows)).await?;
+            removed += ids + published + closed;
+            if ids.max(published).max(closed) < u64::from(PRUNE_ROWS) {
                 break;
             }
         }

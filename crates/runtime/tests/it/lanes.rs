@@ -8,6 +8,8 @@ use lockstep_runtime::lanes::turn;
 use lockstep_runtime::processor::process_batch;
 use lockstep_runtime::{LaneWorker, Origin, Recovery, Sent};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::counter::{Counting, Sending, World, consumer, movement, world};
 
 fn sending(recovery: Recovery, answers: Vec<Sent>) -> Sending {
@@ -18,6 +20,11 @@ async fn counted(world: &World) {
     let messages = vec![movement("1", "push-a", "5", ""), movement("2", "push-b", "7", "")];
     let batch = world.deliver(messages).await;
     process_batch(&world.engine, &Counting, &consumer().durable, &batch).await.unwrap();
+}
+
+async fn once(world: &World, worker: &Sending) -> Result<bool, lockstep_ports::PortError> {
+    let (holder, shutdown) = (uuid::Uuid::from_u128(99), CancellationToken::new());
+    turn(&world.engine, worker, "lane", holder, &shutdown).await
 }
 
 /// Commits intents as a process does that dies before it sends.
@@ -34,12 +41,12 @@ async fn what_is_due_is_sent_once_and_concluded() {
     let world = world();
     counted(&world).await;
     let worker = sending(Recovery::Resend, vec![]);
-    assert!(turn(&world.engine, &worker, "lane").await.unwrap());
+    assert!(once(&world, &worker).await.unwrap());
     let mut sent = worker.sent.lock().unwrap().clone();
     sent.sort();
     assert_eq!(sent, ["push-a=5", "push-b=7"]);
     assert_eq!(world.counter("push-a").await.sum, 1005);
-    assert!(!turn(&world.engine, &worker, "lane").await.unwrap());
+    assert!(!once(&world, &worker).await.unwrap());
     assert!(world.store.lanes().await.unwrap().is_empty());
 }
 
@@ -49,10 +56,10 @@ async fn an_effect_of_a_dead_process_waits_for_its_lease() {
     counted(&world).await;
     let worker = sending(Recovery::Resend, vec![]);
     plan_and_die(&world, &worker).await;
-    assert!(!turn(&world.engine, &worker, "lane").await.unwrap());
+    assert!(!once(&world, &worker).await.unwrap());
     assert!(worker.sent.lock().unwrap().is_empty());
     world.clock.advance(SignedDuration::from_secs(31));
-    assert!(turn(&world.engine, &worker, "lane").await.unwrap());
+    assert!(once(&world, &worker).await.unwrap());
     assert_eq!(worker.sent.lock().unwrap().len(), 2);
     assert_eq!(world.counter("push-a").await.texts, ["", "answered"]);
 }
@@ -64,7 +71,7 @@ async fn an_effect_that_must_not_be_repeated_is_concluded_as_unknown() {
     let worker = sending(Recovery::Conclude, vec![]);
     plan_and_die(&world, &worker).await;
     world.clock.advance(SignedDuration::from_secs(31));
-    turn(&world.engine, &worker, "lane").await.unwrap();
+    once(&world, &worker).await.unwrap();
     assert!(worker.sent.lock().unwrap().is_empty());
     assert_eq!(world.counter("push-b").await.texts, ["", "unknown"]);
 }
@@ -76,12 +83,12 @@ async fn an_outcome_counts_once_whoever_brings_it() {
     let worker = sending(Recovery::Resend, vec![]);
     plan_and_die(&world, &worker).await;
     world.clock.advance(SignedDuration::from_secs(31));
-    turn(&world.engine, &worker, "lane").await.unwrap();
+    once(&world, &worker).await.unwrap();
     let mut tx = world.store.begin().await.unwrap();
     let effect = uuid::Uuid::from_u128(1);
     assert!(!tx.move_effect(effect, EffectState::Closed, "again", None).await.unwrap());
     drop(tx);
     world.clock.advance(SignedDuration::from_secs(300));
-    assert!(!turn(&world.engine, &worker, "lane").await.unwrap());
+    assert!(!once(&world, &worker).await.unwrap());
     assert_eq!(world.counter("push-a").await.sum, 1005);
 }

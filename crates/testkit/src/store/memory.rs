@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::content::{check_text, kept};
 use super::locks::{Locks, Resource};
-use super::tables::{Lease, Tables};
+use super::tables::{Effect, Lease, Tables};
 use super::transaction::MemoryTx;
 
 /// One service's store in memory. Clones are the same store, as a second process would see it.
@@ -224,7 +224,12 @@ impl Store for MemoryStore {
         if !keep_inbox {
             tables.inbox.retain(|_, noted| noted.seen_at >= kept(before));
         }
-        let removed = ids - tables.inbox.len() + tables.outbox.prune(kept(before));
+        let effects = tables.effects.len();
+        let is_kept =
+            |e: &Effect| e.row.state != EffectState::Closed || e.row.created_at >= kept(before);
+        tables.effects.retain(|_, effect| is_kept(effect));
+        let closed = effects - tables.effects.len();
+        let removed = ids - tables.inbox.len() + tables.outbox.prune(kept(before)) + closed;
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))
     }
 

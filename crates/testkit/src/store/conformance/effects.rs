@@ -37,6 +37,18 @@ pub async fn an_effect_comes_back_as_it_was(store: &dyn Store) -> Result<(), Por
     Ok(())
 }
 
+/// Closed ones go when they are old; an open one stays, however old.
+pub async fn only_closed_effects_are_pruned(store: &dyn Store) -> Result<(), PortError> {
+    open(store, &[effect(1, NOW), effect(2, NOW)]).await?;
+    let mut tx = store.begin().await?;
+    assert!(tx.move_effect(Uuid::from_u128(1), EffectState::Closed, "answered", None).await?);
+    tx.commit().await?;
+    assert_eq!(store.prune(NOW, true).await?, 0);
+    assert_eq!(store.prune(later(1), true).await?, 1);
+    assert_eq!(taken(store, later(1_000)).await?, [2]);
+    Ok(())
+}
+
 /// Until the lease ends it belongs to who committed it; then to who takes it, for as long.
 pub async fn an_effect_is_free_when_its_lease_has_ended(
     store: &dyn Store,

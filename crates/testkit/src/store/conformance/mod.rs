@@ -67,6 +67,7 @@ macro_rules! store_conformance {
             effects: a_closed_effect_stays_closed,
             effects: unknown_effects_are_listed_oldest_first,
             effects: an_id_is_used_once,
+            effects: only_closed_effects_are_pruned,
             timers: timers_come_back_as_they_were,
             timers: due_timers_come_longest_waiting_first,
             timers: a_loaded_timer_is_locked,
