@@ -65,6 +65,42 @@ async fn delta_survives_a_throttled_call() {
 }
 
 #[tokio::test]
+async fn a_repeated_adjust_that_is_throttled_is_not_taken_for_dropped() {
+    let (world, wms, shop) = world_in("delta").await;
+    let at = world.standin.shop(&shop.domain).expect("a shop");
+    at.fault(json!({"fault": "api_502_after"})).expect("a fault");
+    at.fault(json!({"fault": "api_throttled", "count": 2})).expect("a fault");
+    world.report(&wms, "movements", &[movement("m1", "RECEIVING", "LAMP", "MAIN", "5")]).await;
+    for _ in 0..6 {
+        world.settle(&shop).await;
+    }
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 15);
+    let stock = world.admin.get("/api/v1/stores/north/stock/LAMP").await.ok();
+    assert_eq!(stock["levels"][0]["in_flight"], "", "{stock:#}");
+}
+
+#[tokio::test]
+async fn a_disconnect_is_looked_into_and_a_late_one_changes_nothing() {
+    let (world, wms, shop) = world_in("delta").await;
+    let at = world.standin.shop(&shop.domain).expect("a shop");
+    let late = json!({"fault": "webhook_hold", "topic": "inventory_levels/disconnect"});
+    at.fault(late).expect("a fault");
+    let level = json!({"sku": "LAMP", "location": "Berlin"});
+    at.act("disconnect", level.clone()).expect("an act");
+    at.act("connect", level).expect("an act");
+    world.settle(&shop).await;
+    let before = world.shown(&shop, "Berlin", "LAMP", "available").await;
+    at.fault(json!({"fault": "webhook_release"})).expect("a release");
+    world.settle(&shop).await;
+    world.report(&wms, "movements", &[movement("m1", "RECEIVING", "LAMP", "MAIN", "5")]).await;
+    world
+        .until("Berlin shows five more", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == before + 5
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn a_webhook_that_comes_twice_or_late_changes_nothing() {
     let (world, wms, shop) = world_in("delta").await;
     let at = world.standin.shop(&shop.domain).expect("a shop");

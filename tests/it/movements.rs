@@ -145,3 +145,47 @@ async fn a_repeated_report_counts_once() {
     world.settle(&shop).await;
     assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 15);
 }
+
+#[tokio::test]
+async fn a_busy_item_leaves_at_once_and_once_per_window() {
+    let (world, wms, shop) = delta_world().await;
+    for n in 0..150 {
+        let one = movement(&format!("m{n}"), "RECEIVING", "LAMP", "MAIN", "1");
+        world.report(&wms, "movements", &[one]).await;
+        world.advance(SignedDuration::from_millis(100));
+    }
+    let calls = world.calls(&shop, "AdjustQuantities").len();
+    assert_eq!(calls, 1, "within fifteen seconds the first change has left, and no other");
+    world
+        .until("Berlin shows 160", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 160
+        })
+        .await;
+    assert_eq!(world.calls(&shop, "AdjustQuantities").len(), 2);
+}
+
+#[tokio::test]
+async fn many_items_are_linked_by_one_file_and_pushed_in_one_call() {
+    let world = World::start().await;
+    let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
+    let skus: Vec<String> = (0..120).map(|n| format!("SKU-{n:03}")).collect();
+    let items: Vec<(&str, i64)> = skus.iter().map(|sku| (sku.as_str(), 10)).collect();
+    let shop = world.store("north", "wms", &["Berlin"], &items).await;
+    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
+    let rows = skus.iter().map(|sku| format!("{},wms,{sku}\n", shop.variant_id(sku)));
+    let csv = format!("variant_id,backoffice,sku\n{}", rows.collect::<String>());
+    let sent = world.admin.post_text("/api/v1/stores/north/links", "text/csv", csv);
+    let answer = world.patient(sent).await.ok();
+    assert_eq!(answer["linked"], 120, "{answer:#}");
+    world.go_live(&shop, "delta").await;
+    let moved: Vec<_> =
+        skus.iter().map(|sku| movement(sku, "RECEIVING", sku, "MAIN", "1")).collect();
+    world.report(&wms, "movements", &moved).await;
+    world
+        .until("every item shows 11", async || {
+            world.shown(&shop, "Berlin", "SKU-000", "available").await == 11
+                && world.shown(&shop, "Berlin", "SKU-119", "available").await == 11
+        })
+        .await;
+    assert!(world.calls(&shop, "AdjustQuantities").len() <= 3);
+}

@@ -261,8 +261,9 @@ impl World {
         let end = lockstep_ports::Clock::now(&self.clock) + SignedDuration::from_secs(45);
         let path = format!("/api/v1/stores/{}", shop.id);
         self.until("a window and more has passed", async || {
-            // The call gives the product's own tasks their turn between two steps.
+            // The call gives the product's own tasks their turn between two steps of a second.
             self.admin.get(&path).await.ok();
+            self.advance(SignedDuration::from_millis(750));
             lockstep_ports::Clock::now(&self.clock) >= end
         })
         .await;

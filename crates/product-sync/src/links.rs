@@ -11,12 +11,10 @@ use lockstep_contracts::catalog::v1::{
 use lockstep_contracts::convert::link::{origin, origin_to_proto};
 use lockstep_contracts::shopify::admin::{Variant, decode_variants_by_ids, variants_by_ids};
 use lockstep_contracts::time::to_proto;
-use lockstep_domain::link::{
-    LinkOrigin, SkuClaimCommand, SkuClaimRejection, VariantLinkCommand, VariantLinkEvent,
-};
+use lockstep_domain::link::{LinkOrigin, SkuClaimCommand, VariantLinkCommand, VariantLinkEvent};
 use lockstep_domain::{BackOfficeId, InventoryItemId, Sku, StoreId, VariantId};
-use lockstep_ports::{AdminRequest, ErrorKind, Lane, PortError, ShopifyAdmin};
-use lockstep_runtime::{Directory, Engine, EngineError, Origin, Stop, Work, telemetry};
+use lockstep_ports::{AdminRequest, AggregateKey, ErrorKind, Lane, PortError, ShopifyAdmin};
+use lockstep_runtime::{Aggregate, Directory, Engine, EngineError, Origin, Stop, Work, telemetry};
 
 use crate::aggregates::{SkuClaimKind, VariantLinkKind, sku_claim_id, variant_link_id};
 
@@ -63,11 +61,12 @@ pub async fn change_links(
         };
         checked.iter().map(one).collect::<Result<Vec<_>, Stop>>()
     };
+    let keys = keys(&store, &checked);
     let decided = if request.dry_run {
-        engine.consider(&[], decide).await
+        engine.consider(&keys, decide).await
     } else {
         let cause = format!("links:{}", engine.now());
-        engine.transact(Origin::new(cause, telemetry::current_context()), &[], decide).await
+        engine.transact(Origin::new(cause, telemetry::current_context()), &keys, decide).await
     };
     let outcomes = decided.map_err(|e| match e {
         EngineError::Port(e) => e,
@@ -172,7 +171,7 @@ fn decide(
             (*variant, VariantLinkCommand::CutLink { backoffice, origin, at }, LinkOutcome::Cut)
         }
         Wish::Link { variant, item, backoffice, sku } => {
-            if let Some(refusal) = claim(work, store, *variant, backoffice, sku)? {
+            if let Some(refusal) = taken(work, store, *variant, backoffice, sku)? {
                 return Ok(Err(refusal));
             }
             let command = VariantLinkCommand::LinkVariant {
@@ -195,13 +194,19 @@ fn decide(
             return Ok(Err(Refusal { code: "ALREADY_LINKED", field: "variant_id", message, fix }));
         }
     };
+    if let Wish::Link { variant, backoffice, sku, .. } = wish {
+        let id = sku_claim_id(store, backoffice, sku);
+        let claim = SkuClaimCommand::ClaimSku { variant: *variant };
+        work.execute::<SkuClaimKind>(&id, &claim)?.map_err(|e| Stop::Poison(e.to_string()))?;
+    }
     for (revision, event) in (before + 1..).zip(&events) {
         tell(work, store, variant, revision, event)?;
     }
     Ok(Ok(if events.is_empty() { LinkOutcome::Unchanged } else { made }))
 }
 
-fn claim(
+/// Looks first: a link that is refused must leave no claim behind.
+fn taken(
     work: &mut Work<'_>,
     store: &StoreId,
     variant: VariantId,
@@ -209,13 +214,29 @@ fn claim(
     sku: &Sku,
 ) -> Result<Option<Refusal>, Stop> {
     let id = sku_claim_id(store, backoffice, sku);
-    let claimed = work.execute::<SkuClaimKind>(&id, &SkuClaimCommand::ClaimSku { variant })?;
-    Ok(claimed.err().map(|SkuClaimRejection::AlreadyLinked { variant: holder }| Refusal {
+    let holder = work.state::<SkuClaimKind>(&id)?.variant.filter(|holder| *holder != variant);
+    Ok(holder.map(|holder| Refusal {
         code: "SKU_TAKEN",
         field: "sku",
         message: format!("{sku} of {backoffice} is linked to variant {holder} of this store"),
         fix: format!("cut the link of variant {holder} first"),
     }))
+}
+
+/// Everything that the wishes surely need, so that it is loaded at once.
+fn keys(store: &StoreId, wishes: &[Result<Wish, Refusal>]) -> Vec<AggregateKey> {
+    let mut keys = Vec::new();
+    for wish in wishes.iter().flatten() {
+        let variant = match wish {
+            Wish::Link { variant, backoffice, sku, .. } => {
+                keys.push(SkuClaimKind::key(sku_claim_id(store, backoffice, sku)));
+                variant
+            }
+            Wish::Cut { variant, .. } => variant,
+        };
+        keys.push(VariantLinkKind::key(variant_link_id(store, *variant)));
+    }
+    keys
 }
 
 /// Tells the stream, and lets go of a SKU whose link was cut.

@@ -57,6 +57,10 @@ impl Processor for StockProcessor {
                 let level = LevelKind::key(format!("{}/{}", e.store, e.inventory_item_id));
                 vec![level, pool(&e.backoffice, &e.sku), StoreKind::key(e.store)]
             }),
+            VariantUnlinked::TYPE => message.decode::<VariantUnlinked>().ok().map(|e| {
+                let level = LevelKind::key(format!("{}/{}", e.store, e.inventory_item_id));
+                vec![level, pool(&e.backoffice, &e.sku), StoreKind::key(e.store)]
+            }),
             _ => None,
         }
         .unwrap_or_default()

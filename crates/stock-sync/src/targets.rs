@@ -1,5 +1,7 @@
 //! What a level must show, from the pools that its item is linked to.
 
+use std::collections::BTreeSet;
+
 use lockstep_domain::stock::level::LevelLocation;
 use lockstep_domain::stock::plan::Targets;
 use lockstep_domain::stock::settings::StoreStock;
@@ -7,7 +9,7 @@ use lockstep_domain::stock::target::{MappedWarehouse, available_target, delta_ta
 use lockstep_domain::{BackOfficeId, LocationId, Sku, StoreId, Warehouse};
 use lockstep_runtime::{Stop, Work};
 
-use crate::aggregates::{BackOfficeKind, PoolKind, pool_id};
+use crate::aggregates::{BackOfficeKind, LevelKind, PoolKind, pool_id};
 
 /// A warehouse behind a location, with the SKU that it knows the item by.
 #[derive(Clone, Debug)]
@@ -49,6 +51,20 @@ impl<'r> Behind<'r> {
         let pools: Vec<_> = sources.iter().map(|source| source.pool.clone()).collect();
         work.load_all::<PoolKind>(&pools)?;
         Ok(Self { store, rules, location, sources })
+    }
+
+    /// Loads the pools of several items at once, so that each need not be asked for alone.
+    pub fn load_pools(work: &mut Work<'_>, levels: &[String]) -> Result<(), Stop> {
+        let mut pools = BTreeSet::new();
+        let mut backoffices = BTreeSet::new();
+        for id in levels {
+            for (backoffice, sku) in &work.get::<LevelKind>(id)?.links {
+                pools.insert(pool_id(backoffice, sku));
+                backoffices.insert(backoffice.clone());
+            }
+        }
+        work.want_peeks::<BackOfficeKind>(backoffices.iter().map(BackOfficeId::as_str))?;
+        work.load_all::<PoolKind>(&pools.into_iter().collect::<Vec<_>>())
     }
 
     /// The warehouse that stands for the location where one must be named; `None` when none serves

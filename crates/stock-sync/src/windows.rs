@@ -59,13 +59,16 @@ pub fn touch(
     let rules = work.peek::<StoreKind>(store.as_str())?.settings.clone().unwrap_or_default();
     let now = work.now();
     let mut timer = work.timer(store.as_str(), &item.to_string())?;
-    if timer.due_at.is_none() {
+    let waits = timer.due_at.is_some();
+    if !waits {
         timer.trace = work.traceparent();
     }
     let window = window_of(&timer).change(now, rules.window_edge, window_len(&rules), skip);
     let gathered = later(now, GATHER);
     let window = match window.due_at {
-        Some(due) if due < gathered => window.deferred(now, gathered),
+        // Only what begins to wait gathers others; what waits keeps its turn, however often it
+        // changes.
+        Some(due) if !waits && due < gathered => window.deferred(now, gathered),
         _ => window,
     };
     work.set_timer(with_window(timer, window));
@@ -85,7 +88,10 @@ pub fn again(
     if window.due_at.is_none() {
         return Ok(());
     }
-    let until = window.not_before.map_or(until, |end| until.max(end));
+    let until = match (window.skip, window.not_before) {
+        (Skip::Taken, _) | (_, None) => until,
+        (_, Some(end)) => until.max(end),
+    };
     work.set_timer(with_window(timer, window.deferred(now, until)));
     Ok(())
 }
@@ -120,14 +126,21 @@ pub fn touch_linked(
     sold_out: impl Fn(&StoreStock) -> bool,
 ) -> Result<(), Stop> {
     let links = work.state::<PoolKind>(pool)?.links().clone();
-    let keys = links.iter().map(|(s, i)| (s.to_string(), i.to_string())).collect();
-    work.want_timers(keys)?;
+    work.want_peeks::<StoreKind>(links.iter().map(|(store, _)| store.as_str()))?;
+    work.want_timers(places(&links))?;
     for (store, item) in links {
         let rules = work.peek::<StoreKind>(store.as_str())?.settings.clone();
         let skip = rules.as_ref().is_some_and(|r| r.sold_out_fast_lane && sold_out(r));
         touch(work, &store, item, skip)?;
     }
     Ok(())
+}
+
+/// Where the timers of linked items are.
+pub fn places<'l>(
+    links: impl IntoIterator<Item = &'l (StoreId, InventoryItemId)>,
+) -> Vec<(String, String)> {
+    links.into_iter().map(|(store, item)| (store.to_string(), item.to_string())).collect()
 }
 
 /// A moment later.

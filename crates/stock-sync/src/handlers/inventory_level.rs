@@ -32,8 +32,8 @@ pub fn apply(event: &WebhookReceived, work: &mut Work<'_>) -> Result<(), Stop> {
     if event.topic == topic::INVENTORY_LEVELS_DISCONNECT {
         let gone: InventoryLevelDisconnected = decode(&body).map_err(|e| poison("body", e))?;
         let location = LocationId::from(gone.location_id);
-        let command =
-            LevelCommand::RecordRead { location, shown: None, tracked: true, known_sold: 0 };
+        // It has no version and may come a day late: it is a reason to look, not a fact.
+        let command = LevelCommand::Doubt { location };
         return note(work, &store, InventoryItemId::from(gone.inventory_item_id), &command);
     }
     let seen: InventoryLevelUpdated = decode(&body).map_err(|e| poison("body", e))?;

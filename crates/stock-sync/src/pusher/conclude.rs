@@ -34,50 +34,97 @@ pub fn conclude(effect: &EffectRow, sent: &Sent, work: &mut Work<'_>) -> Result<
     let context = Context::read(effect).map_err(Stop::Poison)?;
     match context.does {
         Does::Read { location, items } => {
-            conclude_read(work, &store, location, &items, sent)?;
+            let reading = Reading { store, location, items, begun: effect.created_at };
+            reading.conclude(work, sent)?;
             Ok(EffectState::Closed)
         }
         Does::Write { lines } => {
             let effect_id =
                 EffectId::try_new(effect.id.to_string()).map_err(|e| poison("effect", e))?;
-            Writing { store, effect: effect_id, lines }.conclude(work, sent)
+            let attempts = effect.attempts;
+            Writing { store, effect: effect_id, attempts, lines }.conclude(work, sent)
         }
     }
 }
 
-fn conclude_read(
-    work: &mut Work<'_>,
-    store: &StoreId,
+/// A read whose outcome is decided.
+struct Reading {
+    store: StoreId,
     location: LocationId,
-    items: &[InventoryItemId],
-    sent: &Sent,
-) -> Result<(), Stop> {
-    let ids: Vec<_> = items.iter().map(|item| level_id(store, *item)).collect();
-    work.load_all::<LevelKind>(&ids)?;
-    let now = work.now();
-    let data = match sent {
-        Sent::Answered(answer) => answer.get("data").unwrap_or(&Value::Null),
-        Sent::NotApplied { wait, .. } => return redo_all(work, store, items, after(now, *wait)),
-        Sent::Refused(reason) | Sent::Unknown(reason) => {
-            error!(code = "LS0401", %store, %location, reason, "levels cannot be read");
-            return redo_all(work, store, items, later(now, REFUSED_WAIT));
+    items: Vec<InventoryItemId>,
+    /// When it was decided: what a webhook tells of later is newer.
+    begun: Timestamp,
+}
+
+impl Reading {
+    fn conclude(&self, work: &mut Work<'_>, sent: &Sent) -> Result<(), Stop> {
+        let Self { store, location, items, .. } = self;
+        let ids: Vec<_> = items.iter().map(|item| level_id(store, *item)).collect();
+        work.load_all::<LevelKind>(&ids)?;
+        Behind::load_pools(work, &ids)?;
+        let now = work.now();
+        let failed = later(now, REFUSED_WAIT);
+        let data = match sent {
+            Sent::Answered(answer) => answer.get("data").unwrap_or(&Value::Null),
+            Sent::NotApplied { wait, .. } => {
+                return redo_all(work, store, items, after(now, *wait));
+            }
+            Sent::Refused(reason) | Sent::Unknown(reason) => {
+                error!(code = "LS0401", %store, %location, reason, "levels cannot be read");
+                return redo_all(work, store, items, failed);
+            }
+        };
+        let read = match decode_levels_of_items(data) {
+            Ok(read) if read.len() == items.len() => read,
+            Ok(read) => {
+                warn!(%store, %location, asked = items.len(), got = read.len(), "short answer");
+                return redo_all(work, store, items, failed);
+            }
+            Err(e) => {
+                error!(code = "LS0402", %store, %location, error = %e, "levels are not understood");
+                return redo_all(work, store, items, failed);
+            }
+        };
+        for (item, found) in items.iter().zip(read) {
+            self.record(work, *item, found)?;
         }
-    };
-    let read = match decode_levels_of_items(data) {
-        Ok(read) if read.len() == items.len() => read,
-        Ok(read) => {
-            warn!(%store, %location, asked = items.len(), got = read.len(), "short answer");
-            return redo_all(work, store, items, later(now, REFUSED_WAIT));
-        }
-        Err(e) => {
-            error!(code = "LS0402", %store, %location, error = %e, "levels cannot be understood");
-            return redo_all(work, store, items, later(now, REFUSED_WAIT));
-        }
-    };
-    for (item, found) in items.iter().zip(read) {
-        record_read(work, store, location, *item, found)?;
+        redo_all(work, store, items, now)
     }
-    redo_all(work, store, items, now)
+
+    fn record(
+        &self,
+        work: &mut Work<'_>,
+        item: InventoryItemId,
+        found: Option<ItemAtLocation>,
+    ) -> Result<(), Stop> {
+        let Self { store, location, .. } = self;
+        let id = level_id(store, item);
+        let links = work.get::<LevelKind>(&id)?.links.clone();
+        let rules = work.peek::<StoreKind>(store.as_str())?.settings.clone().unwrap_or_default();
+        let behind = Behind::load(work, (store, &rules), *location, &links)?;
+        let tracked = found.as_ref().and_then(|f| f.tracked).unwrap_or(true);
+        let shown = found.and_then(|f| f.level).map(|level| shown(&level, self.begun));
+        let known_sold = behind.sold(work)?;
+        let command = LevelCommand::RecordRead { location: *location, shown, tracked, known_sold };
+        work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("read", e))?;
+        let level = work.get::<LevelKind>(&id)?.location(*location);
+        let seen = level.filter(|known| known.sold.is_some()).map(LevelLocation::seen_sold);
+        // In Delta every store hears of a sale by its order; what only a read shows is not told on.
+        let (Some(units), StockMode::Absolute, Some(source)) = (seen, rules.mode, behind.first())
+        else {
+            return Ok(());
+        };
+        let command = PoolCommand::SeeSold {
+            warehouse: source.warehouse.code.clone(),
+            store: store.clone(),
+            units,
+        };
+        let told = work.execute::<PoolKind>(&source.pool, &command)?;
+        if told.map_err(|e| poison("sold", e))?.is_empty() {
+            return Ok(());
+        }
+        touch_linked(work, &source.pool, |_| false)
+    }
 }
 
 fn redo_all(
@@ -88,41 +135,6 @@ fn redo_all(
 ) -> Result<(), Stop> {
     work.want_timers(items.iter().map(|i| (store.to_string(), i.to_string())).collect())?;
     items.iter().try_for_each(|item| redo(work, store, *item, until))
-}
-
-fn record_read(
-    work: &mut Work<'_>,
-    store: &StoreId,
-    location: LocationId,
-    item: InventoryItemId,
-    found: Option<ItemAtLocation>,
-) -> Result<(), Stop> {
-    let id = level_id(store, item);
-    let links = work.get::<LevelKind>(&id)?.links.clone();
-    let rules = work.peek::<StoreKind>(store.as_str())?.settings.clone().unwrap_or_default();
-    let behind = Behind::load(work, (store, &rules), location, &links)?;
-    let tracked = found.as_ref().and_then(|f| f.tracked).unwrap_or(true);
-    let shown = found.and_then(|f| f.level).map(|level| shown(&level, work.now()));
-    let known_sold = behind.sold(work)?;
-    let command = LevelCommand::RecordRead { location, shown, tracked, known_sold };
-    work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("read", e))?;
-    let level = work.get::<LevelKind>(&id)?.location(location);
-    let seen = level.filter(|known| known.sold.is_some()).map(LevelLocation::seen_sold);
-    // In Delta every store hears of a sale by its order; what only a read shows is not told on.
-    let (Some(units), StockMode::Absolute, Some(source)) = (seen, rules.mode, behind.first())
-    else {
-        return Ok(());
-    };
-    let command = PoolCommand::SeeSold {
-        warehouse: source.warehouse.code.clone(),
-        store: store.clone(),
-        units,
-    };
-    let told = work.execute::<PoolKind>(&source.pool, &command)?;
-    if told.map_err(|e| poison("sold", e))?.is_empty() {
-        return Ok(());
-    }
-    touch_linked(work, &source.pool, |_| false)
 }
 
 fn shown(level: &ReadLevel, read_at: Timestamp) -> Shown {
@@ -144,6 +156,7 @@ fn shown(level: &ReadLevel, read_at: Timestamp) -> Shown {
 struct Writing {
     store: StoreId,
     effect: EffectId,
+    attempts: u32,
     lines: Vec<Line>,
 }
 
@@ -160,6 +173,13 @@ impl Writing {
                     Ok(written) => return self.refused(work, &written),
                     Err(e) => return self.unknown(work, &e),
                 }
+            }
+            // An earlier attempt under this key may have applied: that this one did not says
+            // nothing about it.
+            Sent::NotApplied { reason, .. } | Sent::Refused(reason)
+                if self.attempts > 1 && !self.is_set() =>
+            {
+                return self.unknown(work, reason);
             }
             Sent::NotApplied { wait, .. } => self.dropped(work, after(now, *wait))?,
             Sent::Refused(reason) => {
@@ -193,6 +213,13 @@ impl Writing {
         let id = level_id(&self.store, line.item);
         let events = work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("answer", e))?;
         Ok(!events.is_empty())
+    }
+
+    fn doubt(&self, work: &mut Work<'_>, line: &Line) -> Result<(), Stop> {
+        let command = LevelCommand::Doubt { location: line.location };
+        let id = level_id(&self.store, line.item);
+        work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("doubt", e))?;
+        Ok(())
     }
 
     fn applied(&self, work: &mut Work<'_>) -> Result<(), Stop> {
@@ -231,7 +258,19 @@ impl Writing {
         if codes.clone().any(|c| *c == ErrorCode::IdempotencyConcurrentRequest) {
             return self.unknown(work, "the same call is being executed at Shopify");
         }
+        if written.group.is_some() {
+            return self.unknown(work, "errors beside a group that was applied");
+        }
         let blames_a_line = written.errors.iter().any(|e| e.line().is_some());
+        let stale = |e: &UserError| e.code == Some(ErrorCode::ChangeFromQuantityStale);
+        if !blames_a_line && written.errors.iter().any(stale) {
+            // Somebody wrote some of them, and Shopify does not say which: all are read again.
+            for line in &self.lines {
+                self.answer(work, line, Outcome::Stale)?;
+                redo(work, &self.store, line.item, work.now())?;
+            }
+            return Ok(EffectState::Closed);
+        }
         if !blames_a_line && self.lines.len() > 1 {
             let reason = written.errors.first().map(|e| e.message.as_str()).unwrap_or_default();
             error!(code = "LS0404", store = %self.store, reason, "refused, and no line named");
@@ -243,11 +282,24 @@ impl Writing {
             let blamed =
                 written.errors.iter().find(|e| e.line().map_or(!blames_a_line, |n| n == index));
             let outcome = blamed.map_or(Outcome::NotApplied, outcome_of);
-            if let Outcome::Refused(verdict) = &outcome {
-                self.tell_refused(work, line, verdict)?;
-            }
+            let is_blamed = blamed.is_some();
+            let again = match &outcome {
+                // Tried again when its numbers change, or a webhook tells of it.
+                Outcome::Refused(verdict) => {
+                    self.tell_refused(work, line, verdict)?;
+                    None
+                }
+                Outcome::NotApplied if is_blamed => Some(later(now, REFUSED_WAIT)),
+                _ => Some(now),
+            };
             self.answer(work, line, outcome)?;
-            redo(work, &self.store, line.item, now)?;
+            if self.is_set() && !is_blamed {
+                // What was explained may be as wrong as for the neighbour that is stale.
+                self.doubt(work, line)?;
+            }
+            if let Some(until) = again {
+                redo(work, &self.store, line.item, until)?;
+            }
         }
         Ok(EffectState::Closed)
     }
@@ -308,8 +360,13 @@ fn outcome_of(error: &UserError) -> Outcome {
             Outcome::Refused(Verdict::Deleted)
         }
         Some(ErrorCode::ItemNotStockedAtLocation) => Outcome::Refused(Verdict::NotStocked),
-        // The key was used up by a former attempt that failed: a new one is made.
-        Some(ErrorCode::IdempotencyPreviousAttemptFailed) => Outcome::NotApplied,
+        // Passing faults of Shopify, and keys that are used up: a new one is made.
+        Some(
+            ErrorCode::IdempotencyPreviousAttemptFailed
+            | ErrorCode::IdempotencyKeyParameterMismatch
+            | ErrorCode::AdjustQuantitiesFailed
+            | ErrorCode::ServiceUnavailable,
+        ) => Outcome::NotApplied,
         code => Outcome::Refused(Verdict::Refused {
             code: code.as_ref().map_or_else(String::new, |c| c.as_str().to_owned()),
             message: error.message.clone(),

@@ -19,8 +19,9 @@ use serde_json::json;
 use crate::aggregates::LevelKind;
 use context::Context;
 
-/// Shopify keeps an idempotency key for 24 hours; beyond that the same bytes are a new call.
-const KEY_LIFE: SignedDuration = SignedDuration::from_hours(24);
+/// Shopify keeps an idempotency key for 24 hours; beyond that the same bytes are a new call. The
+/// last repetition must arrive before that, however long it waits for points.
+const KEY_LIFE: SignedDuration = SignedDuration::from_mins(24 * 60 - 10);
 /// A store that does not let us in is asked again after this.
 const ACCESS_WAIT: Duration = Duration::from_secs(60);
 /// A call that certainly failed on its way is made again after this.

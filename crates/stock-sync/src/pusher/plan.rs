@@ -1,10 +1,10 @@
-//! Turns due items into packed calls: reads first, then falls, then rises.
+//! Turns due items into packed calls: falls first, then reads, then rises.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use lockstep_contracts::shopify::admin::LINES_MAX;
-use lockstep_domain::stock::level::{LevelCommand, Write};
+use lockstep_domain::stock::level::{LevelCommand, LevelLocation, Verdict, Write};
 use lockstep_domain::stock::plan::{Decision, plan as decide};
 use lockstep_domain::stock::settings::{Enabled, StoreStock};
 use lockstep_domain::{EffectId, InventoryItemId, LocationId, StoreId};
@@ -65,6 +65,7 @@ pub fn plan(
     let ids: Vec<_> = items.iter().map(|item| level_id(store, *item)).collect();
     // Levels first: whoever changes the rules locks them, too.
     work.load_all::<LevelKind>(&ids)?;
+    Behind::load_pools(work, &ids)?;
     let rules = work.peek::<StoreKind>(store.as_str())?.settings.clone().unwrap_or_default();
     let mut reads: BTreeMap<LocationId, Vec<InventoryItemId>> = BTreeMap::new();
     let mut packs: BTreeMap<Pack, Vec<Line>> = BTreeMap::new();
@@ -88,13 +89,20 @@ pub fn plan(
             packs.entry(Pack::of(&line.write)).or_default().push(line);
         }
     }
+    let (falls, rises): (Vec<_>, Vec<_>) =
+        packs.into_iter().partition(|(pack, _)| *pack <= Pack::SetAvailableDown);
+    write(work, store, falls)?;
     for (location, items) in reads {
         for chunk in items.chunks(LINES_MAX) {
             let effect = read_effect(work, store, location, chunk.to_vec())?;
             work.open_effect(effect);
         }
     }
-    for lines in packs.into_values() {
+    write(work, store, rises)
+}
+
+fn write(work: &mut Work<'_>, store: &StoreId, packs: Vec<(Pack, Vec<Line>)>) -> Result<(), Stop> {
+    for (_, lines) in packs {
         for chunk in lines.chunks(LINES_MAX) {
             intend(work, store, chunk)?;
         }
@@ -121,6 +129,12 @@ fn want(
         if behind.first().is_none() {
             continue;
         }
+        let refused = work.get::<LevelKind>(&id)?.location(location).is_some_and(is_refused);
+        if refused {
+            // Due since something changed: a read tells whether the refusal is past.
+            let command = LevelCommand::Doubt { location };
+            work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("doubt", e))?;
+        }
         let level = work.get::<LevelKind>(&id)?.location(location).cloned().unwrap_or_default();
         let targets = behind.targets(work, &level)?;
         match decide(rules, &level, &targets) {
@@ -137,6 +151,10 @@ fn want(
         wanted.writes.clear();
     }
     Ok(wanted)
+}
+
+fn is_refused(level: &LevelLocation) -> bool {
+    matches!(level.verdict, Some(Verdict::Refused { .. } | Verdict::Deleted))
 }
 
 /// When the points are short, rises wait for the end of a window and falls go on.
