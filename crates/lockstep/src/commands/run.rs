@@ -1,0 +1,65 @@
+//! `lockstep run`.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use lockstep_runtime::Lifecycle;
+use lockstep_runtime::telemetry::{self, LogFormat, TelemetryConfig};
+use tracing::info;
+
+use crate::compose::{Adapters, ServiceName, Sockets, start};
+use crate::config::{ConfigError, ProcessArgs};
+
+#[derive(Args)]
+pub struct Run {
+    /// Services to run; all when none is named
+    services: Vec<ServiceName>,
+}
+
+impl Run {
+    pub async fn execute(&self, args: &ProcessArgs) -> anyhow::Result<()> {
+        let services: BTreeSet<_> = match self.services.as_slice() {
+            [] => ServiceName::ALL.into_iter().collect(),
+            named => named.iter().copied().collect(),
+        };
+        let telemetry = telemetry::init(&telemetry_config(args, &services)?)?;
+        let lifecycle = Lifecycle::new();
+        lifecycle.stop_on_signals()?;
+        let sockets = Sockets::open(args, &services).await?;
+        let adapters = Adapters::connect(args).await?;
+        start(args, &services, &adapters, sockets, &lifecycle).await?;
+        info!(version = env!("CARGO_PKG_VERSION"), "lockstep runs");
+        let ended = lifecycle.finish().await;
+        telemetry.flush();
+        if lifecycle.has_failed() {
+            anyhow::bail!("a vital task ended by itself; the log says which");
+        }
+        if !ended {
+            anyhow::bail!("tasks did not end within the grace period");
+        }
+        Ok(())
+    }
+}
+
+fn telemetry_config(
+    args: &ProcessArgs,
+    services: &BTreeSet<ServiceName>,
+) -> Result<TelemetryConfig, ConfigError> {
+    let format = match args.log_format.as_str() {
+        "json" => LogFormat::Json,
+        "text" => LogFormat::Text,
+        other => {
+            return Err(ConfigError {
+                setting: "LOCKSTEP_LOG_FORMAT",
+                problem: format!("is {other}"),
+                fix: "expected json or text",
+            });
+        }
+    };
+    let service_name = match services.iter().collect::<Vec<_>>().as_slice() {
+        [one] => one.name().to_owned(),
+        _ => "lockstep".to_owned(),
+    };
+    let (filter, otlp_endpoint) = (args.log.clone(), args.otlp_endpoint.clone());
+    Ok(TelemetryConfig { filter, format, otlp_endpoint, service_name })
+}

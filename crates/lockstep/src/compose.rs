@@ -1,0 +1,362 @@
+//! Composition: which services run in this process, over which adapters, on which sockets.
+//!
+//! `lockstep run` and the cross-service tests come through here, so what is tested is what runs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use lockstep_bus::{NatsBus, NatsOptions, Topology};
+use lockstep_ports::{
+    Ask, Bus, Clock, IdSource, Kv, ObjectStore, PortError, Sealer, ShopifyAdmin, Store,
+    SystemClock, TimeOrderedIds,
+};
+use lockstep_runtime::health::{BusReady, Health, StoreReady};
+use lockstep_runtime::{Engine, EngineParts, Lifecycle};
+use lockstep_shopify_client::{AdminClient, AdminConfig, KvTokens, MasterKeySealer};
+use lockstep_storage::{PgStore, StoreOptions, pending_migrations};
+use tokio::net::TcpListener;
+use tracing::info;
+
+use crate::config::{ProcessArgs, listen};
+
+/// A service of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum ServiceName {
+    /// Takes Shopify's webhooks.
+    WebhookIngest,
+    /// Takes the reports of back offices.
+    BackofficeGateway,
+    /// Keeps links.
+    ProductSync,
+    /// Keeps positions and pushes levels.
+    StockSync,
+    /// The admin API.
+    Console,
+}
+
+impl ServiceName {
+    /// Every service.
+    pub const ALL: [Self; 5] = [
+        Self::WebhookIngest,
+        Self::BackofficeGateway,
+        Self::ProductSync,
+        Self::StockSync,
+        Self::Console,
+    ];
+
+    /// Services that have a schema in the database.
+    pub const WITH_SCHEMA: [Self; 3] =
+        [Self::BackofficeGateway, Self::ProductSync, Self::StockSync];
+
+    /// Its name in subjects, logs and commands.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WebhookIngest => lockstep_webhook_ingest::SERVICE,
+            Self::BackofficeGateway => lockstep_backoffice_gateway::SERVICE,
+            Self::ProductSync => lockstep_product_sync::service::SERVICE,
+            Self::StockSync => lockstep_stock_sync::service::SERVICE,
+            Self::Console => "console",
+        }
+    }
+
+    /// Its schema in the database.
+    pub fn schema(self) -> String {
+        self.name().replace('-', "_")
+    }
+}
+
+/// The adapters that the services of one process share.
+#[derive(Clone)]
+pub struct Adapters {
+    /// The broker.
+    pub bus: Arc<NatsBus>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub ids: Arc<dyn IdSource>,
+    /// Seals secrets.
+    pub sealer: Arc<dyn Sealer>,
+    /// Shopify.
+    pub shopify: Arc<dyn ShopifyAdmin>,
+}
+
+impl Adapters {
+    /// Connects with the machine's own time and ids.
+    pub async fn connect(args: &ProcessArgs) -> anyhow::Result<Self> {
+        Self::connect_with(args, Arc::new(SystemClock), Arc::new(TimeOrderedIds)).await
+    }
+
+    /// Connects with time and ids of the caller's.
+    pub async fn connect_with(
+        args: &ProcessArgs,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> anyhow::Result<Self> {
+        let keys = args.master_keys()?;
+        let sealer = MasterKeySealer::try_new(&keys, ids.clone())
+            .map_err(|e| anyhow::anyhow!("LOCKSTEP_MASTER_KEY is refused: {e}"))?;
+        let sealer: Arc<dyn Sealer> = Arc::new(sealer);
+        let url = args.nats_url()?;
+        let bus = NatsBus::connect(url, NatsOptions::default())
+            .await
+            .map_err(|e| away("LOCKSTEP_NATS_URL", "the broker", &e))?;
+        let bus = Arc::new(bus);
+        let config =
+            AdminConfig { url: args.shopify_url()?, version: args.shopify_api_version.clone() };
+        let tokens = Arc::new(KvTokens::new(bus.clone(), sealer.clone()));
+        let shopify = Arc::new(AdminClient::try_new(config, tokens, clock.clone())?);
+        Ok(Self { bus, clock, ids, sealer, shopify })
+    }
+
+    fn bus(&self) -> Arc<dyn Bus> {
+        self.bus.clone()
+    }
+
+    fn kv(&self) -> Arc<dyn Kv> {
+        self.bus.clone()
+    }
+
+    fn ask(&self) -> Arc<dyn Ask> {
+        self.bus.clone()
+    }
+
+    fn objects(&self) -> Arc<dyn ObjectStore> {
+        self.bus.clone()
+    }
+
+    fn engine(&self, service: ServiceName, store: Arc<dyn Store>) -> Arc<Engine> {
+        Engine::new(EngineParts {
+            service: service.name(),
+            store,
+            bus: self.bus(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            sealer: self.sealer.clone(),
+        })
+    }
+}
+
+fn away(setting: &str, what: &str, error: &PortError) -> anyhow::Error {
+    anyhow::anyhow!("{setting}: {what} cannot be reached: {}", error.chain())
+}
+
+/// The sockets of a process; only those of the services that run are opened.
+#[derive(Default)]
+pub struct Sockets {
+    /// Webhooks.
+    pub webhook: Option<TcpListener>,
+    /// Back offices, REST.
+    pub gateway: Option<TcpListener>,
+    /// Back offices, gRPC.
+    pub gateway_grpc: Option<TcpListener>,
+    /// Admin API.
+    pub console: Option<TcpListener>,
+    /// Health.
+    pub ops: Option<TcpListener>,
+}
+
+impl Sockets {
+    /// Opens what the services need, before any of them starts: a taken port ends the start.
+    pub async fn open(
+        args: &ProcessArgs,
+        services: &BTreeSet<ServiceName>,
+    ) -> anyhow::Result<Self> {
+        let mut sockets = Self {
+            ops: Some(bind("LOCKSTEP_OPS_LISTEN", &args.ops_listen).await?),
+            ..Self::default()
+        };
+        if services.contains(&ServiceName::WebhookIngest) {
+            let listener = bind("LOCKSTEP_WEBHOOK_LISTEN", &args.webhook_listen).await?;
+            sockets.webhook = Some(listener);
+        }
+        if services.contains(&ServiceName::BackofficeGateway) {
+            let rest = bind("LOCKSTEP_GATEWAY_LISTEN", &args.gateway_listen).await?;
+            let grpc = bind("LOCKSTEP_GATEWAY_GRPC_LISTEN", &args.gateway_grpc_listen).await?;
+            (sockets.gateway, sockets.gateway_grpc) = (Some(rest), Some(grpc));
+        }
+        if services.contains(&ServiceName::Console) {
+            let listener = bind("LOCKSTEP_CONSOLE_LISTEN", &args.console_listen).await?;
+            sockets.console = Some(listener);
+        }
+        Ok(sockets)
+    }
+}
+
+async fn bind(setting: &'static str, text: &str) -> anyhow::Result<TcpListener> {
+    let address = listen(setting, text)?;
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{setting}: cannot listen on {address}; choose a free port"))
+}
+
+/// Starts services in this process. Everything that they start ends with the lifecycle.
+pub async fn start(
+    args: &ProcessArgs,
+    services: &BTreeSet<ServiceName>,
+    adapters: &Adapters,
+    mut sockets: Sockets,
+    lifecycle: &Lifecycle,
+) -> anyhow::Result<()> {
+    check_topology(args, adapters).await?;
+    let mut health = Health::default();
+    health.require(Arc::new(BusReady(adapters.bus())));
+    for service in services {
+        match service {
+            ServiceName::WebhookIngest => {
+                start_ingest(args, adapters, sockets.webhook.take(), lifecycle)?;
+            }
+            ServiceName::BackofficeGateway => {
+                let store = open_store(args, *service, &mut health).await?;
+                let listeners = (sockets.gateway.take(), sockets.gateway_grpc.take());
+                start_gateway(adapters, store, listeners, lifecycle)?;
+            }
+            ServiceName::ProductSync => {
+                let store = open_store(args, *service, &mut health).await?;
+                let ports = lockstep_product_sync::service::CatalogPorts {
+                    kv: adapters.kv(),
+                    ask: adapters.ask(),
+                    shopify: adapters.shopify.clone(),
+                };
+                let engine = adapters.engine(*service, store);
+                lockstep_product_sync::service::run(&engine, ports, lifecycle);
+            }
+            ServiceName::StockSync => {
+                let store = open_store(args, *service, &mut health).await?;
+                let ports = lockstep_stock_sync::service::StockPorts {
+                    kv: adapters.kv(),
+                    ask: adapters.ask(),
+                    shopify: adapters.shopify.clone(),
+                };
+                let engine = adapters.engine(*service, store);
+                lockstep_stock_sync::service::run(&engine, ports, lifecycle);
+            }
+            ServiceName::Console => {
+                start_console(args, adapters, sockets.console.take(), lifecycle)?;
+            }
+        }
+        info!(service = service.name(), "service started");
+    }
+    if let Some(listener) = sockets.ops.take() {
+        serve("health", health.router(), listener, lifecycle);
+    }
+    Ok(())
+}
+
+async fn check_topology(args: &ProcessArgs, adapters: &Adapters) -> anyhow::Result<()> {
+    let drift = adapters.bus.drift(&Topology::new(args.nats_replicas)).await;
+    let drift = drift.map_err(|e| away("LOCKSTEP_NATS_URL", "the broker", &e))?;
+    let blocking: Vec<_> =
+        drift.iter().filter(|d| d.is_blocking()).map(ToString::to_string).collect();
+    if !blocking.is_empty() {
+        bail!("the broker lacks streams; run: lockstep topology apply ({})", blocking.join("; "));
+    }
+    Ok(())
+}
+
+async fn open_store(
+    args: &ProcessArgs,
+    service: ServiceName,
+    health: &mut Health,
+) -> anyhow::Result<Arc<dyn Store>> {
+    let url = args.database_url()?;
+    let (schema, what) = (service.schema(), "the database");
+    let pending = pending_migrations(url, &schema)
+        .await
+        .map_err(|e| away("LOCKSTEP_DATABASE_URL", what, &e))?;
+    if pending > 0 {
+        bail!("{pending} migrations of {} are pending; run: lockstep migrate", service.name());
+    }
+    let store = PgStore::connect(url, &schema, StoreOptions::default())
+        .await
+        .map_err(|e| away("LOCKSTEP_DATABASE_URL", what, &e))?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    health.require(Arc::new(StoreReady(service.name(), store.clone())));
+    Ok(store)
+}
+
+fn start_ingest(
+    args: &ProcessArgs,
+    adapters: &Adapters,
+    listener: Option<TcpListener>,
+    lifecycle: &Lifecycle,
+) -> anyhow::Result<()> {
+    use lockstep_webhook_ingest::{Config, Ports, SealedSecrets, Service};
+    let listener = listener.context("webhook-ingest has no socket")?;
+    let secrets = SealedSecrets { kv: adapters.kv(), sealer: adapters.sealer.clone() };
+    let ports = Ports {
+        bus: adapters.bus(),
+        ask: adapters.ask(),
+        kv: adapters.kv(),
+        objects: adapters.objects(),
+        secrets: Arc::new(secrets),
+        clock: adapters.clock.clone(),
+        ids: adapters.ids.clone(),
+    };
+    let config = Config {
+        secrets: args.shopify_api_secrets()?,
+        message_bytes_max: adapters.bus.payload_max(),
+        ..Config::default()
+    };
+    Service::try_new(ports, config)?.run(listener, lifecycle);
+    Ok(())
+}
+
+fn start_gateway(
+    adapters: &Adapters,
+    store: Arc<dyn Store>,
+    listeners: (Option<TcpListener>, Option<TcpListener>),
+    lifecycle: &Lifecycle,
+) -> anyhow::Result<()> {
+    use lockstep_backoffice_gateway::{Config, Listeners, Ports, Service, os_secret};
+    let (Some(rest), Some(grpc)) = listeners else { bail!("backoffice-gateway has no sockets") };
+    let ports = Ports {
+        store,
+        bus: adapters.bus(),
+        kv: adapters.kv(),
+        ask: adapters.ask(),
+        clock: adapters.clock.clone(),
+        ids: adapters.ids.clone(),
+        sealer: adapters.sealer.clone(),
+        new_secret: Arc::new(os_secret),
+    };
+    Service::try_new(ports, Config::default())?.run(Listeners { rest, grpc }, lifecycle);
+    Ok(())
+}
+
+fn start_console(
+    args: &ProcessArgs,
+    adapters: &Adapters,
+    listener: Option<TcpListener>,
+    lifecycle: &Lifecycle,
+) -> anyhow::Result<()> {
+    use lockstep_console::{ConsoleConfig, ConsoleParts, router};
+    let listener = listener.context("console has no socket")?;
+    let config = ConsoleConfig {
+        admin_token: args.admin_token()?,
+        public_url: args.public_url()?,
+        shopify_api_version: args.shopify_api_version.clone(),
+        services: ServiceName::WITH_SCHEMA.map(|s| s.name().to_owned()).to_vec(),
+    };
+    let parts = ConsoleParts {
+        kv: adapters.kv(),
+        ask: adapters.ask(),
+        shopify: adapters.shopify.clone(),
+        sealer: adapters.sealer.clone(),
+        clock: adapters.clock.clone(),
+        ids: adapters.ids.clone(),
+    };
+    serve("console", router(&config, parts), listener, lifecycle);
+    Ok(())
+}
+
+fn serve(name: &'static str, router: axum::Router, listener: TcpListener, life: &Lifecycle) {
+    let shutdown = life.shutdown.clone();
+    life.spawn_vital(name, async move {
+        let serving =
+            axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned());
+        if let Err(error) = serving.await {
+            tracing::error!(code = "LS0002", endpoint = name, %error, "an endpoint ended");
+        }
+    });
+}

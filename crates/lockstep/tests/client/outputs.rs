@@ -1,0 +1,300 @@
+//! What answers look like: tables for people, the answer itself with `--json`.
+
+use crate::fake::{Answer, Fake};
+
+const STORE: &str = r#"{"id": "north", "shop_domain": "north.myshopify.com", "enabled": true,
+ "backoffices": [{"id": "wms", "roles": ["stock", "orders"]}],
+ "stock": {"enabled": "live", "mode": "delta", "buffer": 0},
+ "locations": [{"location_id": "61", "warehouses": ["wms/MAIN"], "default": true}],
+ "revision": 12, "updated_at": "2026-11-24T15:00:00Z", "updated_by": "admin",
+ "pending": ["stock-sync"], "later": {"unknown": true}}"#;
+
+fn shown(line: &str, answer: &str) -> (Option<i32>, String, String) {
+    let ran = Fake::answering([Answer::json(answer)]).line(line).run();
+    (ran.code, ran.out, ran.err)
+}
+
+fn expect(line: &str, answer: &str, out: &[&str]) {
+    let (code, text, err) = shown(line, answer);
+    assert_eq!(code, Some(0), "{line}: {err}");
+    assert_eq!(text.lines().collect::<Vec<_>>(), out, "{line}");
+}
+
+#[test]
+fn a_store_shows_its_settings_by_the_names_that_set_takes() {
+    let (code, out, err) = shown("store show north", STORE);
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        out.lines().collect::<Vec<_>>(),
+        [
+            "id             north",
+            "shop_domain    north.myshopify.com",
+            "enabled        true",
+            "backoffices    wms=stock,orders",
+            "stock.buffer   0",
+            "stock.enabled  live",
+            "stock.mode     delta",
+            "location 61    wms/MAIN (default)",
+            "revision       12",
+            "updated        2026-11-24T15:00:00Z by admin",
+        ]
+    );
+    assert_eq!(err, "not adopted yet by stock-sync; they will\n");
+    let list = format!(r#"{{"stores": [{STORE}], "next": null}}"#);
+    expect(
+        "store list",
+        &list,
+        &[
+            "STORE  SHOP DOMAIN          ENABLED  STOCK  MODE   LOCATIONS  BACK OFFICES",
+            "north  north.myshopify.com  yes      live   delta  1          wms=stock,orders",
+        ],
+    );
+}
+
+#[test]
+fn an_added_store_tells_what_shopify_took_and_refused() {
+    let answer = r#"{"id": "north", "shop_domain": "d", "locations": [], "pending": [],
+      "shop": {"name": "North", "currency": "EUR", "plan": null, "missing_scopes": ["read_x"]},
+      "webhooks": {"uri": "https://x/webhooks/shopify", "kept": [], "made": ["a", "b"],
+                   "removed": [], "refused": [{"topic": "c", "message": "no"}]}}"#;
+    let fake = Fake::answering([Answer::json(answer)]);
+    let line = fake.line("store add north --shop-domain d");
+    let ran = line.env("SHOPIFY_ACCESS_TOKEN", "shpat_1").run();
+    assert_eq!(ran.code, Some(0));
+    assert_eq!(
+        ran.out,
+        "store north added\nShopify: North, EUR\nwebhooks to https://x/webhooks/shopify: 2 made\n"
+    );
+    assert_eq!(
+        ran.err,
+        "the token lacks the scopes read_x\n1 topic refused:\n  c: no\n\
+         try again: lockstep store repair-webhooks north\nnext: lockstep location list north\n"
+    );
+}
+
+#[test]
+fn webhooks_that_stay_refused_are_a_failure() {
+    let answer = r#"{"uri": "https://x", "kept": ["a"], "made": [], "removed": ["b"],
+                     "refused": [{"topic": "c", "message": "no"}]}"#;
+    let (code, out, _) = shown("store repair-webhooks north", answer);
+    assert_eq!((code, out.as_str()), (Some(1), "webhooks to https://x: 1 kept, 1 removed\n"));
+}
+
+#[test]
+fn tables_of_locations_back_offices_and_tokens() {
+    expect(
+        "location list north",
+        r#"{"locations": [
+          {"location_id": "61", "name": "Berlin", "exists": true, "is_active": true,
+           "warehouses": ["wms/MAIN", "wms/OUT"], "shipping_process": "", "default": true,
+           "buffer": null},
+          {"location_id": "62", "name": "", "exists": false, "is_active": false,
+           "warehouses": [], "shipping_process": "parcel", "default": false, "buffer": 2}]}"#,
+        &[
+            "LOCATION  NAME    STATE   WAREHOUSES        DEFAULT  BUFFER  SHIPPING PROCESS",
+            "61        Berlin  active  wms/MAIN,wms/OUT  yes      -       -",
+            "62        -       gone    -                 -        2       parcel",
+        ],
+    );
+    expect(
+        "backoffice show wms",
+        r#"{"id": "wms", "kind": "contract", "name": "Warehouse Berlin",
+          "stock": {"basis": "physical", "lowered_by": ["pick", "invoice"]},
+          "warehouses": [{"code": "MAIN", "name": "Main hall"}], "revision": 7,
+          "updated_at": "2026-11-24T15:00:00Z", "updated_by": "admin", "pending": []}"#,
+        &[
+            "id                  wms",
+            "kind                contract",
+            "name                Warehouse Berlin",
+            "stock.basis         physical",
+            "stock.lowered_by    pick,invoice",
+            "warehouse wms/MAIN  Main hall",
+            "revision            7",
+            "updated             2026-11-24T15:00:00Z by admin",
+        ],
+    );
+    expect(
+        "token list wms",
+        r#"{"tokens": [{"token_id": "t1", "label": "prod", "issued_at": "2026-11-24T15:00:00Z",
+                        "last_used_at": null}]}"#,
+        &[
+            "TOKEN ID  LABEL  ISSUED                LAST USED",
+            "t1        prod   2026-11-24T15:00:00Z  never",
+        ],
+    );
+}
+
+#[test]
+fn stock_tells_the_unknown_from_zero() {
+    expect(
+        "stock show north LAMP-1",
+        r#"{"store": "north", "sku": "LAMP-1",
+          "positions": [{"warehouse": "wms/MAIN", "position": "12", "owed": 1, "free": 11},
+                        {"warehouse": "wms/OUT", "position": null, "owed": 0, "free": null}],
+          "levels": [{"inventory_item_id": "7", "location_id": "61", "warehouses": ["wms/MAIN"],
+            "available_target": 11, "on_hand_target": 12, "delta_target": 12, "booked": 12,
+            "explained_available": null, "explained_on_hand": null, "verdict": "",
+            "in_flight": ""}],
+          "window_until": "2026-11-24T15:00:30Z", "dirty_since": null}"#,
+        &[
+            "LAMP-1 in store north",
+            "",
+            "WAREHOUSE  POSITION  OWED  FREE",
+            "wms/MAIN   12        1     11",
+            "wms/OUT    unknown   0     unknown",
+            "",
+            "LOCATION  ITEM  WAREHOUSES  TARGET  EXPLAINED  IN FLIGHT  VERDICT",
+            "61        7     wms/MAIN    11/12   unknown    -          -",
+            "",
+            "the window is open until 2026-11-24T15:00:30Z",
+        ],
+    );
+}
+
+#[test]
+fn the_doctor_tells_the_worst_first_and_fails_when_something_is_broken() {
+    let examined = |status: &str, severity: &str| {
+        format!(
+            r#"{{"status": "{status}",
+              "services": [{{"service": "stock-sync", "state": "answers", "version": "0.1.0"}},
+                           {{"service": "product-sync", "state": "silent", "version": ""}}],
+              "findings": [
+                {{"severity": "ok", "service": "console", "subject": "store north token",
+                  "message": "it opens north", "fix": ""}},
+                {{"severity": "warning", "service": "console", "subject": "store north webhooks",
+                  "message": "2 topics are not subscribed",
+                  "fix": "POST /api/v1/stores/north/webhooks/repair"}},
+                {{"severity": "{severity}", "service": "product-sync", "subject": "service",
+                  "message": "product-sync does not answer",
+                  "fix": "see that it runs: lockstep run product-sync"}}]}}"#
+        )
+    };
+    let (code, out, _) = shown("doctor", &examined("error", "error"));
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        out.lines().collect::<Vec<_>>(),
+        [
+            "ERROR    service: product-sync does not answer (product-sync)",
+            "         do: see that it runs: lockstep run product-sync",
+            "WARNING  store north webhooks: 2 topics are not subscribed (console)",
+            "         do: lockstep store repair-webhooks north",
+            "OK       1 check (--all shows them)",
+            "",
+            "SERVICE       STATE    VERSION",
+            "stock-sync    answers  0.1.0",
+            "product-sync  silent   -",
+            "",
+            "status: error",
+        ]
+    );
+    let (code, out, _) = shown("doctor --all", &examined("warning", "warning"));
+    assert_eq!(code, Some(0));
+    assert!(out.contains("OK       store north token: it opens north (console)\n"), "{out}");
+    let broken = examined("error", "error");
+    assert_eq!(shown("doctor --json", &broken), (Some(1), format!("{broken}\n"), String::new()));
+}
+
+#[test]
+fn activity_has_a_row_for_each_setting() {
+    expect(
+        "activity",
+        r#"{"activity": [
+          {"at": "2026-11-24T15:00:01Z", "by": "admin", "key": "store.north", "revision": 14,
+           "what": "changed", "changes": [
+             {"setting": "stock.mode", "before": "delta", "after": "absolute"},
+             {"setting": "stock.buffer", "before": null, "after": 2}]},
+          {"at": "2026-11-24T15:00:00Z", "by": "admin", "key": "backoffice.wms", "revision": 13,
+           "what": "added", "changes": [{"setting": "id", "before": null, "after": "wms"}]}]}"#,
+        &[
+            "AT                    BY     WHAT            CHANGE   SETTING       BEFORE -> AFTER",
+            "2026-11-24T15:00:01Z  admin  store north     changed  stock.mode    delta -> absolute",
+            "2026-11-24T15:00:01Z  admin  store north     changed  stock.buffer  nothing -> 2",
+            "2026-11-24T15:00:00Z  admin  backoffice wms  added    -             -",
+        ],
+    );
+}
+
+#[test]
+fn dead_letters_name_the_services_that_were_silent() {
+    let answer = r#"{"dead_letters": [{"id": "d1", "service": "stock-sync", "stream": "EVENTS",
+      "stream_sequence": "12", "message_type": "stock.v1.Moved", "message_id": "m",
+      "reason": "broken\nbody", "attempts": 3, "state": "open",
+      "opened_at": "2026-11-24T15:00:00Z"}], "silent": ["product-sync"]}"#;
+    let (code, out, err) = shown("dead-letters list", answer);
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        out.lines().collect::<Vec<_>>(),
+        [
+            "ID  OPENED                SERVICE     MESSAGE         ATTEMPTS  STATE  REASON",
+            "d1  2026-11-24T15:00:00Z  stock-sync  stock.v1.Moved  3         open   broken body",
+        ]
+    );
+    assert_eq!(err, "not asked, since silent: product-sync\n");
+}
+
+#[test]
+fn json_is_the_answer_unchanged_for_every_command() {
+    let lines = [
+        "store show north",
+        "store set north enabled=true",
+        "store remove north --yes",
+        "location list north",
+        "location map north 61 wms/MAIN",
+        "backoffice show wms",
+        "backoffice add wms",
+        "backoffice set wms name=x",
+        "warehouse add wms MAIN",
+        "token issue wms",
+        "token list wms",
+        "link set north 1 wms A",
+        "link cut north 1",
+        "stock show north A",
+        "dead-letters list",
+        "dead-letters retry d1",
+        "activity",
+        "store list",
+        "link list north",
+    ];
+    // Spaces, order and unknown members stay as they came.
+    let answer = "{ \"z\":1,\n  \"a\": [1.50, null], \"status\": \"ok\" }";
+    for line in lines {
+        let (code, out, err) = shown(&format!("{line} --json"), answer);
+        assert_eq!((code, out), (Some(0), format!("{answer}\n")), "{line}: {err}");
+    }
+    let fake = Fake::answering([Answer(204, "application/json", String::new())]);
+    let ran = fake.line("token revoke wms t1 --json").run();
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn help_reads_well_and_gives_examples() {
+    let fake = Fake::answering([]);
+    let top = fake.line("--help").run();
+    assert_eq!(top.code, Some(0));
+    assert!(top.out.contains("\n  dead-letters  Messages that could not be processed"));
+    assert!(!top.out.contains("--database-url"), "{}", top.out);
+    assert!(fake.line("run --help").run().out.contains("--database-url"));
+    assert!(fake.line("topology apply --help").run().out.contains("--nats-url"));
+    let groups = [
+        ("store", &["list", "show", "add", "set", "remove", "repair-webhooks"][..]),
+        ("location", &["list", "map"]),
+        ("backoffice", &["list", "show", "add", "set"]),
+        ("warehouse", &["add"]),
+        ("token", &["issue", "list", "revoke"]),
+        ("link", &["list", "set", "cut", "import", "export"]),
+        ("stock", &["show"]),
+        ("dead-letters", &["list", "retry", "dismiss"]),
+        ("doctor", &[""]),
+        ("activity", &[""]),
+    ];
+    for (group, commands) in groups {
+        for command in commands {
+            let help = fake.line(&format!("{group} {command} --help")).run();
+            assert_eq!(help.code, Some(0), "{group} {command}");
+            assert!(help.out.contains("Example"), "{group} {command} has no example");
+            assert!(help.out.contains(&format!("\n  lockstep {group} {command}")), "{}", help.out);
+            assert!(help.out.contains("--console-url <URL>") && help.out.contains("--json"));
+            assert!(!help.out.contains("--nats-url"), "{group} {command}");
+        }
+    }
+}
