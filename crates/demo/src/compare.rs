@@ -1,0 +1,138 @@
+//! Both sides beside each other.
+
+use crate::cast::STORES;
+use crate::shopify::{LevelKey, Levels};
+use crate::tell::Teller;
+use crate::wms::Ledger;
+
+/// A line of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub key: LevelKey,
+    pub warehouse: i64,
+    /// Nothing when the store does not stock it there.
+    pub shopify: Option<i64>,
+}
+
+impl Row {
+    fn is_equal(&self) -> bool {
+        self.shopify == Some(self.warehouse)
+    }
+}
+
+/// What the warehouses behind a location hold.
+#[must_use]
+pub fn expected(ledger: &Ledger, key: &LevelKey) -> i64 {
+    let store = STORES.iter().find(|store| store.id == key.store);
+    let places = store.into_iter().flat_map(|store| store.places);
+    let places = places.filter(|place| place.location == key.location);
+    places.map(|place| ledger.held(place.warehouse, &key.sku)).sum()
+}
+
+/// Stocked levels that do not show what the warehouses hold.
+#[must_use]
+pub fn differences(ledger: &Ledger, levels: &Levels) -> Vec<LevelKey> {
+    let wrong = levels.iter().filter(|(key, shown)| shown.on_hand != expected(ledger, key));
+    wrong.map(|(key, _)| key.clone()).collect()
+}
+
+/// A row for everything that a store sells at a location.
+#[must_use]
+pub fn rows(ledger: &Ledger, levels: &Levels) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for store in STORES {
+        for place in store.places {
+            for thing in store.things() {
+                let (location, sku) = (place.location.to_owned(), thing.sku.to_owned());
+                let key = LevelKey { store: store.id, location, sku };
+                let shopify = levels.get(&key).map(|shown| shown.on_hand);
+                rows.push(Row { warehouse: expected(ledger, &key), shopify, key });
+            }
+        }
+    }
+    rows
+}
+
+/// Shows the table and its sum; true when all that can be compared is equal.
+pub fn show(tell: &Teller, rows: &[Row]) -> bool {
+    let line = |cells: [&str; 6]| {
+        let [store, location, sku, warehouse, shopify, verdict] = cells;
+        format!("  {store:<7}{location:<10}{sku:<10}{warehouse:>15}{shopify:>15}  {verdict}")
+    };
+    let head = ["store", "location", "SKU", "warehouse says", "Shopify shows", ""];
+    tell.line(line(head).trim_end());
+    tell.line(format!("  {}", "-".repeat(68)));
+    for row in rows {
+        let (warehouse, shopify) = (row.warehouse.to_string(), row.shopify.map(|n| n.to_string()));
+        let verdict = match row.shopify {
+            None => "not stocked there any more",
+            Some(_) if row.is_equal() => "equal",
+            Some(_) => "DIFFERENT",
+        };
+        let LevelKey { store, location, sku } = &row.key;
+        let shopify = shopify.as_deref().unwrap_or("-");
+        tell.line(line([store, location, sku, &warehouse, shopify, verdict]));
+    }
+    let stocked = rows.iter().filter(|row| row.shopify.is_some()).count();
+    let equal = rows.iter().filter(|row| row.is_equal()).count();
+    let good = equal == stocked && stocked > 0;
+    tell.line("");
+    tell.verdict(good, &format!("{equal} of {stocked} levels equal"));
+    good
+}
+
+/// A changed number of a level.
+#[must_use]
+pub fn change_line(key: &LevelKey, was: i64, is: i64) -> String {
+    let place = format!("{} / {}", key.store, key.location);
+    format!("{place:<16}{:<10}{was:>4} -> {is}", key.sku)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::shopify::Shown;
+
+    fn mugs(code: &str, pieces: i64) -> serde_json::Value {
+        json!({ "warehouse": code, "sku": "MUG-1", "quantity": pieces })
+    }
+
+    fn ledger(berlin: i64, lyon: i64) -> Ledger {
+        let levels = [mugs("BER", berlin), mugs("LYO", lyon), mugs("GHOST", 99)];
+        let all = json!({ "levels": levels, "waiting": 0, "refused": [], "bursts": [] });
+        serde_json::from_value(all).expect("as the warehouse answers")
+    }
+
+    fn shown(store: &'static str, location: &str, on_hand: i64) -> (LevelKey, Shown) {
+        let key = LevelKey { store, location: location.to_owned(), sku: "MUG-1".to_owned() };
+        (key, Shown { on_hand, available: on_hand - 1, committed: 1 })
+    }
+
+    #[test]
+    fn each_location_is_compared_with_its_own_warehouse() {
+        let levels = Levels::from([
+            shown("north", "Berlin", 5),
+            shown("north", "Lyon", 7),
+            shown("south", "Depot", 5),
+        ]);
+        assert_eq!(differences(&ledger(5, 7), &levels), []);
+        let wrong = differences(&ledger(5, 8), &levels);
+        assert_eq!(wrong, [shown("north", "Lyon", 7).0]);
+    }
+
+    #[test]
+    fn a_level_that_is_gone_is_shown_and_not_counted() {
+        let levels = Levels::from([shown("north", "Berlin", 5), shown("south", "Depot", 5)]);
+        let rows = rows(&ledger(5, 7), &levels);
+        let mugs: Vec<&Row> = rows.iter().filter(|row| row.key.sku == "MUG-1").collect();
+        let told: Vec<_> = mugs.iter().map(|row| (row.warehouse, row.shopify)).collect();
+        assert_eq!(told, [(5, Some(5)), (7, None), (5, Some(5))]);
+        let tell = Teller::start();
+        assert!(show(&tell, &rows));
+        let one_less = Levels::from([shown("north", "Berlin", 4)]);
+        assert!(!show(&tell, &self::rows(&ledger(5, 7), &one_less)));
+        assert!(!show(&tell, &[]), "nothing compared is nothing proved");
+    }
+}

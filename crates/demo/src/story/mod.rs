@@ -1,0 +1,92 @@
+//! The story: what happens in the warehouse and in the stores, told line by line with the
+//! numbers that changed, and the comparison at its end.
+
+mod end;
+mod rush;
+mod steps;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::sync::watch;
+
+use crate::chaos::{self, Plan};
+use crate::setup::World;
+
+/// How the story is played.
+#[derive(Debug, Clone, Copy)]
+pub struct Play {
+    /// Blows of this seed fall while it is played.
+    pub chaos: Option<u64>,
+    /// A shorter rush.
+    pub quick: bool,
+}
+
+impl Play {
+    fn movements(self) -> u32 {
+        if self.quick { 14 } else { 40 }
+    }
+
+    fn rush(self) -> Duration {
+        Duration::from_secs(if self.quick { 8 } else { 25 })
+    }
+
+    /// How long a single step may take to be seen.
+    fn step_wait(self) -> Duration {
+        // After a kill, a window of 30 s and the waits of retries come on top.
+        Duration::from_secs(if self.chaos.is_some() { 120 } else { 35 })
+    }
+
+    /// How long all levels may take to be equal when nothing happens any more: a window, and what
+    /// a process that was killed in the middle of a call had reserved for itself.
+    fn settle_wait(self) -> Duration {
+        Duration::from_secs(if self.chaos.is_some() { 240 } else { 120 })
+    }
+
+    /// How long they must stay equal: after blows longer than one window, so that nothing that
+    /// is still on its way goes unseen.
+    fn settle_hold(self) -> Duration {
+        Duration::from_secs(if self.chaos.is_some() { 33 } else { 4 })
+    }
+
+    /// How late the late webhooks are.
+    fn late_seconds(self) -> u64 {
+        if self.quick { 4 } else { 8 }
+    }
+}
+
+/// Plays the story; true when everything is equal in the end and nobody broke Shopify's rules.
+///
+/// # Errors
+/// When a step does not have its effect in time.
+pub async fn play(world: &World<'_>, play: Play) -> Result<bool> {
+    let (tell, stage) = (world.tell, world.stage);
+    let marks = world.journal_ends().await?;
+    tell.part("The story");
+    match play.chaos {
+        None => world.acts(play).await?,
+        Some(seed) => {
+            let (stop, stopped) = watch::channel(false);
+            let acts = async {
+                let played = world.acts(play).await;
+                // The receiver is there until this has ended.
+                let _ = stop.send(true);
+                played
+            };
+            let blows = chaos::strike(stage, tell, Plan::new(seed), stopped);
+            tokio::try_join!(acts, blows)?;
+        }
+    }
+    world.settle(play).await?;
+    world.tell_costs(play, &marks).await?;
+    world.judge().await
+}
+
+impl World<'_> {
+    async fn acts(&self, play: Play) -> Result<()> {
+        self.receive(play).await?;
+        self.adjust(play).await?;
+        self.transfer(play).await?;
+        self.rush(play).await
+    }
+}

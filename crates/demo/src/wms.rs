@@ -1,0 +1,124 @@
+//! A client of `demo-warehouse`. Every command has its own id, so that it can be repeated when
+//! the warehouse was killed while it was answering.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::http::Http;
+use crate::stage::random_hex;
+use crate::wait::{Hopeless, until};
+
+const COMMAND_WAIT: Duration = Duration::from_secs(30);
+
+/// What the warehouse says of itself.
+#[derive(Debug, Deserialize)]
+pub struct Ledger {
+    levels: Vec<Level>,
+    /// Reports that Lockstep has not answered yet.
+    pub waiting: usize,
+    /// Reports that Lockstep refused for good.
+    pub refused: Vec<Refused>,
+    bursts: Vec<Burst>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Level {
+    warehouse: String,
+    sku: String,
+    quantity: i64,
+}
+
+/// A report that Lockstep will never take.
+#[derive(Debug, Deserialize)]
+pub struct Refused {
+    pub event_id: String,
+    pub code: String,
+    pub field: String,
+    pub message: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Burst {
+    made: u32,
+    movements: u32,
+}
+
+impl Ledger {
+    /// Pieces per warehouse and SKU.
+    #[must_use]
+    pub fn numbers(&self) -> BTreeMap<(&str, &str), i64> {
+        let all = self.levels.iter();
+        all.map(|one| ((one.warehouse.as_str(), one.sku.as_str()), one.quantity)).collect()
+    }
+
+    /// Pieces of one SKU in one warehouse.
+    #[must_use]
+    pub fn held(&self, warehouse: &str, sku: &str) -> i64 {
+        self.numbers().get(&(warehouse, sku)).copied().unwrap_or_default()
+    }
+
+    /// How much of the bursts was made: movements, of how many.
+    #[must_use]
+    pub fn burst_progress(&self) -> (u32, u32) {
+        let made = self.bursts.iter().map(|burst| burst.made).sum();
+        (made, self.bursts.iter().map(|burst| burst.movements).sum())
+    }
+}
+
+/// The client.
+#[derive(Debug)]
+pub struct Wms {
+    pub http: Http,
+}
+
+impl Wms {
+    /// # Errors
+    /// When the warehouse does not answer, even after a while.
+    pub async fn ledger(&self) -> Result<Ledger> {
+        let read = async || self.http.get("/ledger").await.map(Some);
+        let answer = until("the warehouse answers", COMMAND_WAIT, read).await?;
+        serde_json::from_value(answer).context("the ledger is not as expected")
+    }
+
+    /// A command with lines: `receive`, `adjust`, `transfer`, `pick`, `count`.
+    ///
+    /// # Errors
+    /// When the warehouse refuses it, or does not answer for a while.
+    pub async fn command(&self, name: &str, lines: Value) -> Result<()> {
+        self.repeat(name, &json!({ "request_id": random_hex(16), "lines": lines })).await
+    }
+
+    /// A rush.
+    ///
+    /// # Errors
+    /// When the warehouse refuses it, or does not answer for a while.
+    pub async fn burst(
+        &self,
+        skus: &[&str],
+        warehouse: &str,
+        movements: u32,
+        over: Duration,
+    ) -> Result<()> {
+        let body = json!({
+            "request_id": random_hex(16), "skus": skus, "warehouse": warehouse,
+            "movements": movements, "over_ms": u64::try_from(over.as_millis())?,
+        });
+        self.repeat("burst", &body).await
+    }
+
+    async fn repeat(&self, name: &str, body: &Value) -> Result<()> {
+        let path = format!("/{name}");
+        let what = format!("the warehouse carries out {name}");
+        until(&what, COMMAND_WAIT, async || match self.http.post(&path, body).await {
+            Ok(_) => Ok(Some(())),
+            // No answer: it may be down for a moment. An answer that is a refusal stays one.
+            Err(error) if error.is::<reqwest::Error>() => Err(error),
+            Err(error) => Err(Hopeless(format!("{error:#}")).into()),
+        })
+        .await
+    }
+}
