@@ -26,13 +26,26 @@ test: ## Run every quick test against a private nats-server and Postgres
 
 .PHONY: test-full
 test-full: ## Run every test, with many more generated cases, and the examples in the documentation
-	PROPTEST_CASES=4096 $(XTASK) with-services -- cargo nextest run --workspace --profile full --run-ignored all
+	PROPTEST_CASES=4096 $(XTASK) with-services -- cargo nextest run --workspace --profile full
 	cargo test --doc --workspace
+	$(MAKE) chaos
 
 .PHONY: bench
 bench: ## Measure speed and memory as shipped (BENCH=ingest, movements or memory: only that)
 	cargo build --profile dist $(BENCH_PACKAGES)
 	exec target/dist/bench $(BENCH)
+
+# The story is quick and mostly waits, so several run at once.
+SEEDS ?= 50
+CHAOS_AT_ONCE ?= 4
+
+.PHONY: chaos
+chaos: ## Tell the story of the demo under kill -9, once per seed from 1 to SEEDS (50); every table must be equal
+	cargo build $(DEMO_BINS)
+	mkdir -p target/chaos
+	seq 1 $(SEEDS) | xargs -P $(CHAOS_AT_ONCE) -I SEED bash -c 'log=target/chaos/SEED.log; \
+	  target/debug/demo --chaos SEED --quick >$$log 2>&1 && echo "seed SEED: equal" \
+	  || { tail -n 40 $$log; echo "seed SEED: FAILED, see $$log"; exit 255; }'
 
 .PHONY: check
 check: check-style check-rules proto ## Everything that can be said without running: format, lints, documents, rules, contracts, licences
