@@ -5,11 +5,7 @@ use lockstep_tests::world::{Shop, World, count, movement};
 use serde_json::json;
 
 async fn world_in(mode: &str) -> (World, Api, Shop) {
-    let world = World::start().await;
-    let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
-    let shop = world.store("north", "wms", &["Berlin"], &[("LAMP", 10)]).await;
-    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
-    world.link(&shop, "wms", "LAMP").await;
+    let (world, wms, shop) = World::with_one_level(10).await;
     world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "10")]).await;
     world.go_live(&shop, mode).await;
     world.settle(&shop).await;

@@ -5,11 +5,7 @@ use serde_json::json;
 
 #[tokio::test]
 async fn b132_absolute_overwrites_what_somebody_typed() {
-    let world = World::start().await;
-    let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
-    let shop = world.store("north", "wms", &["Berlin"], &[("LAMP", 99)]).await;
-    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
-    world.link(&shop, "wms", "LAMP").await;
+    let (world, wms, shop) = World::with_one_level(99).await;
     world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "20")]).await;
     world.go_live(&shop, "absolute").await;
     world
@@ -30,11 +26,7 @@ async fn b132_absolute_overwrites_what_somebody_typed() {
 
 #[tokio::test]
 async fn b134_delta_sends_only_the_difference() {
-    let world = World::start().await;
-    let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
-    let shop = world.store("north", "wms", &["Berlin"], &[("LAMP", 99)]).await;
-    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
-    world.link(&shop, "wms", "LAMP").await;
+    let (world, wms, shop) = World::with_one_level(99).await;
     world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "20")]).await;
     world.go_live(&shop, "delta").await;
     world.settle(&shop).await;
@@ -49,11 +41,7 @@ async fn b134_delta_sends_only_the_difference() {
 
 #[tokio::test]
 async fn b155_what_happened_while_off_is_not_replayed() {
-    let world = World::start().await;
-    let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
-    let shop = world.store("north", "wms", &["Berlin"], &[("LAMP", 10)]).await;
-    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
-    world.link(&shop, "wms", "LAMP").await;
+    let (world, wms, shop) = World::with_one_level(10).await;
     world.report(&wms, "movements", &[movement("m1", "RECEIVING", "LAMP", "MAIN", "5")]).await;
     world.until_position(&shop, "LAMP", "wms/MAIN", None).await;
     world.go_live(&shop, "delta").await;
@@ -69,11 +57,7 @@ async fn b155_what_happened_while_off_is_not_replayed() {
 
 #[tokio::test]
 async fn an_unknown_position_is_never_written_in_absolute() {
-    let world = World::start().await;
-    let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
-    let shop = world.store("north", "wms", &["Berlin"], &[("LAMP", 10)]).await;
-    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
-    world.link(&shop, "wms", "LAMP").await;
+    let (world, wms, shop) = World::with_one_level(10).await;
     world.go_live(&shop, "absolute").await;
     world.report(&wms, "movements", &[movement("m1", "RECEIVING", "LAMP", "MAIN", "5")]).await;
     world.settle(&shop).await;

@@ -5,11 +5,7 @@ use serde_json::json;
 
 #[tokio::test]
 async fn a_restart_keeps_an_open_window_and_what_waits_in_it() {
-    let mut world = World::start().await;
-    let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
-    let shop = world.store("north", "wms", &["Berlin"], &[("LAMP", 10)]).await;
-    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
-    world.link(&shop, "wms", "LAMP").await;
+    let (mut world, wms, shop) = World::with_one_level(10).await;
     world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "10")]).await;
     world.go_live(&shop, "delta").await;
     world.report(&wms, "movements", &[movement("m1", "RECEIVING", "LAMP", "MAIN", "1")]).await;
@@ -36,11 +32,7 @@ async fn a_restart_keeps_an_open_window_and_what_waits_in_it() {
 
 #[tokio::test]
 async fn rebuilt_states_equal_the_live_ones() {
-    let world = World::start().await;
-    let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
-    let shop = world.store("north", "wms", &["Berlin"], &[("LAMP", 10)]).await;
-    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
-    world.link(&shop, "wms", "LAMP").await;
+    let (world, wms, shop) = World::with_one_level(10).await;
     world.go_live(&shop, "delta").await;
     for n in 0..30 {
         let one = movement(&format!("m{n}"), "ADJUSTMENT", "LAMP", "MAIN", "1.25");

@@ -14,11 +14,7 @@ async fn a_movement_and_its_push_are_one_trace() {
         service_name: "lockstep".to_owned(),
     })
     .expect("telemetry starts");
-    let world = World::start().await;
-    let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
-    let shop = world.store("north", "wms", &["Berlin"], &[("LAMP", 10)]).await;
-    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
-    world.link(&shop, "wms", "LAMP").await;
+    let (world, wms, shop) = World::with_one_level(10).await;
     world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "10")]).await;
     world.go_live(&shop, "delta").await;
     world.settle(&shop).await;

@@ -116,6 +116,17 @@ impl World {
         }
     }
 
+    /// A world with one level: store `north` shows `available` of LAMP at Berlin, served by the
+    /// physical warehouse `wms/MAIN` and linked; nothing is counted, and stock is off.
+    pub async fn with_one_level(available: i64) -> (Self, Api, Shop) {
+        let world = Self::start().await;
+        let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
+        let shop = world.store("north", "wms", &["Berlin"], &[("LAMP", available)]).await;
+        world.map(&shop, "Berlin", &["wms/MAIN"]).await;
+        world.link(&shop, "wms", "LAMP").await;
+        (world, wms, shop)
+    }
+
     /// Stops the product as SIGTERM does, and starts it again over the same data.
     pub async fn restart(&mut self) {
         self.lifecycle.shutdown.cancel();
