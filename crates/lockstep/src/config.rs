@@ -21,7 +21,7 @@ pub struct ProcessArgs {
     /// Postgres, e.g. postgres://lockstep:secret@127.0.0.1/lockstep
     #[arg(long, env = "LOCKSTEP_DATABASE_URL", global = true, hide_env_values = true)]
     pub database_url: Option<String>,
-    /// Where Shopify and people reach this installation, e.g. https://sync.example.com
+    /// Where Shopify and people reach this installation, e.g. <https://sync.example.com>
     #[arg(long, env = "LOCKSTEP_PUBLIC_URL", global = true)]
     pub public_url: Option<String>,
     /// 32 bytes in base64 that seal secrets; several, comma-separated, while one is rotated

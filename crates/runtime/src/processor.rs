@@ -19,7 +19,7 @@ use crate::telemetry;
 use crate::work::{Stop, Work};
 
 /// A store's or back office's share per turn: messages in one transaction.
-pub const BATCH_MAX: usize = 200;
+pub const BATCH_MAX: usize = 500;
 /// How long a pull waits for the first message.
 const PULL_WAIT: Duration = Duration::from_secs(5);
 

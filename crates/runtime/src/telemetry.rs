@@ -86,9 +86,11 @@ pub fn init(config: &TelemetryConfig) -> Result<TelemetryGuard, TelemetryError> 
     let traces =
         provider.as_ref().map(|p| tracing_opentelemetry::layer().with_tracer(p.tracer("lockstep")));
     let logs = match config.format {
-        LogFormat::Json => {
-            tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).boxed()
-        }
+        LogFormat::Json => tracing_subscriber::fmt::layer()
+            .json()
+            .with_span_list(false)
+            .with_writer(std::io::stderr)
+            .boxed(),
         LogFormat::Text => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).boxed(),
     };
     tracing_subscriber::registry().with(filter).with(traces).with(logs).try_init()?;
