@@ -93,8 +93,6 @@ struct LinkView {
     origin: String,
     #[serde(default)]
     linked_at: Value,
-    #[serde(default)]
-    title: Value,
 }
 
 #[derive(Deserialize)]
@@ -142,11 +140,11 @@ async fn list(session: &Session, store: &str) -> anyhow::Result<()> {
         return shown.print();
     }
     let rows = links.into_iter().map(|link| {
-        let (at, title) = (plain(&link.linked_at), plain(&link.title));
+        let at = plain(&link.linked_at);
         let LinkView { variant_id, inventory_item_id, backoffice, sku, origin, .. } = link;
-        [variant_id, backoffice, sku, inventory_item_id, origin, at, title]
+        [variant_id, backoffice, sku, inventory_item_id, origin, at]
     });
-    let header = ["VARIANT", "BACK OFFICE", "SKU", "INVENTORY ITEM", "ORIGIN", "LINKED", "TITLE"];
+    let header = ["VARIANT", "BACK OFFICE", "SKU", "INVENTORY ITEM", "ORIGIN", "LINKED"];
     shown.table(header, rows.collect());
     shown.print()
 }
