@@ -10,6 +10,7 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::backoffice::v1::{ItemError, MovementKind, StockCount, StockMovement};
+use lockstep_contracts::convert::report::{REASON_CODE_MAX, REASON_TEXT_MAX};
 use lockstep_domain::ids::{EventId, Sku};
 use prost::Message;
 use serde::de::DeserializeOwned;
@@ -22,10 +23,6 @@ use checks::{
 
 /// Items in one call; the contract promises answers up to this number.
 pub const ITEMS_MAX: usize = 1_000;
-/// Characters of a reason's code; longer ones are texts.
-pub const REASON_CODE_CHARS_MAX: usize = 255;
-/// Characters of a reason's words, so that a batch of reasons stays a batch.
-pub const REASON_TEXT_CHARS_MAX: usize = 2_000;
 /// How far a reporter's clock may be ahead: a wrong time zone is forgiven, a wrong year is not.
 pub const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
 
@@ -120,8 +117,8 @@ impl Item for StockMovement {
             let after = quantity_text(place, "on_hand_after", &self.on_hand_after)?;
             self.on_hand_after = after.to_string();
         }
-        check_length(place, "reason_code", &self.reason_code, REASON_CODE_CHARS_MAX)?;
-        check_length(place, "reason_text", &self.reason_text, REASON_TEXT_CHARS_MAX)?;
+        check_length(place, "reason_code", &self.reason_code, REASON_CODE_MAX)?;
+        check_length(place, "reason_text", &self.reason_text, REASON_TEXT_MAX)?;
         if let Some(order) = &self.order {
             check_order(place, order)?;
         }

@@ -49,6 +49,9 @@ pub const SOUTH: Store = Store {
     wrong: &[("CLOCK-1", -4), ("POSTER-1", 5)],
 };
 
+/// The level that the story itself takes away: store, location, SKU. No other may vanish.
+pub const UNSTOCKED: (&str, &str, &str) = ("north", "Lyon", "POSTER-1");
+
 pub const STORES: [&Store; 2] = [&NORTH, &SOUTH];
 
 /// Something on the shelves, and how many pieces of it at the beginning.

@@ -16,6 +16,28 @@ use crate::budget::ThrottleStatus;
 const THROTTLED_WAIT_MIN: Duration = Duration::from_secs(1);
 /// Longest wait that is believed: a full bucket refills in 20 s.
 const THROTTLED_WAIT_MAX: Duration = Duration::from_secs(60);
+/// Codes of calls that Shopify refused before it ran anything.
+const NEVER_RAN: [&str; 19] = [
+    "ACCESS_DENIED",
+    "BAD_REQUEST",
+    "INVALID_FIELD_ARGUMENTS",
+    "INVALID_VARIABLE",
+    "MAX_COST_EXCEEDED",
+    "MAX_INPUT_SIZE_EXCEEDED",
+    "PARSE_ERROR",
+    "RESOURCE_NOT_FOUND",
+    "argumentLiteralsIncompatible",
+    "argumentNotAccepted",
+    "invalidOneOfInputObject",
+    "missingRequiredArguments",
+    "missingRequiredInputObjectAttribute",
+    "selectionMismatch",
+    "undefinedDirective",
+    "undefinedField",
+    "undefinedType",
+    "variableMismatch",
+    "variableNotUsed",
+];
 /// Characters of Shopify's words that are kept.
 const MESSAGE_CHARS_MAX: usize = 400;
 
@@ -98,7 +120,7 @@ fn sort_json(request: &AdminRequest, body: &[u8]) -> (Learnt, Result<AdminAnswer
         }
         Some(other) => {
             let said = other.as_str().unwrap_or("errors in an unknown form");
-            return (learnt, Err(error(request, AdminErrorKind::Permanent, said)));
+            return (learnt, Err(unsorted(request, said)));
         }
     }
     let actual_cost = answer.pointer("/extensions/cost/actualQueryCost").and_then(Value::as_f64);
@@ -137,7 +159,21 @@ fn sort_errors(
         let wait = throttled_wait(requested, bucket);
         return error(request, AdminErrorKind::Throttled { wait }, &message);
     }
-    error(request, AdminErrorKind::Permanent, &message)
+    let codes = errors.iter().map(|e| e.pointer("/extensions/code").and_then(Value::as_str));
+    let never_ran = |code: Option<&str>| code.is_some_and(|code| NEVER_RAN.contains(&code));
+    if codes.into_iter().all(never_ran) {
+        return error(request, AdminErrorKind::Permanent, &message);
+    }
+    unsorted(request, &message)
+}
+
+/// An error that the list does not hold says nothing of whether a mutation ran.
+fn unsorted(request: &AdminRequest, message: &str) -> AdminError {
+    if request.mutation {
+        uncertain(request, message)
+    } else {
+        error(request, AdminErrorKind::Permanent, message)
+    }
 }
 
 fn throttled_wait(requested: f64, bucket: Option<ThrottleStatus>) -> Duration {

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::translate::{ITEMS_MAX, REASON_CODE_CHARS_MAX, REASON_TEXT_CHARS_MAX};
+use lockstep_contracts::convert::report::{REASON_CODE_MAX, REASON_TEXT_MAX};
+
+use crate::translate::ITEMS_MAX;
 
 /// Fields without which a message is refused.
 pub fn required(message: &str) -> &'static [&'static str] {
@@ -38,8 +40,8 @@ pub fn of_field(message: &str, field: &str) -> Option<Value> {
             json!({ "maxLength": 64 })
         }
         (_, "quantity" | "on_hand_after") => json!({ "pattern": r"^-?[0-9]+(\.[0-9]+)?$" }),
-        (_, "reason_code") => json!({ "maxLength": REASON_CODE_CHARS_MAX }),
-        (_, "reason_text") => json!({ "maxLength": REASON_TEXT_CHARS_MAX }),
+        (_, "reason_code") => json!({ "maxLength": REASON_CODE_MAX }),
+        (_, "reason_text") => json!({ "maxLength": REASON_TEXT_MAX }),
         (_, "order_key") => json!({ "pattern": "^[a-z0-9][a-z0-9-]{0,31}:[1-9][0-9]*$" }),
         (_, "line_id") => json!({ "pattern": "^[1-9][0-9]*$" }),
         _ => return None,

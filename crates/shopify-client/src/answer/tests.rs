@@ -63,7 +63,7 @@ fn error_codes_say_whether_a_call_was_executed() {
         ("INTERNAL_SERVER_ERROR", Transient, UnknownOutcome),
         ("BAD_REQUEST", Permanent, Permanent),
         ("undefinedField", Permanent, Permanent),
-        ("A_NEW_CODE", Permanent, Permanent),
+        ("A_NEW_CODE", Permanent, UnknownOutcome),
     ] {
         for data in [&Value::Null, &nothing] {
             assert_eq!(kind(false, 200, &coded(code, data)), Err(query.clone()), "query, {code}");
