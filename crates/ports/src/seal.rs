@@ -27,8 +27,9 @@ pub trait Sealer: Send + Sync + 'static {
 pub struct StoreSecrets {
     /// The store that the token opens; a token is never sent to another domain.
     pub shop_domain: ShopDomain,
-    /// Admin API token.
-    pub access_token: String,
+    /// Admin API token; none after the store was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<String>,
     /// Secret that signs this app's webhooks, when it is not the process's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_secret: Option<String>,

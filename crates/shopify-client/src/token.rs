@@ -41,9 +41,9 @@ impl KvTokens {
 impl TokenSource for KvTokens {
     async fn access(&self, store: &StoreId) -> Result<Option<StoreAccess>, PortError> {
         let secrets = StoreSecrets::load(&*self.kv, &*self.sealer, store).await?;
-        Ok(secrets.map(|(secrets, _)| StoreAccess {
-            shop_domain: secrets.shop_domain,
-            token: secrets.access_token.into(),
+        Ok(secrets.and_then(|(secrets, _)| {
+            let token = secrets.access_token?.into();
+            Some(StoreAccess { shop_domain: secrets.shop_domain, token })
         }))
     }
 }

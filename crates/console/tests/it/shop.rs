@@ -43,6 +43,13 @@ struct State {
 }
 
 impl Shops {
+    /// What is sealed for a store.
+    pub async fn secrets(&self, store: &str) -> Option<StoreSecrets> {
+        let id = StoreId::try_new(store).unwrap();
+        let found = StoreSecrets::load(&self.bus, &*self.sealer, &id).await.unwrap();
+        found.map(|(secrets, _)| secrets)
+    }
+
     pub fn new(bus: &MemoryBus, sealer: Arc<dyn Sealer>) -> Self {
         let shops = Self { bus: bus.clone(), sealer, state: Arc::default() };
         shops.add("shpat_north", "north.myshopify.com", &[(71, "Berlin"), (72, "Lyon")]);
@@ -168,7 +175,8 @@ impl ShopifyAdmin for Shops {
         let (secrets, _) = secrets.ok_or_else(|| failed(AdminErrorKind::Access))?;
         let body: Value = serde_json::from_slice(&request.body).unwrap();
         let variables = &body["variables"];
-        let answer = self.lock().answer(&secrets.access_token, &request.operation, variables);
+        let token = secrets.access_token.ok_or_else(|| failed(AdminErrorKind::Access))?;
+        let answer = self.lock().answer(&token, &request.operation, variables);
         let data = answer.ok_or_else(|| failed(AdminErrorKind::Access))?;
         Ok(AdminAnswer { data, actual_cost: None, available: None })
     }

@@ -281,6 +281,17 @@ async fn a_removed_store_is_gone_and_comes_back_with_its_settings() {
 }
 
 #[tokio::test]
+async fn a_removed_store_keeps_the_secret_that_signs_its_last_webhooks() {
+    let world = World::furnished().await;
+    let own = json!({"api_secret": "its-own-secret"});
+    world.call("PATCH", "/stores/north", own).await.ok();
+    world.call("DELETE", "/stores/north", Value::Null).await.ok();
+    let kept = world.shops.secrets("north").await.expect("the secret is kept");
+    assert_eq!(kept.api_secret.as_deref(), Some("its-own-secret"));
+    assert_eq!(kept.access_token, None);
+}
+
+#[tokio::test]
 async fn a_store_that_shopify_no_longer_lets_in_can_be_removed() {
     let world = World::furnished().await;
     world.shops.change_token("shpat_north", "shpat_unknown_to_us");

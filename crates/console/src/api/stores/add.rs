@@ -62,7 +62,7 @@ pub async fn handler(
     check_backoffices(&console, &new.backoffices).await?;
     let secrets = StoreSecrets {
         shop_domain: new.domain.clone(),
-        access_token: new.access_token.clone().ok_or_else(token_needed)?,
+        access_token: Some(new.access_token.clone().ok_or_else(token_needed)?),
         api_secret: new.api_secret.clone(),
         scopes: Vec::new(),
     };

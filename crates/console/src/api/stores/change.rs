@@ -62,10 +62,10 @@ async fn change_secrets(
         .map_err(|broken| Problem::validation("shop_domain", broken.to_string(), "add it anew"))?;
     let (former, revision) = secrets::present(console, id).await?;
     let is_new_token = token.is_some();
-    let former_token = former.as_ref().map(|former| former.access_token.clone());
+    let former_token = former.as_ref().and_then(|former| former.access_token.clone());
     let mut secrets = StoreSecrets {
         shop_domain: domain,
-        access_token: token.or(former_token).ok_or_else(token_needed)?,
+        access_token: Some(token.or(former_token).ok_or_else(token_needed)?),
         api_secret: former.as_ref().and_then(|former| former.api_secret.clone()),
         scopes: former.map(|former| former.scopes).unwrap_or_default(),
     };

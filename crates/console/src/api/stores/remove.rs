@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use lockstep_contracts::settings::v1::StoreSettings;
+use lockstep_domain::StoreId;
 use lockstep_ports::{SECRETS_BUCKET, StoreSecrets};
 use serde::Serialize;
 use tracing::{info, warn};
@@ -10,7 +11,8 @@ use tracing::{info, warn};
 use crate::extract::{PathParts, unknown_store};
 use crate::problem::Problem;
 use crate::registry::store_key;
-use crate::service::Shared;
+use crate::secrets;
+use crate::service::{Console, Shared};
 use crate::webhooks;
 
 #[derive(Serialize)]
@@ -19,6 +21,18 @@ pub struct Removed {
     deleted: bool,
     pending: Vec<String>,
     left_at_shopify: Vec<String>,
+}
+
+/// The token goes. A secret of the store's own stays sealed: Shopify signs `app/uninstalled` and
+/// the redactions with it, which come later.
+async fn forget_token(console: &Console, id: &StoreId) -> Result<(), Problem> {
+    match secrets::present(console, id).await? {
+        (Some(kept), revision) if kept.api_secret.is_some() => {
+            let kept = StoreSecrets { access_token: None, scopes: Vec::new(), ..kept };
+            secrets::keep(console, id, &kept, revision).await
+        }
+        _ => Ok(console.parts.kv.delete(SECRETS_BUCKET, &StoreSecrets::key(id)).await?),
+    }
 }
 
 /// Settings first, so that every service stops; then the subscriptions; the token last, since it
@@ -43,7 +57,7 @@ pub async fn handler(State(console): Shared, path: PathParts) -> Result<Json<Rem
         warn!(store.id = %id, detail, "webhook subscriptions are left behind");
         webhooks::NEEDED.iter().map(|topic| (*topic).to_owned()).collect()
     });
-    console.parts.kv.delete(SECRETS_BUCKET, &StoreSecrets::key(&id)).await?;
+    forget_token(&console, &id).await?;
     info!(store.id = %id, "store removed");
     Ok(Json(Removed { id: id.to_string(), deleted: true, pending, left_at_shopify }))
 }

@@ -116,7 +116,7 @@ async fn secrets_are_opened_from_where_the_console_seals_them() {
     let store = StoreId::try_new("north").expect("an id");
     let secrets = StoreSecrets {
         shop_domain: ShopDomain::try_new("north.myshopify.com").expect("a domain"),
-        access_token: "token".to_owned(),
+        access_token: Some("token".to_owned()),
         api_secret: Some("own".to_owned()),
         scopes: Vec::new(),
     };
