@@ -119,11 +119,11 @@ pub struct News {
     pub directory: watch::Sender<Arc<Directory>>,
 }
 
-/// Follows the bucket: adopts each change (with the service's own processor, when it has one),
+/// Follows the bucket: adopts each change with the service's own processor,
 /// then shows it in the directory. Ends with the token.
 pub async fn follow(
     kv: &dyn Kv,
-    adopter: Option<(&Engine, &dyn Processor)>,
+    adopter: (&Engine, &dyn Processor),
     news: &News,
     shutdown: &CancellationToken,
 ) {
@@ -148,7 +148,7 @@ pub async fn follow(
 
 async fn follow_once(
     kv: &dyn Kv,
-    adopter: Option<(&Engine, &dyn Processor)>,
+    adopter: (&Engine, &dyn Processor),
     shown: &News,
 ) -> Result<(), PortError> {
     let mut events = kv.watch(SETTINGS_BUCKET, "").await?;
@@ -183,10 +183,10 @@ async fn follow_once(
 
 /// False when the service refuses the change: then it works by the former settings.
 async fn adopt(
-    adopter: Option<(&Engine, &dyn Processor)>,
+    adopter: (&Engine, &dyn Processor),
     change: &SettingsChange,
 ) -> Result<bool, PortError> {
-    let Some((engine, processor)) = adopter else { return Ok(true) };
+    let (engine, processor) = adopter;
     let cause = format!("settings:{}:{}", change.key, change.revision);
     let result =
         engine.transact(Origin::new(cause, None), &[], |work| processor.adopt(change, work)).await;

@@ -79,20 +79,9 @@ fn start_settings(
     let (engine, processor) = (engine.clone(), processor.clone());
     let shutdown = lifecycle.shutdown.clone();
     lifecycle.spawn_vital("settings", async move {
-        let adopter = Some((engine.as_ref(), processor.as_ref()));
+        let adopter = (engine.as_ref(), processor.as_ref());
         follow(kv.as_ref(), adopter, &news, &shutdown).await;
     });
-}
-
-/// Follows the settings without a service of one's own (ingest, console).
-pub fn start_directory(kv: Arc<dyn Kv>, lifecycle: &Lifecycle) -> SharedDirectory {
-    let (sender, directory) = watch::channel(Arc::new(Directory::default()));
-    let shutdown = lifecycle.shutdown.clone();
-    lifecycle.spawn_vital("settings", async move {
-        let news = News { adopted: Adopted::default(), directory: sender };
-        follow(kv.as_ref(), None, &news, &shutdown).await;
-    });
-    directory
 }
 
 /// One task per durable consumer, started and ended as stores and back offices come and go.

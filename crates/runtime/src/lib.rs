@@ -27,7 +27,7 @@ pub mod work;
 pub use aggregate::{Aggregate, CommandOf, EventOf, Evolver, EvolverOf, RejectionOf, StateOf};
 pub use directory::{Directory, Settings, SettingsChange, SharedDirectory};
 pub use engine::{Engine, EngineError, EngineParts, Origin, Published};
-pub use host::{Hosted, start, start_directory};
+pub use host::{Hosted, start};
 pub use inbound::Inbound;
 pub use lanes::{CALL_TIME_MAX, EFFECT_LEASE, LaneWorker, Recovery, Sent};
 pub use lifecycle::Lifecycle;

@@ -49,15 +49,6 @@ impl Retry {
             }
         }
     }
-
-    /// A server's own wish is honoured within our bounds.
-    pub fn clamp(self, wish: Duration) -> Duration {
-        match self {
-            Self::None => Duration::ZERO,
-            Self::Fixed { wait } => wish.max(wait),
-            Self::Exponential { first, max } => wish.clamp(first, max),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -78,11 +69,5 @@ mod tests {
             let wait = Retry::AWAY.delay(attempt);
             assert!(wait >= whole / 2 && wait <= whole, "{wait:?} of {whole:?}");
         }
-    }
-
-    #[test]
-    fn a_servers_wish_is_clamped() {
-        assert_eq!(Retry::AWAY.clamp(Duration::from_secs(3600)), Duration::from_secs(10));
-        assert_eq!(Retry::AWAY.clamp(Duration::ZERO), Duration::from_millis(100));
     }
 }
