@@ -4,9 +4,22 @@
 //! A refusal names the field, what is wrong and what to do. Nothing here knows settings other
 //! than those given, or what time it is.
 
+mod fields;
+pub mod invoice;
 pub mod link;
+pub mod money;
+pub mod order;
+pub mod order_lines;
+pub mod order_report;
+pub mod order_settings;
+pub mod order_webhook;
+pub mod product;
 pub mod report;
+pub mod returned;
+pub mod sale;
 pub mod settings;
+pub mod shipment;
+pub mod shipment_report;
 
 use jiff::Timestamp;
 use lockstep_domain::ids::InvalidId;
@@ -69,7 +82,13 @@ impl From<Invalid> for ItemError {
 /// An identifier; its own rule is the fix.
 fn id<T: std::str::FromStr<Err = InvalidId>>(field: &str, text: &str) -> Result<T, Invalid> {
     text.parse().map_err(|rule: InvalidId| {
-        let message = if text.is_empty() { "it is missing" } else { "it is not what it must be" };
+        let message = match &rule {
+            _ if text.is_empty() => "it is missing".to_owned(),
+            InvalidId::Length { .. } => format!("it has {} characters", text.chars().count()),
+            InvalidId::ControlCharacter { .. } => "it contains a control character".to_owned(),
+            InvalidId::Untrimmed { .. } => "it begins or ends with white space".to_owned(),
+            _ => "it is not of the expected form".to_owned(),
+        };
         Invalid::validation(field, message, rule.to_string())
     })
 }

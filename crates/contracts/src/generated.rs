@@ -11,4 +11,4 @@ mod modules {
     include!(concat!(env!("OUT_DIR"), "/modules.rs"));
 }
 
-pub use modules::{backoffice, catalog, operations, settings, shopify, stock};
+pub use modules::{backoffice, catalog, operations, orders, settings, shipments, shopify, stock};

@@ -22,7 +22,7 @@ pub mod token;
 pub use catalogue::{CATALOGUE, CatalogueEntry, EntryKind, catalogue_markdown};
 pub use cloudevents::{HeaderError, Metadata, TraceContext};
 pub use envelope::{EnvelopeError, Event, Outgoing, Request, decode, decode_request};
-pub use generated::{backoffice, catalog, operations, settings, stock};
+pub use generated::{backoffice, catalog, operations, orders, settings, shipments, stock};
 pub use partition::Partition;
 pub use subject::{Filter, Stream, Subject};
 

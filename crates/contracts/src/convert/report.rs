@@ -6,13 +6,13 @@ use lockstep_domain::stock::report::{MovementKind, StockStatus};
 use lockstep_domain::stock::settings::BackOfficeStock;
 use lockstep_domain::{EventId, Quantity, Sku, WarehouseCode};
 
-use super::{Invalid, id, moment, quantity, unknown_value};
+use super::fields::reason;
+use super::{Invalid, id, moment, order, quantity, unknown_value};
 use crate::backoffice::v1::{self as proto, ErrorCode};
 
-/// Longest `reason_code`, in characters.
-pub const REASON_CODE_MAX: usize = 64;
-/// Longest `reason_text`, in characters.
-pub const REASON_TEXT_MAX: usize = 1_000;
+pub use super::fields::{
+    LOTS_MAX, NAME_MAX, OWN_ID_MAX, REASON_CODE_MAX, REASON_TEXT_MAX, SERIALS_MAX, URL_MAX,
+};
 
 /// A checked movement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,12 +100,11 @@ pub fn movement(report: &proto::StockMovement) -> Result<Movement, Invalid> {
         place: place(kind, report)?,
         kind,
         status: status(report.stock_status)?,
-        order: report.order.as_ref().map(order).transpose()?,
+        order: line_key(report.order.as_ref())?,
         occurred_at: moment("occurred_at", report.occurred_at.as_ref())?,
         on_hand_after: on_hand_after(kind, &report.on_hand_after)?,
     };
-    at_most("reason_code", &report.reason_code, REASON_CODE_MAX)?;
-    at_most("reason_text", &report.reason_text, REASON_TEXT_MAX)?;
+    reason(&report.reason_code, &report.reason_text)?;
     Ok(movement)
 }
 
@@ -245,25 +244,6 @@ fn on_hand_after(kind: MovementKind, text: &str) -> Result<Option<Quantity>, Inv
     quantity(FIELD, text).map(Some)
 }
 
-fn order(reference: &proto::OrderReference) -> Result<LineKey, Invalid> {
-    const FIELD: &str = "order.order_key";
-    let store = reference.order_key.split_once(':').map(|(store, _)| store).ok_or_else(|| {
-        Invalid::validation(
-            FIELD,
-            "it is not the key of an order",
-            "send the key as Lockstep's feed gave it: {store}:{Shopify order id}",
-        )
-    })?;
-    Ok(LineKey {
-        store: id(FIELD, store)?,
-        order: id(FIELD, &reference.order_key)?,
-        line: id("order.line_id", &reference.line_id)?,
-    })
-}
-
-fn at_most(field: &str, text: &str, max: usize) -> Result<(), Invalid> {
-    if text.chars().nth(max).is_none() {
-        return Ok(());
-    }
-    Err(Invalid::validation(field, "it is too long", format!("send at most {max} characters")))
+fn line_key(reference: Option<&proto::OrderReference>) -> Result<Option<LineKey>, Invalid> {
+    reference.map(order::line_key).transpose().map_err(|e| e.at("order"))
 }

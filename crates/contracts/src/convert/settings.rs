@@ -45,6 +45,7 @@ fn rules(stock: &proto::StockSettings) -> Result<StoreStock, Invalid> {
         sold_out_threshold: stock.sold_out_threshold,
         buffer: stock.buffer,
         allow_negative: stock.allow_negative,
+        activate_at_location: stock.activate_at_location.unwrap_or(default.activate_at_location),
         ..default
     })
 }
@@ -113,6 +114,7 @@ pub fn stock_defaults() -> proto::StockSettings {
         sold_out_threshold: default.sold_out_threshold,
         buffer: default.buffer,
         allow_negative: default.allow_negative,
+        activate_at_location: Some(default.activate_at_location),
     }
 }
 

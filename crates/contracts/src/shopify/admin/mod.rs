@@ -9,31 +9,52 @@ mod activate;
 mod document;
 mod levels;
 mod locations;
+mod order_cancel;
+mod order_contact;
+mod order_parts;
+mod order_read;
+mod order_routing;
 mod read;
 #[cfg(test)]
 mod schema_test;
+mod shipment_read;
+mod shipment_write;
 mod stock_write;
 mod subscriptions;
 mod user_error;
 mod variants;
+mod variants_page;
 mod who_am_i;
 
 pub use activate::{Activated, activate, decode_activate};
 pub use document::{Call, DecodeError, Document, LINES_MAX};
 pub use levels::{ItemAtLocation, Level, Quantities, decode_levels_of_items, levels_of_items};
 pub use locations::{Location, LocationsPage, decode_locations, locations};
+pub use order_cancel::{decode_order_cancel, order_cancel};
+pub use order_contact::{OrderContact, decode_order_contact, order_contact};
+pub use order_read::{OrderPages, Rest, decode_order_numbers, order_numbers};
+pub use order_routing::{decode_orders_of_fulfillment_orders, orders_of_fulfillment_orders};
+pub use shipment_read::{ShipmentPages, decode_shipments_of_order, shipments_of_order};
+pub use shipment_write::{
+    Fulfilled, decode_fulfilled, fulfillment_cancel, fulfillment_create, fulfillment_tracking,
+};
 pub use stock_write::{
     AdjustLine, Adjustment, QUANTITY_MAX, QuantityName, Reason, SetLine, Setting, StockWritten,
     adjust_quantities, decode_adjust_quantities, decode_set_quantities, set_quantities,
 };
 pub use subscriptions::{
-    Subscribed, Subscription, SubscriptionsPage, decode_subscribe, decode_subscriptions,
-    decode_unsubscribe, subscribe, subscriptions, unsubscribe,
+    Subscribed, Subscription, SubscriptionsPage, Widened, decode_subscribe, decode_subscriptions,
+    decode_unsubscribe, decode_widen_subscription, subscribe, subscriptions, unsubscribe,
+    widen_subscription,
 };
 pub use user_error::{ErrorCode, UserError};
 pub use variants::{
     CodeField, Variant, VariantsFound, decode_variants_by_code, decode_variants_by_ids,
     variants_by_code, variants_by_ids,
+};
+pub use variants_page::{
+    VARIANTS_COUNT_COST, VARIANTS_PAGE_COST, VARIANTS_PER_PAGE, VariantsPage,
+    decode_variants_count, decode_variants_page, variants_count, variants_page,
 };
 pub use who_am_i::{WhoAmI, decode_who_am_i, who_am_i};
 
@@ -50,4 +71,21 @@ pub const DOCUMENTS: &[Document] = &[
     subscriptions::LIST,
     subscriptions::CREATE,
     subscriptions::DELETE,
+    subscriptions::WIDEN,
+    order_read::NUMBERS,
+    order_read::FULFILLMENT_LINES,
+    order_read::FULFILLMENT_ORDER_LINES,
+    order_read::FULFILLMENT_ORDERS,
+    order_read::LINES,
+    order_read::REFUND_LINES,
+    order_contact::DOCUMENT,
+    order_routing::DOCUMENT,
+    order_cancel::DOCUMENT,
+    variants_page::PAGE,
+    variants_page::COUNT,
+    shipment_read::ORDER,
+    shipment_read::ROUTES,
+    shipment_write::CREATE,
+    shipment_write::TRACK,
+    shipment_write::CANCEL,
 ];

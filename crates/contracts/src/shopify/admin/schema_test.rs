@@ -11,7 +11,11 @@ use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Schema};
-use lockstep_domain::{InventoryItemId, LocationId, VariantId};
+use lockstep_domain::shipment::{Taken, Tracking};
+use lockstep_domain::{
+    FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId, LocationId,
+    OrderId, VariantId,
+};
 use serde_json::Value;
 
 use super::*;
@@ -43,7 +47,7 @@ fn samples() -> Vec<Call> {
     let set = SetLine { item, location, quantity: 7, change_from: Some(5) };
     let adjust = AdjustLine { item, location, delta: -3, change_from: None };
     let reference = "gid://lockstep/Push/1";
-    vec![
+    let mut calls = vec![
         who_am_i(),
         locations(Some("cursor")),
         variants_by_ids(&[variant]),
@@ -66,6 +70,32 @@ fn samples() -> Vec<Call> {
         subscriptions(None),
         subscribe("APP_UNINSTALLED", "https://example.com/webhooks/shopify"),
         unsubscribe("gid://shopify/WebhookSubscription/1"),
+        widen_subscription("gid://shopify/WebhookSubscription/1"),
+    ];
+    calls.push(order_numbers(OrderId(5)));
+    calls.extend(order_read::page_calls());
+    calls.push(order_contact(OrderId(5)));
+    calls.push(orders_of_fulfillment_orders(&[FulfillmentOrderId(7)]));
+    calls.push(order_cancel(OrderId(5), "released by wms"));
+    calls.push(variants_page(Some("cursor"), Some(variant)));
+    calls.push(variants_count());
+    calls.extend(shipment_calls());
+    calls
+}
+
+fn shipment_calls() -> [Call; 5] {
+    let taken = Taken { route: FulfillmentOrderId(7), line: FulfillmentOrderLineId(8), units: 2 };
+    let tracking = Tracking {
+        company: "DHL".to_owned(),
+        numbers: vec!["N1".to_owned()],
+        urls: vec!["https://example.com/N1".to_owned()],
+    };
+    [
+        shipments_of_order(OrderId(5)),
+        shipment_read::routes_page(OrderId(5), "cursor"),
+        fulfillment_create(&[taken], &tracking, true),
+        fulfillment_tracking(FulfillmentId(9), &tracking, false),
+        fulfillment_cancel(FulfillmentId(9)),
     ]
 }
 
@@ -97,11 +127,13 @@ fn a_field_that_the_schema_lacks_is_noticed() {
 
 fn requested_cost(schema: &Schema, document: &Document, roots: &SelectionSet) -> u32 {
     if !document.mutation {
-        return cost_of_set(schema, roots).max(1);
+        // A count costs ten at the root, and one where it is nested.
+        let counts = fields(roots).filter(|root| root.name.as_str().ends_with("Count")).count();
+        return (cost_of_set(schema, roots) + 9 * counts as u32).max(1);
     }
     let payload_objects = fields(roots)
         .flat_map(|root| fields(&root.selection_set))
-        .filter(|field| field.name.as_str() != "userErrors");
+        .filter(|field| !field.name.as_str().ends_with("serErrors"));
     10 + payload_objects.map(|field| cost_of_set(schema, &field.selection_set)).sum::<u32>()
 }
 

@@ -31,6 +31,14 @@ pub(super) const DELETE: Document = Document {
     idempotent: false,
 };
 
+pub(super) const WIDEN: Document = Document {
+    operation: "WidenSubscription",
+    text: include_str!("operations/widen_subscription.graphql"),
+    cost: 10,
+    mutation: true,
+    idempotent: false,
+};
+
 /// A subscription as Shopify shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
@@ -84,14 +92,17 @@ pub fn decode_subscriptions(data: &Value) -> Result<SubscriptionsPage, DecodeErr
             id: read::id(node, &LIST, "webhookSubscriptions.nodes")?,
             topic: read::text(node, "topic").unwrap_or_default(),
             uri: read::text(node, "uri").unwrap_or_default(),
-            is_whole: read::filled(node, "filter").is_none()
-                && read::list(node, "includeFields").is_empty(),
+            is_whole: is_whole(node),
         })
     };
     Ok(SubscriptionsPage {
         subscriptions: nodes.map(read_one).collect::<Result<_, _>>()?,
         next: read::next_page(page),
     })
+}
+
+fn is_whole(node: &Value) -> bool {
+    read::filled(node, "filter").is_none() && read::list(node, "includeFields").is_empty()
 }
 
 /// Builds `webhookSubscriptionCreate`. `topic` in Shopify's GraphQL form.
@@ -145,6 +156,45 @@ pub fn decode_unsubscribe(data: &Value) -> Result<Subscribed, DecodeError> {
     })
 }
 
+/// What became of a subscription that was to deliver everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Widened {
+    /// True when it now delivers every change, whole.
+    pub is_whole: bool,
+    /// What was refused; these errors have no code.
+    pub errors: Vec<UserError>,
+}
+
+/// Builds `webhookSubscriptionUpdate` that takes filter and choice of fields away. The subscription
+/// stands all the time, so that no change is lost meanwhile.
+#[must_use]
+pub fn widen_subscription(id: &str) -> Call {
+    #[derive(Serialize)]
+    struct Variables<'a> {
+        id: &'a str,
+        subscription: Input,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Input {
+        filter: Option<&'static str>,
+        include_fields: [&'static str; 0],
+    }
+    let subscription = Input { filter: None, include_fields: [] };
+    WIDEN.call(&Variables { id, subscription })
+}
+
+/// Reads the answer to [`widen_subscription`].
+///
+/// # Errors
+/// No payload.
+pub fn decode_widen_subscription(data: &Value) -> Result<Widened, DecodeError> {
+    let payload = read::root(data, &WIDEN, "webhookSubscriptionUpdate")?;
+    let errors = UserError::list(payload);
+    let is_whole = read::object(payload, "webhookSubscription").is_some_and(is_whole);
+    Ok(Widened { is_whole: is_whole && errors.is_empty(), errors })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -173,6 +223,23 @@ mod tests {
         let refused = decode_subscribe(&data).unwrap();
         assert_eq!(refused.id, None);
         assert_eq!(refused.errors[0].message, "Address for this topic has already been taken");
+    }
+
+    #[test]
+    fn widening_takes_filter_and_fields_away_and_believes_only_what_shopify_shows() {
+        let call = widen_subscription("gid://shopify/WebhookSubscription/1");
+        let body: Value = serde_json::from_slice(&call.body).unwrap();
+        let input = json!({"filter": null, "includeFields": []});
+        assert_eq!(body["variables"]["subscription"], input);
+        let answer = |one: Value, errors: Value| {
+            let payload = json!({"webhookSubscription": one, "userErrors": errors});
+            let data = json!({"webhookSubscriptionUpdate": payload});
+            decode_widen_subscription(&data).unwrap().is_whole
+        };
+        assert!(answer(json!({"id": "1", "filter": null, "includeFields": []}), json!([])));
+        assert!(!answer(json!({"id": "1", "filter": "id:1", "includeFields": []}), json!([])));
+        let refused = json!([{"field": ["id"], "message": "does not exist"}]);
+        assert!(!answer(Value::Null, refused));
     }
 
     #[test]

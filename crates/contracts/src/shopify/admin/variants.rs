@@ -126,7 +126,7 @@ pub fn decode_variants_by_code(data: &Value) -> Result<VariantsFound, DecodeErro
     })
 }
 
-fn variant(node: &Value, document: &Document) -> Result<Variant, DecodeError> {
+pub(super) fn variant(node: &Value, document: &Document) -> Result<Variant, DecodeError> {
     let item = read::object(node, "inventoryItem").unwrap_or(&Value::Null);
     let product = read::object(node, "product").unwrap_or(&Value::Null);
     Ok(Variant {
