@@ -24,6 +24,11 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 /// How long the broker may take to prove that it is there.
 const READY_WAIT: Duration = Duration::from_secs(1);
 
+/// Several replicas share a consumer, and the checkpoint is the highest sequence that one of them
+/// committed: below it messages may still be open that another one holds. They were published
+/// shortly before, so a consumer that is lost begins an hour earlier; the inbox removes doubles.
+const OVERLAP: Duration = Duration::from_secs(60 * 60);
+
 /// How the connection and the consumers behave.
 #[derive(Clone, Debug)]
 pub struct NatsOptions {
@@ -33,6 +38,9 @@ pub struct NatsOptions {
     pub request_timeout: Duration,
     /// A delivered message that nobody acknowledged within this time is delivered again.
     pub ack_wait: Duration,
+    /// A consumer that is made again begins so long before the message at the checkpoint was
+    /// published.
+    pub overlap: Duration,
     /// Messages of one consumer that may wait for their acknowledgement at once.
     pub ack_pending_max: u32,
 }
@@ -43,6 +51,7 @@ impl Default for NatsOptions {
             name: "lockstep".to_owned(),
             request_timeout: Duration::from_secs(5),
             ack_wait: Duration::from_secs(30),
+            overlap: OVERLAP,
             ack_pending_max: 5_000,
         }
     }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use async_nats::jetstream;
-use async_nats::jetstream::consumer::Info;
 use async_nats::jetstream::consumer::pull::FetchBuilder;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use lockstep_ports::{Bus, ConsumerSpec, Delivered, ErrorKind, Outgoing, PortError, PublishAck};
+use lockstep_ports::{
+    Bus, Checkpoint, ConsumerSpec, Delivered, ErrorKind, Outgoing, PortError, PublishAck,
+};
 
 use crate::connection::NatsBus;
 use crate::error::Consumer;
@@ -17,8 +18,6 @@ use crate::{error, headers};
 /// One pull takes at most this much into memory, or two messages if those are larger.
 const PULL_BYTES_MAX: usize = 8 * 1024 * 1024;
 const ACK: Bytes = Bytes::from_static(b"+ACK");
-/// Two processes may make one consumer again at the same moment.
-const REWIND_TRIES_MAX: u32 = 3;
 
 #[async_trait]
 impl Bus for NatsBus {
@@ -74,34 +73,13 @@ impl Bus for NatsBus {
         .await
     }
 
-    async fn rewind(&self, consumer: &ConsumerSpec, start_after: u64) -> Result<(), PortError> {
+    async fn rewind(
+        &self,
+        consumer: &ConsumerSpec,
+        checkpoint: &dyn Checkpoint,
+    ) -> Result<(), PortError> {
         let doing = format!("rewinding {} of {}", consumer.durable, consumer.stream);
-        self.exchange(&doing, async {
-            let Some(info) = self.consumer_info(&doing, consumer).await? else { return Ok(()) };
-            let Some(start_after) = place_to_go_back_to(&info, start_after) else {
-                return Ok(());
-            };
-            tracing::warn!(
-                consumer = consumer.durable,
-                acknowledged = info.ack_floor.stream_sequence,
-                start_after,
-                "the consumer is ahead of the database and is made again"
-            );
-            for _ in 0..REWIND_TRIES_MAX {
-                self.remove(&doing, consumer).await?;
-                match self.make(&doing, consumer, start_after).await {
-                    Ok(made) => {
-                        self.remember(consumer, Some(made));
-                        return Ok(());
-                    }
-                    Err(Consumer::Failed(error)) => return Err(error),
-                    // Another process made it from its own place meanwhile.
-                    Err(_) => {}
-                }
-            }
-            Err(Consumer::Exists.into_error(&doing))
-        })
-        .await
+        self.exchange(&doing, self.agree(&doing, consumer, checkpoint)).await
     }
 
     async fn lag(&self, consumer: &ConsumerSpec) -> Result<u64, PortError> {
@@ -147,21 +125,4 @@ fn deliver(
         attempt: u64::try_from(attempt).unwrap_or(1),
         ack_subject: message.reply.map(async_nats::Subject::into_string).unwrap_or_default(),
     })
-}
-
-/// After which sequence the consumer must deliver again, when it may have been acknowledged
-/// beyond what the database holds. Everything above the acknowledged floor is delivered again
-/// too, so a message that still waits below `start_after` is not lost.
-fn place_to_go_back_to(info: &Info, start_after: u64) -> Option<u64> {
-    let floor = info.ack_floor.stream_sequence;
-    if info.delivered.stream_sequence <= start_after {
-        return None;
-    }
-    // When all that was delivered above the floor still waits, nothing beyond `start_after` was
-    // acknowledged: the usual picture after a crash, and no reason to disturb the consumer.
-    let above_floor = info.delivered.consumer_sequence - info.ack_floor.consumer_sequence;
-    if floor <= start_after && info.num_ack_pending as u64 == above_floor {
-        return None;
-    }
-    Some(floor.min(start_after))
 }

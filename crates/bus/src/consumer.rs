@@ -1,4 +1,4 @@
-//! Durable pull consumers: found, made or widened, and made again from an earlier place.
+//! Durable pull consumers: found, made or widened. [`crate::rewind`] makes one again.
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, Info, PullConsumer, pull};
 use async_nats::jetstream::response::Response;
@@ -7,6 +7,7 @@ use lockstep_ports::{ConsumerSpec, ErrorKind, PortError};
 use crate::connection::NatsBus;
 use crate::error::{self, Consumer};
 use crate::filters;
+use crate::rewind::Start;
 
 /// Two processes may make, widen or remove one consumer at the same moment.
 const TRIES_MAX: u32 = 3;
@@ -57,7 +58,7 @@ impl NatsBus {
                     .await
                     .map_err(|cause| error::update_consumer(doing, cause))
             }
-            Err(Consumer::Missing) => self.make(doing, spec, start_after).await,
+            Err(Consumer::Missing) => self.make(doing, spec, Start::Around(start_after)).await,
             Err(other) => Err(other),
         }
     }
@@ -66,9 +67,10 @@ impl NatsBus {
         &self,
         doing: &str,
         spec: &ConsumerSpec,
-        start_after: u64,
+        start: Start,
     ) -> Result<PullConsumer, Consumer> {
-        let wanted = self.wanted(spec, start_after);
+        let policy = self.policy(doing, spec, start).await.map_err(Consumer::Failed)?;
+        let wanted = self.wanted(spec, policy);
         let made = self
             .jetstream
             .create_consumer_strict_on_stream(wanted.clone(), spec.stream.name())
@@ -81,15 +83,11 @@ impl NatsBus {
             let what = format!("{doing}: the broker made it otherwise than asked; is it too old?");
             return Err(Consumer::Failed(PortError::plain(ErrorKind::Permanent, what)));
         }
-        tracing::info!(consumer = spec.durable, start_after, "the consumer is made");
+        tracing::info!(consumer = spec.durable, ?start, "the consumer is made");
         Ok(made)
     }
 
-    fn wanted(&self, spec: &ConsumerSpec, start_after: u64) -> pull::Config {
-        let deliver_policy = match start_after {
-            0 => DeliverPolicy::All,
-            after => DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
-        };
+    fn wanted(&self, spec: &ConsumerSpec, deliver_policy: DeliverPolicy) -> pull::Config {
         let mut config = pull::Config {
             durable_name: Some(spec.durable.clone()),
             deliver_policy,
@@ -114,8 +112,7 @@ impl NatsBus {
         if !narrow_filters && !narrow_pending && present.ack_wait >= self.options.ack_wait {
             return None;
         }
-        let mut config = self.wanted(spec, 0);
-        config.deliver_policy = present.deliver_policy;
+        let mut config = self.wanted(spec, present.deliver_policy);
         config.ack_wait = present.ack_wait.max(self.options.ack_wait);
         if present.max_ack_pending <= 0 {
             config.max_ack_pending = present.max_ack_pending;

@@ -70,6 +70,23 @@ pub(crate) fn jetstream(doing: &str, cause: async_nats::jetstream::Error) -> Por
     PortError::new(kind_of(code), what, cause)
 }
 
+/// An error that JetStream answered to a published message. What a wrong set-up causes is mended by
+/// a person; the message is sound, and goes then.
+pub(crate) fn published(doing: &str, cause: async_nats::jetstream::Error) -> PortError {
+    let is_of_setup = matches!(
+        cause.error_code(),
+        ErrorCode::STREAM_NOT_FOUND
+            | ErrorCode::STREAM_SEALED
+            | ErrorCode::STREAM_INVALID_CONFIG
+            | ErrorCode::ATOMIC_PUBLISH_DISABLED
+    );
+    if is_of_setup {
+        let what = format!("{doing}: the stream is not set up for it; {FIX_TOPOLOGY}");
+        return PortError::new(ErrorKind::Transient, what, cause);
+    }
+    jetstream(doing, cause)
+}
+
 fn kind_of(code: ErrorCode) -> ErrorKind {
     match code {
         ErrorCode::STREAM_WRONG_LAST_SEQUENCE | ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT => {

@@ -2,7 +2,6 @@
 //! expected last sequence of that subject, and a deletion is a message that says so.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use async_nats::header::HeaderMap;
 use async_nats::jetstream::consumer::push::{Ordered, OrderedConfig};
@@ -17,18 +16,16 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use lockstep_ports::{ErrorKind, Kv, KvEntry, KvEvent, PortError};
-use tokio::sync::watch;
 
 use crate::connection::NatsBus;
 use crate::error;
+use crate::watch::Watch;
 
 const OPERATION: &str = "KV-Operation";
 const OPERATION_DELETE: &str = "DEL";
 /// Set by the server when it removes a value itself.
 const MARKER_REASON: &str = "Nats-Marker-Reason";
 const EXPECTED_REVISION: &str = "Nats-Expected-Last-Subject-Sequence";
-/// A watch that broke is begun again after this time.
-const WATCH_WAIT: Duration = Duration::from_millis(500);
 
 #[async_trait]
 impl Kv for NatsBus {
@@ -57,8 +54,8 @@ impl Kv for NatsBus {
         check_key(&doing, key)?;
         self.exchange(&doing, async {
             let over = async |revision: u64, value: Bytes| {
-                let revision = (EXPECTED_REVISION, &*revision.to_string());
-                self.write(&doing, subject_of(bucket, key), revision, value).await
+                let revision = [(EXPECTED_REVISION, revision.to_string())];
+                self.write(&doing, subject_of(bucket, key), &revision, value).await
             };
             let written = over(expected, value.clone()).await;
             let Err(conflict) = written else { return written };
@@ -74,18 +71,29 @@ impl Kv for NatsBus {
         .await
     }
 
-    async fn delete(&self, bucket: &str, key: &str) -> Result<(), PortError> {
+    async fn delete(
+        &self,
+        bucket: &str,
+        key: &str,
+        expected: Option<u64>,
+    ) -> Result<(), PortError> {
         let doing = format!("deleting {key} of the bucket {bucket}");
         check_key(&doing, key)?;
         self.exchange(&doing, async {
-            match self.last(&doing, bucket, key).await? {
-                Some(last) if !is_deletion(&last.headers) => {
-                    let deletion = (OPERATION, OPERATION_DELETE);
-                    let subject = subject_of(bucket, key);
-                    self.write(&doing, subject, deletion, Bytes::new()).await.map(|_| ())
-                }
-                _ => Ok(()),
+            let last = self.last(&doing, bucket, key).await?;
+            let present = last.filter(|last| !is_deletion(&last.headers));
+            let revision = present.map_or(0, |present| present.sequence);
+            if let Some(expected) = expected.filter(|expected| *expected != revision) {
+                let what = format!("{doing}: revision {revision} is not {expected}");
+                return Err(PortError::plain(ErrorKind::Conflict, what));
             }
+            if revision == 0 {
+                return Ok(());
+            }
+            let mut headers = vec![(OPERATION, OPERATION_DELETE.to_owned())];
+            headers.extend(expected.map(|expected| (EXPECTED_REVISION, expected.to_string())));
+            let subject = subject_of(bucket, key);
+            self.write(&doing, subject, &headers, Bytes::new()).await.map(|_| ())
         })
         .await
     }
@@ -94,9 +102,13 @@ impl Kv for NatsBus {
         let doing = format!("listing {prefix}* of the bucket {bucket}");
         self.exchange(&doing, async {
             let filter = filter_of(bucket, prefix);
-            let all = self.read(&doing, bucket, &filter, DeliverPolicy::LastPerSubject).await?;
-            let mut entries: Vec<KvEntry> =
-                all.into_iter().filter(|entry| entry.key.starts_with(prefix)).collect();
+            let mut entries = Vec::new();
+            self.read(&doing, (bucket, &filter), DeliverPolicy::LastPerSubject, |entry| {
+                if entry.key.starts_with(prefix) {
+                    entries.push(entry);
+                }
+            })
+            .await?;
             entries.sort_by(|a, b| a.key.cmp(&b.key));
             Ok(entries)
         })
@@ -108,7 +120,35 @@ impl Kv for NatsBus {
         check_key(&doing, key)?;
         self.exchange(&doing, async {
             let filter = subject_of(bucket, key);
-            self.read(&doing, bucket, &filter, DeliverPolicy::All).await
+            let mut entries = Vec::new();
+            let take = |entry| entries.push(entry);
+            self.read(&doing, (bucket, &filter), DeliverPolicy::All, take).await?;
+            Ok(entries)
+        })
+        .await
+    }
+
+    async fn history_of(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Vec<KvEntry>, PortError> {
+        let doing = format!("reading the history of {prefix}* of the bucket {bucket}");
+        self.exchange(&doing, async {
+            let filter = filter_of(bucket, prefix);
+            // They come in order of revision: what stands in front is the oldest and goes first.
+            let mut newest = VecDeque::new();
+            self.read(&doing, (bucket, &filter), DeliverPolicy::All, |entry| {
+                if entry.key.starts_with(prefix) {
+                    newest.push_back(entry);
+                }
+                if newest.len() > limit {
+                    newest.pop_front();
+                }
+            })
+            .await?;
+            Ok(newest.into_iter().rev().collect())
         })
         .await
     }
@@ -118,17 +158,7 @@ impl Kv for NatsBus {
         bucket: &str,
         prefix: &str,
     ) -> Result<BoxStream<'static, KvEvent>, PortError> {
-        let mut watch = Watch {
-            bus: self.clone(),
-            doing: format!("watching {prefix}* of the bucket {bucket}"),
-            bucket: bucket.to_owned(),
-            prefix: prefix.to_owned(),
-            ordered: None,
-            losses: self.losses(),
-            revision: 0,
-            is_caught_up: false,
-            ready: VecDeque::new(),
-        };
+        let mut watch = Watch::new(self, bucket, prefix);
         watch.begin().await?;
         Ok(stream::unfold(watch, |mut watch| async move {
             watch.next().await.map(|event| (event, watch))
@@ -168,16 +198,18 @@ impl NatsBus {
         }
     }
 
-    /// Writes a message to the subject of a key; the header says over what, or that it deletes.
+    /// Writes a message to the subject of a key; headers say over what, and that it deletes.
     async fn write(
         &self,
         doing: &str,
         subject: String,
-        (name, word): (&'static str, &str),
+        words: &[(&'static str, String)],
         value: Bytes,
     ) -> Result<u64, PortError> {
         let mut headers = HeaderMap::new();
-        headers.insert(name, word);
+        for (name, word) in words {
+            headers.insert(*name, word.as_str());
+        }
         let request = Request::new().headers(headers).payload(value);
         let answer = self
             .client
@@ -191,7 +223,7 @@ impl NatsBus {
         }
     }
 
-    async fn ordered(
+    pub(crate) async fn ordered(
         &self,
         doing: &str,
         bucket: &str,
@@ -216,18 +248,17 @@ impl NatsBus {
         Ok((ordered, pending))
     }
 
-    /// The values that stand there now, in order of revision, without deletions.
+    /// Shows the values that stand there now, in order of revision, without deletions.
     async fn read(
         &self,
         doing: &str,
-        bucket: &str,
-        filter: &str,
+        (bucket, filter): (&str, &str),
         deliver_policy: DeliverPolicy,
-    ) -> Result<Vec<KvEntry>, PortError> {
+        mut take: impl FnMut(KvEntry) + Send,
+    ) -> Result<(), PortError> {
         let wait = self.options.request_timeout;
         let (mut ordered, mut pending) =
             self.ordered(doing, bucket, filter, deliver_policy).await?;
-        let mut entries = Vec::new();
         while pending > 0 {
             let silent =
                 |cause: async_nats::Error| PortError::new(ErrorKind::Transient, doing, cause);
@@ -239,99 +270,18 @@ impl NatsBus {
             let info = message.info().map_err(silent)?;
             pending = info.pending;
             if let KvEvent::Put(entry) = event(bucket, &message, info.stream_sequence) {
-                entries.push(entry);
+                take(entry);
             }
         }
-        Ok(entries)
-    }
-}
-
-/// A watch that begins again where it was when it breaks.
-struct Watch {
-    bus: NatsBus,
-    doing: String,
-    bucket: String,
-    prefix: String,
-    ordered: Option<Ordered>,
-    losses: watch::Receiver<u64>,
-    revision: u64,
-    is_caught_up: bool,
-    ready: VecDeque<KvEvent>,
-}
-
-impl Watch {
-    async fn begin(&mut self) -> Result<(), PortError> {
-        self.losses.mark_unchanged();
-        let policy = match self.revision {
-            0 => DeliverPolicy::LastPerSubject,
-            seen => DeliverPolicy::ByStartSequence { start_sequence: seen + 1 },
-        };
-        let filter = filter_of(&self.bucket, &self.prefix);
-        let ordered = self.bus.ordered(&self.doing, &self.bucket, &filter, policy);
-        let (ordered, pending) = self.bus.exchange(&self.doing, ordered).await?;
-        self.ordered = Some(ordered);
-        self.note_pending(pending);
         Ok(())
     }
-
-    fn note_pending(&mut self, pending: u64) {
-        if pending == 0 && !self.is_caught_up {
-            self.is_caught_up = true;
-            self.ready.push_back(KvEvent::CaughtUp);
-        }
-    }
-
-    async fn next(&mut self) -> Option<KvEvent> {
-        loop {
-            if let Some(event) = self.ready.pop_front() {
-                return Some(event);
-            }
-            let Some(ordered) = self.ordered.as_mut() else {
-                if let Err(error) = self.begin().await {
-                    tracing::warn!(error = error.chain(), "a watch could not be begun again");
-                    tokio::time::sleep(WATCH_WAIT).await;
-                }
-                continue;
-            };
-            let next = tokio::select! {
-                next = ordered.next() => next,
-                // The client's own watch takes long to notice that the broker was away.
-                _ = self.losses.changed() => None,
-            };
-            match next {
-                Some(Ok(message)) => self.take(&message),
-                Some(Err(error)) => {
-                    tracing::warn!(error = %error, "a watch broke and is begun again");
-                    self.ordered = None;
-                }
-                None => self.ordered = None,
-            }
-        }
-    }
-
-    fn take(&mut self, message: &async_nats::jetstream::Message) {
-        let Ok(info) = message.info() else {
-            self.ordered = None;
-            return;
-        };
-        let (revision, pending) = (info.stream_sequence, info.pending);
-        self.revision = revision;
-        let event = event(&self.bucket, message, revision);
-        let key = match &event {
-            KvEvent::Put(entry) => entry.key.as_str(),
-            KvEvent::Deleted { key, .. } => key.as_str(),
-            KvEvent::CaughtUp => "",
-        };
-        // Before everything was seen once, a deletion tells nothing.
-        let is_news = self.is_caught_up || matches!(event, KvEvent::Put(_));
-        if is_news && key.starts_with(&self.prefix) {
-            self.ready.push_back(event);
-        }
-        self.note_pending(pending);
-    }
 }
 
-fn event(bucket: &str, message: &async_nats::jetstream::Message, revision: u64) -> KvEvent {
+pub(crate) fn event(
+    bucket: &str,
+    message: &async_nats::jetstream::Message,
+    revision: u64,
+) -> KvEvent {
     let prefix = subject_of(bucket, "");
     let subject = message.subject.as_str();
     let key = subject.strip_prefix(&prefix).unwrap_or(subject).to_owned();
@@ -351,7 +301,7 @@ fn subject_of(bucket: &str, key: &str) -> String {
 }
 
 /// Whole tokens are filtered by the server, the rest of the prefix here.
-fn filter_of(bucket: &str, prefix: &str) -> String {
+pub(crate) fn filter_of(bucket: &str, prefix: &str) -> String {
     let whole = prefix.rsplit_once('.').map_or(String::new(), |(whole, _)| format!("{whole}."));
     subject_of(bucket, &format!("{whole}>"))
 }

@@ -23,7 +23,9 @@ mod headers;
 mod kv;
 mod object;
 mod publish;
+mod rewind;
 pub mod topology;
+mod watch;
 
 pub use connection::{NatsBus, NatsOptions};
 pub use publish::BATCH_MESSAGES_MAX;

@@ -188,7 +188,7 @@ fn read(doing: &str, answer: &Message) -> Result<BrokerAck, Refusal> {
         Ok(Response::Ok(ack)) => Ok(ack),
         Ok(Response::Err { error: answer }) => {
             let code = answer.error_code();
-            let error = error::jetstream(doing, answer);
+            let error = error::published(doing, answer);
             Err(if code == ErrorCode::ATOMIC_PUBLISH_INCOMPLETE_BATCH {
                 Refusal::Incomplete(error)
             } else {

@@ -17,6 +17,10 @@ const SHOPIFY_BODIES: &str = "shopify-bodies";
 const SETTINGS: &str = "settings";
 /// What the Shopify client keeps: sealed tokens, budgets, leases.
 const SHOPIFY: &str = "shopify";
+/// Keys that seal personal data, one per customer.
+const KEYS: &str = "keys";
+/// What the keys of repeated requests of the admin API were used for.
+const IDEMPOTENCY: &str = "idempotency";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Longer than Shopify repeats a webhook, and than anybody needs to find a fault in one.
@@ -76,7 +80,11 @@ impl Topology {
         let streams = Stream::ALL.iter().map(|stream| {
             let keep = match stream {
                 Stream::Shopify => KEEP_WEBHOOKS,
-                Stream::Backoffice | Stream::Catalog | Stream::Stock => KEEP_EVENTS,
+                Stream::Backoffice
+                | Stream::Catalog
+                | Stream::Orders
+                | Stream::Shipments
+                | Stream::Stock => KEEP_EVENTS,
                 Stream::Dead => KEEP_DEAD,
             };
             resource(Use::Events(*stream), Some(keep), -1)
@@ -84,6 +92,8 @@ impl Topology {
         let others = [
             resource(Use::Bucket(SETTINGS), None, SETTINGS_HISTORY),
             resource(Use::Bucket(SHOPIFY), None, 1),
+            resource(Use::Bucket(KEYS), None, 1),
+            resource(Use::Bucket(IDEMPOTENCY), Some(DAY), 1),
             resource(Use::Objects(SHOPIFY_BODIES), Some(KEEP_WEBHOOKS), -1),
         ];
         Self { resources: streams.chain(others).collect() }

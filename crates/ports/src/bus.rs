@@ -59,6 +59,17 @@ pub struct Delivered {
     pub ack_subject: String,
 }
 
+/// How far a database has come with one consumer. It is read as often as the broker's side is
+/// looked at, since other replicas go on meanwhile.
+#[async_trait]
+pub trait Checkpoint: Send + Sync {
+    /// The last sequence that was committed; 0 before the first.
+    async fn read(&self) -> Result<u64, PortError>;
+
+    /// Sets it down to `sequence`, since the stream counts anew.
+    async fn lower(&self, sequence: u64) -> Result<(), PortError>;
+}
+
 /// The broker. Everything published is durable when the call returns.
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {
@@ -69,7 +80,10 @@ pub trait Bus: Send + Sync + 'static {
     async fn publish(&self, batch: Vec<Outgoing>) -> Result<Vec<PublishAck>, PortError>;
 
     /// Up to `max` messages of the consumer, waiting at most `wait` for the first. Creates the
-    /// consumer when it does not exist; `start_after` is used only then (0: from the beginning).
+    /// consumer when it does not exist; `start_after` is used only then. It begins some time before
+    /// that message was published, since what is older may have been open when the consumer was
+    /// lost; from the beginning when the message is gone or `start_after` is 0. Errors: `Transient`
+    /// when the stream ends before `start_after`, which is for [`Bus::rewind`] to mend.
     async fn pull(
         &self,
         consumer: &ConsumerSpec,
@@ -81,9 +95,17 @@ pub trait Bus: Send + Sync + 'static {
     /// Acknowledges messages; a lost acknowledgement means a redelivery, which the inbox removes.
     async fn ack(&self, messages: &[Delivered]) -> Result<(), PortError>;
 
-    /// Makes the consumer again so that it delivers from `start_after + 1`, when it stands
-    /// beyond that (a database restored from a backup).
-    async fn rewind(&self, consumer: &ConsumerSpec, start_after: u64) -> Result<(), PortError>;
+    /// Makes a consumer and its checkpoint agree, before the first pull and after a failure. A
+    /// consumer that stands beyond the checkpoint (a database restored from a backup) is made again
+    /// from there, as by a pull. Where the stream ends before the checkpoint (a broker that lost
+    /// its data or was restored from an older copy) the checkpoint is set down to where the
+    /// consumer stands, and one that is gone, or beyond the end too, begins from the beginning.
+    /// What agrees is not touched.
+    async fn rewind(
+        &self,
+        consumer: &ConsumerSpec,
+        checkpoint: &dyn Checkpoint,
+    ) -> Result<(), PortError>;
 
     /// Messages of the consumer that nobody has acknowledged, for the lag metric.
     async fn lag(&self, consumer: &ConsumerSpec) -> Result<u64, PortError>;

@@ -17,7 +17,8 @@ pub struct KvEntry {
     pub revision: u64,
 }
 
-/// What a watcher sees.
+/// What a watcher sees. After a broker lost its data, revisions count anew: a lower one than before
+/// is no older news.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KvEvent {
     /// A key has this value now.
@@ -49,14 +50,25 @@ pub trait Kv: Send + Sync + 'static {
         expected: u64,
     ) -> Result<u64, PortError>;
 
-    /// Removes a key.
-    async fn delete(&self, bucket: &str, key: &str) -> Result<(), PortError>;
+    /// Removes a key; with `expected` only at that revision (0: when there is none to remove).
+    /// Errors: `Conflict` when it has another.
+    async fn delete(&self, bucket: &str, key: &str, expected: Option<u64>)
+    -> Result<(), PortError>;
 
     /// All present values whose key begins with `prefix`, in order of key.
     async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<KvEntry>, PortError>;
 
     /// The kept versions of one key, oldest first.
     async fn history(&self, bucket: &str, key: &str) -> Result<Vec<KvEntry>, PortError>;
+
+    /// The newest kept versions of all keys that begin with `prefix`, newest first, at most
+    /// `limit`; deletions are not among them.
+    async fn history_of(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Vec<KvEntry>, PortError>;
 
     /// Present values whose key begins with `prefix`, then `CaughtUp`, then every change.
     async fn watch(

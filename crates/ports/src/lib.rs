@@ -9,19 +9,24 @@ pub mod bus;
 pub mod clock;
 pub mod error;
 pub mod kv;
+pub mod personal;
+pub mod rows;
 pub mod seal;
 pub mod shopify;
 pub mod store;
 
 pub use bus::{
-    Answerer, Ask, Bus, ConsumerSpec, Delivered, ObjectStore, Outgoing, PublishAck, Question,
+    Answerer, Ask, Bus, Checkpoint, ConsumerSpec, Delivered, ObjectStore, Outgoing, PublishAck,
+    Question,
 };
 pub use clock::{Clock, IdSource, SystemClock, TimeOrderedIds};
 pub use error::{ErrorKind, PortError};
 pub use kv::{Kv, KvEntry, KvEvent};
-pub use seal::{SECRETS_BUCKET, Sealer, StoreSecrets};
-pub use shopify::{AdminAnswer, AdminError, AdminErrorKind, AdminRequest, Lane, ShopifyAdmin};
-pub use store::{
-    AggregateKey, DeadLetterRow, EffectRow, EffectState, NewEffect, NewEvent, OutboxRow,
-    OutboxState, SaveState, Snapshot, Store, StoredEvent, Timer, Tx,
+pub use personal::{KEYS_BUCKET, KeyMaker, PERSONAL_KEY_BYTES, PersonalKey};
+pub use rows::{
+    AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, NewEffect,
+    NewEvent, OutboxRow, OutboxState, RefusedRow, SaveState, Snapshot, StoredEvent, Timer,
 };
+pub use seal::{SECRETS_BUCKET, Sealer, StoreSecrets};
+pub use shopify::{AdminAnswer, AdminError, AdminErrorKind, AdminRequest, ShopifyAdmin, Urgency};
+pub use store::{Store, Tx};

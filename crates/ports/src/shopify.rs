@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// Which work goes first when the points are short: the first is the most urgent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lane {
+pub enum Urgency {
     /// Decreases of stock.
     StockDown,
     /// Shipments and their tracking.
@@ -35,7 +35,7 @@ pub struct AdminRequest {
     /// Requested cost in points.
     pub cost: u32,
     /// Its urgency.
-    pub lane: Lane,
+    pub urgency: Urgency,
     /// True for a mutation that Shopify repeats safely by its key.
     pub idempotent: bool,
     /// True for a mutation.
@@ -43,14 +43,14 @@ pub struct AdminRequest {
 }
 
 impl AdminRequest {
-    /// A call of the contracts in a lane.
+    /// A call of the contracts, with its urgency.
     #[must_use]
-    pub fn new(call: &Call, lane: Lane) -> Self {
+    pub fn new(call: &Call, urgency: Urgency) -> Self {
         Self {
             operation: call.operation.to_owned(),
             body: call.body.clone(),
             cost: call.cost,
-            lane,
+            urgency,
             idempotent: call.idempotent,
             mutation: call.mutation,
         }

@@ -4,203 +4,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use jiff::Timestamp;
-use lockstep_contracts::Stream;
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::bus::Outgoing;
 use crate::error::PortError;
-
-/// Names one aggregate of a service.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AggregateKey {
-    /// Its kind. Kinds are locked in the order of their names.
-    pub kind: &'static str,
-    /// Its id within the kind.
-    pub id: String,
-}
-
-/// The present state of an aggregate.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    /// Number of events behind it.
-    pub version: u64,
-    /// JSON of the state.
-    pub state: Box<RawValue>,
-}
-
-/// An event to be appended.
-#[derive(Clone, Debug)]
-pub struct NewEvent {
-    /// Whose event it is.
-    pub key: AggregateKey,
-    /// Its number within the aggregate, from 1.
-    pub version: u64,
-    /// Name of the event, as stored.
-    pub kind: String,
-    /// JSON of the event.
-    pub body: Box<RawValue>,
-    /// When it was decided.
-    pub at: Timestamp,
-    /// Id of the message, effect or question that caused it.
-    pub cause: String,
-}
-
-/// An event as stored.
-#[derive(Clone, Debug)]
-pub struct StoredEvent {
-    /// Position in the service's log; grows, with gaps.
-    pub position: i64,
-    /// Kind of the aggregate.
-    pub aggregate_kind: String,
-    /// Id of the aggregate.
-    pub aggregate_id: String,
-    /// Its number within the aggregate.
-    pub version: u64,
-    /// Name of the event.
-    pub kind: String,
-    /// JSON of the event.
-    pub body: Box<RawValue>,
-    /// When it was decided.
-    pub at: Timestamp,
-    /// What caused it.
-    pub cause: String,
-}
-
-/// The state of an aggregate to be written.
-#[derive(Clone, Debug)]
-pub struct SaveState {
-    /// Whose state it is.
-    pub key: AggregateKey,
-    /// Number of events behind it.
-    pub version: u64,
-    /// JSON of the state.
-    pub state: Box<RawValue>,
-}
-
-/// A public event that waits for the broker, or is kept so that it can be published again.
-#[derive(Clone, Debug)]
-pub struct OutboxRow {
-    /// The message; its `ce-id` is the row's id.
-    pub message: Outgoing,
-    /// The row's id, unique: also `ce-id`.
-    pub id: String,
-}
-
-/// An outbox row with its place.
-#[derive(Clone, Debug)]
-pub struct OutboxState {
-    /// Position in the outbox, in order of insertion.
-    pub position: i64,
-    /// The row.
-    pub row: OutboxRow,
-}
-
-/// Where an effect stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EffectState {
-    /// Committed; it may have been sent.
-    Intended,
-    /// Sent, and nobody knows whether it was executed.
-    Unknown,
-    /// Answered, refused or dropped.
-    Closed,
-}
-
-/// An outside call to be made.
-#[derive(Clone, Debug)]
-pub struct NewEffect {
-    /// Its id; also Shopify's idempotency key where there is one.
-    pub id: Uuid,
-    /// The lane of workers that sends it, e.g. a store's id.
-    pub lane: String,
-    /// Kind of call, the service's own word.
-    pub kind: String,
-    /// The exact bytes of the call.
-    pub request: Bytes,
-    /// The service's own notes (JSON), needed to read the answer.
-    pub context: Box<RawValue>,
-    /// Until when only the process that committed it may send it.
-    pub lease_until: Timestamp,
-    /// When it was decided.
-    pub at: Timestamp,
-    /// W3C `traceparent` of what asked for it.
-    pub trace: Option<String>,
-}
-
-/// An effect as stored.
-#[derive(Clone, Debug)]
-pub struct EffectRow {
-    /// Its id.
-    pub id: Uuid,
-    /// Its lane.
-    pub lane: String,
-    /// Kind of call.
-    pub kind: String,
-    /// The exact bytes of the call.
-    pub request: Bytes,
-    /// The service's own notes (JSON).
-    pub context: Box<RawValue>,
-    /// Where it stands.
-    pub state: EffectState,
-    /// Times it was sent, as far as known.
-    pub attempts: u32,
-    /// When it was decided.
-    pub created_at: Timestamp,
-    /// Words about the last outcome.
-    pub note: String,
-    /// W3C `traceparent` of what asked for it.
-    pub trace: Option<String>,
-}
-
-/// Something that becomes due in a lane: a window, a retry, a comparison. When it is due is a rule
-/// of the domain; here it is only kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Timer {
-    /// The lane, e.g. a store's id.
-    pub lane: String,
-    /// What is due, the service's own key.
-    pub key: String,
-    /// When; `None` while nothing waits.
-    pub due_at: Option<Timestamp>,
-    /// End of the open window.
-    pub not_before: Option<Timestamp>,
-    /// Since when a change waits.
-    pub dirty_since: Option<Timestamp>,
-    /// The service's own word about it.
-    pub note: String,
-    /// W3C `traceparent` of the oldest change that waits.
-    pub trace: Option<String>,
-}
-
-/// A message that could not be processed.
-#[derive(Clone, Debug)]
-pub struct DeadLetterRow {
-    /// Id of the letter.
-    pub id: Uuid,
-    /// Where the message came from.
-    pub stream: Stream,
-    /// Its sequence there.
-    pub stream_sequence: u64,
-    /// Its subject.
-    pub subject: String,
-    /// Its `ce-type`.
-    pub message_type: String,
-    /// Its `ce-id`.
-    pub message_id: String,
-    /// Its headers and body, sealed.
-    pub sealed: Bytes,
-    /// Why, for a person.
-    pub reason: String,
-    /// Times it was tried.
-    pub attempts: u32,
-    /// `open`, `retried` or `dismissed`.
-    pub state: String,
-    /// When it was given up.
-    pub opened_at: Timestamp,
-}
+use crate::rows::{
+    AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, NewEffect,
+    NewEvent, OutboxRow, OutboxState, RefusedRow, SaveState, Snapshot, StoredEvent, Timer,
+};
 
 /// A service's database.
 #[async_trait]
@@ -234,14 +45,31 @@ pub trait Store: Send + Sync + 'static {
     /// The last stream sequence that was committed for a consumer.
     async fn checkpoint(&self, consumer: &str) -> Result<Option<u64>, PortError>;
 
-    /// Outbox rows that no broker has acknowledged, in order.
-    async fn unpublished(&self, limit: u32) -> Result<Vec<OutboxState>, PortError>;
+    /// Lowers the checkpoint of a consumer whose stream ends before it: a broker that lost its data
+    /// or was restored from an older copy counts anew. One that stands at `sequence` or below, or
+    /// does not exist, stays as it is.
+    async fn lower_checkpoint(&self, consumer: &str, sequence: u64) -> Result<(), PortError>;
+
+    /// Outbox rows that no broker has acknowledged or refused and that were added before
+    /// `older_than`, in order. Younger ones may be on their way by whoever added them.
+    async fn unpublished(
+        &self,
+        older_than: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxState>, PortError>;
 
     /// Notes that rows stand in their stream.
     async fn mark_published(&self, ids: &[String], at: Timestamp) -> Result<(), PortError>;
 
-    /// Every lane that has a due time or an effect that is not closed, with the earliest moment
-    /// that one of its timers is due or one of its effects' leases ends.
+    /// Notes that the broker refuses a row for its content, so that it no longer waits and blocks
+    /// nothing. One that is published, or does not exist, stays as it is.
+    async fn refuse_outbox(&self, id: &str, reason: &str) -> Result<(), PortError>;
+
+    /// Rows that were refused, oldest first.
+    async fn refused_outbox(&self, limit: u32) -> Result<Vec<RefusedRow>, PortError>;
+
+    /// Every lane that has a due time or an effect that is neither closed nor asks, with the
+    /// earliest moment that one of its timers is due or one of its effects' leases ends.
     async fn lanes(&self) -> Result<Vec<(String, Timestamp)>, PortError>;
 
     /// Timers of a lane that are due at `now`, the longest waiting first.
@@ -250,7 +78,7 @@ pub trait Store: Send + Sync + 'static {
     /// One timer.
     async fn timer(&self, lane: &str, key: &str) -> Result<Option<Timer>, PortError>;
 
-    /// Takes effects of a lane that are not closed and whose lease ended, for `lease`.
+    /// Takes effects of a lane that neither are closed nor ask and whose lease ended, for `lease`.
     async fn take_effects(
         &self,
         lane: &str,
@@ -259,15 +87,27 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<EffectRow>, PortError>;
 
-    /// Effects of unknown outcome, oldest first.
-    async fn unknown_effects(&self, limit: u32) -> Result<Vec<EffectRow>, PortError>;
+    /// Effects in any of these states, oldest first; closed ones are history and not listed.
+    async fn effects_of(
+        &self,
+        states: &[EffectState],
+        limit: u32,
+    ) -> Result<Vec<EffectRow>, PortError>;
 
-    /// Dead letters, newest first.
+    /// One effect.
+    async fn effect(&self, id: Uuid) -> Result<Option<EffectRow>, PortError>;
+
+    /// Dead letters without their content, newest first: the first page, or the one behind the
+    /// letter `after` (empty when that letter is gone).
     async fn dead_letters(
         &self,
         include_closed: bool,
+        after: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<DeadLetterRow>, PortError>;
+    ) -> Result<Vec<DeadLetterHead>, PortError>;
+
+    /// One dead letter, open or closed.
+    async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetterRow>, PortError>;
 
     /// Takes or renews a named lease for `holder`; false when somebody else holds it.
     async fn lease(
@@ -281,12 +121,8 @@ pub trait Store: Send + Sync + 'static {
     /// Gives a lease back.
     async fn release(&self, name: &str, holder: Uuid) -> Result<(), PortError>;
 
-    /// Removes inbox ids, published outbox rows and closed effects older than `before`; returns how
-    /// many.
-    async fn prune(&self, before: Timestamp, keep_inbox: bool) -> Result<u64, PortError>;
-
-    /// Drops every aggregate state, for a rebuild.
-    async fn drop_states(&self) -> Result<(), PortError>;
+    /// Removes what is older than its cut-off; returns how many rows.
+    async fn prune(&self, before: &Cutoffs) -> Result<u64, PortError>;
 
     /// True when the database answers now and is migrated.
     async fn is_ready(&self) -> bool;
@@ -317,11 +153,15 @@ pub trait Tx: Send {
     /// Appends events. Errors: `Conflict` when a version exists already.
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), PortError>;
 
+    /// Drops every state, for a rebuild: what is saved afterwards takes their place at the commit,
+    /// and until then others wait or see the former ones.
+    async fn drop_states(&mut self) -> Result<(), PortError>;
+
     /// Writes states.
     async fn save(&mut self, states: &[SaveState]) -> Result<(), PortError>;
 
     /// Adds public events.
-    async fn outbox(&mut self, rows: &[OutboxRow]) -> Result<(), PortError>;
+    async fn outbox(&mut self, rows: &[OutboxRow], now: Timestamp) -> Result<(), PortError>;
 
     /// Adds effects.
     async fn open_effects(&mut self, effects: &[NewEffect]) -> Result<(), PortError>;
@@ -335,9 +175,8 @@ pub trait Tx: Send {
         lease_until: Option<Timestamp>,
     ) -> Result<bool, PortError>;
 
-    /// Loads and locks timers by (lane, key), in order of both whatever the order asked; the answer
-    /// is in the order asked. One that does not exist is not locked: of two transactions that make
-    /// it at once, the later one stays.
+    /// Loads and locks timers by (lane, key), in order of both whatever the order asked; one that
+    /// does not exist yet is locked too. The answer is in the order asked.
     async fn timers(&mut self, keys: &[(String, String)]) -> Result<Vec<Option<Timer>>, PortError>;
 
     /// Writes timers whole, in order of lane and key.

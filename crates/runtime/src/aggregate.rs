@@ -38,13 +38,12 @@ pub type RejectionOf<A> = <<A as Aggregate>::Decider as Decider>::Rejection;
 pub(crate) trait AnyState: Send {
     fn as_any(&self) -> &dyn Any;
     fn as_any_mut(&mut self) -> &mut dyn Any;
-    fn clone_state(&self) -> Box<dyn AnyState>;
     fn to_json(&self) -> Result<Box<RawValue>, PortError>;
 }
 
 impl<S> AnyState for S
 where
-    S: Serialize + Clone + Send + 'static,
+    S: Serialize + Send + 'static,
 {
     fn as_any(&self) -> &dyn Any {
         self
@@ -52,10 +51,6 @@ where
 
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
-    }
-
-    fn clone_state(&self) -> Box<dyn AnyState> {
-        Box::new(self.clone())
     }
 
     fn to_json(&self) -> Result<Box<RawValue>, PortError> {

@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use lockstep_contracts::operations::v1::{
     CloseDeadLetterRequest, CloseDeadLetterResponse, CloseOutcome, DeadLetter, DeadLetterOpened,
-    ListDeadLettersRequest, ListDeadLettersResponse,
+    GetDeadLetterRequest, GetDeadLetterResponse, ListDeadLettersRequest, ListDeadLettersResponse,
 };
 use lockstep_contracts::time::to_proto;
-use lockstep_ports::{DeadLetterRow, Delivered, ErrorKind, PortError};
+use lockstep_ports::{DeadLetterHead, DeadLetterRow, Delivered, ErrorKind, PortError};
 use uuid::Uuid;
 
 use crate::engine::{Engine, EngineError, Session};
@@ -90,26 +90,60 @@ fn sealed_for_event(row: &DeadLetterRow) -> Bytes {
     if row.sealed.len() > EVENT_BODY_MAX { Bytes::new() } else { row.sealed.clone() }
 }
 
-/// Letters of the service, newest first.
+/// Letters of the service, newest first, from behind the one that the request names.
 pub async fn list(
     engine: &Engine,
     request: &ListDeadLettersRequest,
 ) -> Result<ListDeadLettersResponse, PortError> {
     let limit = request.limit.clamp(1, LIST_MAX);
-    let rows = engine.store().dead_letters(request.include_closed, limit).await?;
-    let view = |row: DeadLetterRow| DeadLetter {
-        id: row.id.to_string(),
-        service: engine.service().to_owned(),
-        stream: row.stream.name().to_owned(),
+    let after = match request.after.as_str() {
+        "" => None,
+        // Nothing stands behind what is no letter.
+        id => match id.parse::<Uuid>() {
+            Ok(id) => Some(id),
+            Err(_) => return Ok(ListDeadLettersResponse::default()),
+        },
+    };
+    let rows = engine.store().dead_letters(request.include_closed, after, limit).await?;
+    let letters = rows.into_iter().map(|row| view(engine, row)).collect();
+    Ok(ListDeadLettersResponse { letters })
+}
+
+/// One letter, open or closed.
+pub async fn get(
+    engine: &Engine,
+    request: &GetDeadLetterRequest,
+) -> Result<GetDeadLetterResponse, PortError> {
+    let Ok(id) = request.id.parse::<Uuid>() else { return Ok(GetDeadLetterResponse::default()) };
+    let row = engine.store().dead_letter(id).await?;
+    let head = row.map(|row| DeadLetterHead {
+        id: row.id,
+        stream: row.stream,
         stream_sequence: row.stream_sequence,
+        subject: row.subject,
         message_type: row.message_type,
         message_id: row.message_id,
         reason: row.reason,
         attempts: row.attempts,
         state: row.state,
-        opened_at: Some(to_proto(row.opened_at)),
-    };
-    Ok(ListDeadLettersResponse { letters: rows.into_iter().map(view).collect() })
+        opened_at: row.opened_at,
+    });
+    Ok(GetDeadLetterResponse { letter: head.map(|head| view(engine, head)) })
+}
+
+fn view(engine: &Engine, head: DeadLetterHead) -> DeadLetter {
+    DeadLetter {
+        id: head.id.to_string(),
+        service: engine.service().to_owned(),
+        stream: head.stream.name().to_owned(),
+        stream_sequence: head.stream_sequence,
+        message_type: head.message_type,
+        message_id: head.message_id,
+        reason: head.reason,
+        attempts: head.attempts,
+        state: head.state,
+        opened_at: Some(to_proto(head.opened_at)),
+    }
 }
 
 /// Closes a letter: decides its message again in the same transaction, or dismisses it.

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use lockstep_contracts::settings::v1::{BackOfficeSettings, StoreSettings};
 use lockstep_ports::{Kv, KvEntry, KvEvent, PortError};
 use prost::Message;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::engine::{Engine, Origin};
+use crate::lifecycle::Lifecycle;
 use crate::processor::Processor;
+use crate::pulse::Pulse;
 use crate::retry::Retry;
 
 /// Bucket that the console writes.
@@ -56,6 +58,9 @@ impl SettingsChange {
         Ok(Self { key: entry.key.clone(), revision: entry.revision, value })
     }
 }
+
+/// Time for the adoption of one change: it may touch every level of a large store.
+const ADOPTION_MAX: Duration = Duration::from_secs(300);
 
 /// Every store and back office that there is, by id. Deleted stores are not in it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -117,20 +122,23 @@ pub struct News {
     pub adopted: Adopted,
     /// The directory.
     pub directory: watch::Sender<Arc<Directory>>,
+    /// Stamped as long as the bucket is followed.
+    pub pulse: Pulse,
 }
 
 /// Follows the bucket: adopts each change with the service's own processor,
-/// then shows it in the directory. Ends with the token.
+/// then shows it in the directory. Ends with the lifecycle.
 pub async fn follow(
     kv: &dyn Kv,
     adopter: (&Engine, &dyn Processor),
     news: &News,
-    shutdown: &CancellationToken,
+    life: &Lifecycle,
 ) {
     let mut failures = 0;
-    while !shutdown.is_cancelled() {
+    while !life.shutdown.is_cancelled() {
+        news.pulse.beat();
         let result = tokio::select! {
-            () = shutdown.cancelled() => return,
+            () = life.shutdown.cancelled() => return,
             result = follow_once(kv, adopter, news) => result,
         };
         // A watch that ended had worked; only one that cannot begin waits longer each time.
@@ -139,10 +147,7 @@ pub async fn follow(
             Ok(()) => warn!("the watch on settings ended; watching again"),
             Err(e) => warn!(error = e.chain(), "cannot follow settings; trying again"),
         }
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = tokio::time::sleep(Retry::AWAY.delay(failures)) => {}
-        }
+        life.pause(Retry::AWAY, failures).await;
     }
 }
 
@@ -155,11 +160,12 @@ async fn follow_once(
     // Until everything known is seen, changes gather; consumers then start once, not per key.
     let mut present = Directory::default();
     let mut caught_up = false;
-    while let Some(event) = events.next().await {
+    while let Some(event) = shown.pulse.through(events.next()).await {
         let mut news = None;
         match event {
             KvEvent::Put(entry) => match SettingsChange::try_from_entry(&entry) {
                 Ok(change) => {
+                    shown.pulse.allow(ADOPTION_MAX);
                     if adopt(adopter, &change).await? {
                         present.put(&change);
                         news = Some(change);

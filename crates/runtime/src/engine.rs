@@ -1,31 +1,28 @@
 //! One transaction of a service: load and lock, decide, write everything, commit, publish.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lockstep_contracts::{Stream, TraceContext};
+use lockstep_contracts::TraceContext;
 use lockstep_ports::{
     AggregateKey, Bus, Clock, ErrorKind, IdSource, OutboxRow, PortError, Sealer, Snapshot, Store,
     Tx,
 };
 use tokio::sync::Notify;
-use tracing::{debug, warn};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
 
 use crate::aggregate::{Aggregate, StateOf, from_json};
-use crate::retry::Retry;
+use crate::publish::Published;
+use crate::pulse::later;
+use crate::retry::{Retry, jitter};
 use crate::work::{Stop, Work};
 
 /// Aggregates, timers and lists that one transaction may load: a bound on its locks and memory.
 const LOADED_MAX: usize = 100_000;
 /// Times a transaction is begun again after a conflict or a lock that was lost.
 const CONFLICT_ATTEMPTS_MAX: u32 = 8;
-/// Messages in one atomic batch; the server takes at most 1,000.
-const PUBLISH_BATCH_MAX: usize = 500;
-/// Bytes in one atomic batch, so that a batch stays well below a second on the wire.
-const PUBLISH_BYTES_MAX: usize = 4 * 1024 * 1024;
-
 /// What a service's shell works with.
 pub struct EngineParts {
     /// Name of the service, as in subjects and durable names.
@@ -56,15 +53,6 @@ impl Origin {
     pub fn new(cause: impl Into<String>, trace: Option<TraceContext>) -> Self {
         Self { cause: cause.into(), trace }
     }
-}
-
-/// Whether the broker holds everything that a transaction said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Published {
-    /// Every public event is acknowledged.
-    All,
-    /// The rows are committed and the sweep will publish them.
-    Pending,
 }
 
 /// Why a transaction did not happen.
@@ -188,7 +176,7 @@ impl Engine {
                     if is_lost_race(&e) && attempt < CONFLICT_ATTEMPTS_MAX =>
                 {
                     debug!(attempt, error = e.chain(), "transaction lost a race; again");
-                    self.pause(Retry::RACE.delay(attempt)).await;
+                    self.back_off(Retry::RACE, attempt).await;
                     attempt += 1;
                 }
                 Err(e) => return Err(e),
@@ -227,71 +215,32 @@ impl Engine {
         Ok(Session { engine: self, tx, work })
     }
 
+    /// Waits by the service's clock.
     pub(crate) async fn pause(&self, wait: Duration) {
-        tokio::time::sleep(wait).await;
+        self.parts.clock.sleep_until(later(self.now(), wait)).await;
     }
 
-    /// Publishes committed rows in atomic batches per stream; what fails is left to the sweep.
-    pub(crate) async fn publish(&self, rows: Vec<OutboxRow>) -> Published {
-        let mut all = Published::All;
-        for (stream, batch) in batches(rows) {
-            if let Err(e) = self.publish_batch(batch).await {
-                warn!(stream = stream.name(), error = e.chain(), "outbox rows wait for the sweep");
-                self.leftovers.notify_one();
-                all = Published::Pending;
-            }
-        }
-        all
+    /// Waits before attempt `attempt + 1`.
+    pub(crate) async fn back_off(&self, retry: Retry, attempt: u32) {
+        self.pause(retry.delay(attempt, jitter(&*self.parts.ids))).await;
     }
 
-    async fn publish_batch(&self, batch: Vec<OutboxRow>) -> Result<(), PortError> {
-        let (messages, ids): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|row| (row.message, row.id)).unzip();
-        self.parts.bus.publish(messages).await?;
-        self.parts.store.mark_published(&ids, self.now()).await
-    }
-
-    /// Publishes rows that an earlier attempt left behind; true when none is left.
-    pub async fn publish_leftovers(&self) -> Result<bool, PortError> {
-        loop {
-            let rows = self.parts.store.unpublished(PUBLISH_BATCH_MAX as u32).await?;
-            if rows.is_empty() {
-                return Ok(true);
-            }
-            let rows = rows.into_iter().map(|state| state.row).collect();
-            if self.publish(rows).await == Published::Pending {
-                return Ok(false);
-            }
+    /// As [`Engine::back_off`], at most until the stop.
+    pub(crate) async fn back_off_within(
+        &self,
+        shutdown: &CancellationToken,
+        retry: Retry,
+        attempt: u32,
+    ) {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = self.back_off(retry, attempt) => {}
         }
     }
 }
 
 fn is_lost_race(e: &PortError) -> bool {
     e.kind == ErrorKind::Conflict
-}
-
-/// Rows by stream, cut to the size of one atomic batch, in their order.
-fn batches(rows: Vec<OutboxRow>) -> Vec<(Stream, Vec<OutboxRow>)> {
-    let mut by_stream: BTreeMap<Stream, Vec<OutboxRow>> = BTreeMap::new();
-    for row in rows {
-        by_stream.entry(row.message.stream).or_default().push(row);
-    }
-    let mut cut = Vec::new();
-    for (stream, rows) in by_stream {
-        let (mut batch, mut bytes) = (Vec::new(), 0);
-        for row in rows {
-            let size = row.message.body.len();
-            let full = batch.len() == PUBLISH_BATCH_MAX || bytes + size > PUBLISH_BYTES_MAX;
-            if full && !batch.is_empty() {
-                cut.push((stream, std::mem::take(&mut batch)));
-                bytes = 0;
-            }
-            bytes += size;
-            batch.push(row);
-        }
-        cut.push((stream, batch));
-    }
-    cut
 }
 
 /// An open transaction with what has been decided in it.
@@ -377,7 +326,7 @@ impl Session<'_> {
         let staged = std::mem::take(&mut self.work.staged);
         self.tx.append(&staged.events).await?;
         self.tx.save(&states).await?;
-        self.tx.outbox(&staged.outbox).await?;
+        self.tx.outbox(&staged.outbox, self.work.now()).await?;
         self.tx.open_effects(&staged.effects).await?;
         for m in &staged.moves {
             if !self.tx.move_effect(m.id, m.state, &m.note, None).await? {
@@ -387,6 +336,7 @@ impl Session<'_> {
         let timers = self.work.changed_timers();
         self.tx.save_timers(&timers).await?;
         self.tx.commit().await?;
+        self.work.wakes.iter().for_each(|waiting| waiting.notify_waiters());
         if !timers.is_empty() || !staged.effects.is_empty() {
             self.engine.lanes.notify_one();
         }

@@ -8,6 +8,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 
+use crate::lifecycle::Lifecycle;
+use crate::pulse::Pulses;
+
 /// Something that must work before a process can do its work.
 #[async_trait]
 pub trait Readiness: Send + Sync + 'static {
@@ -18,13 +21,19 @@ pub trait Readiness: Send + Sync + 'static {
     async fn is_ready(&self) -> bool;
 }
 
-/// Everything that a process needs.
+/// Everything that a process needs, and the loops that must turn in it.
 #[derive(Clone, Default)]
 pub struct Health {
     needs: Vec<Arc<dyn Readiness>>,
+    pulses: Pulses,
 }
 
 impl Health {
+    /// The health of a process whose loops turn within a lifecycle.
+    pub fn of(life: &Lifecycle) -> Self {
+        Self { needs: Vec::new(), pulses: life.pulses().clone() }
+    }
+
     /// Adds a need.
     pub fn require(&mut self, need: Arc<dyn Readiness>) {
         self.needs.push(need);
@@ -43,10 +52,16 @@ impl Health {
 
     /// The two routes.
     pub fn router(self) -> Router {
-        Router::new()
-            .route("/healthz", get(|| async { "ok\n" }))
-            .route("/readyz", get(ready))
-            .with_state(self)
+        Router::new().route("/healthz", get(turns)).route("/readyz", get(ready)).with_state(self)
+    }
+}
+
+async fn turns(State(health): State<Health>) -> (StatusCode, String) {
+    let late = health.pulses.late();
+    if late.is_empty() {
+        (StatusCode::OK, "ok\n".to_owned())
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, format!("does not turn: {}\n", late.join(", ")))
     }
 }
 

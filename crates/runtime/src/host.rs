@@ -5,34 +5,45 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lockstep_contracts::operations::v1::{
-    CloseDeadLetterRequest, ExamineRequest, ExamineResponse, Finding, ListDeadLettersRequest,
-    Severity,
+    CloseDeadLetterRequest, ExamineRequest, ExamineResponse, Finding, GetDeadLetterRequest,
+    ListDeadLettersRequest, Severity,
 };
 use lockstep_contracts::settings::v1::{AdoptionRequest, AdoptionResponse};
-use lockstep_ports::{Ask, ConsumerSpec, Kv, PortError};
+use lockstep_ports::{Ask, ConsumerSpec, Cutoffs, EffectState, Kv, PortError};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::dead_letters;
 use crate::directory::{Adopted, Directory, News, SharedDirectory, follow};
 use crate::engine::Engine;
 use crate::lanes::{LaneWorker, run_lanes};
 use crate::lifecycle::Lifecycle;
-use crate::processor::{Processor, run_consumer};
+use crate::processor::{Consumer, Processor};
+use crate::publish::Swept;
+use crate::pulse::{Pulse, later};
 use crate::questions::serve_request;
-use crate::retry::Retry;
+use crate::rebuild::{STATES_LEASE, leave_states, run_on_states};
+use crate::retry::{Retry, jitter};
 
 /// Batches that a service decides at once, over all its consumers.
 const TURNS_AT_ONCE: usize = 4;
 /// The outbox is swept at least this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
-/// Inbox ids and published outbox rows are kept this long.
-const KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Inbox ids, published outbox rows and closed effects are kept this long.
+const KEEP: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// Dead letters are kept this long, as the stream `DEAD` is.
+const KEEP_LETTERS: Duration = Duration::from_secs(90 * 24 * 3_600);
 /// Rows are pruned this often.
-const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(1);
+const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+/// Rows of a kind that are counted for a person; there may be more.
+const LOOKED_AT: u32 = 200;
+/// Time that one part of a sweep may take: two calls of the database and one of the broker.
+const PUBLISH_MAX: Duration = Duration::from_secs(120);
+/// Time that one pruning may take.
+const PRUNE_MAX: Duration = Duration::from_secs(600);
 
 /// A service to be hosted.
 pub struct Hosted {
@@ -57,14 +68,22 @@ pub fn start(
     let (sender, directory) = watch::channel(Arc::new(Directory::default()));
     let adopted = Adopted::default();
     let Hosted { engine, processor, worker, keep_inbox } = hosted;
-    let news = News { adopted: adopted.clone(), directory: sender };
+    let pulse = lifecycle.pulse(format!("{} settings", engine.service()));
+    let news = News { adopted: adopted.clone(), directory: sender, pulse };
     start_settings(&engine, &processor, kv, news, lifecycle);
     start_consumers(&engine, &processor, directory.clone(), lifecycle);
     if let Some(worker) = worker {
         lifecycle.spawn_vital("lanes", run_lanes(engine.clone(), worker, lifecycle.clone()));
     }
-    let (swept, shutdown) = (engine.clone(), lifecycle.shutdown.clone());
-    lifecycle.spawn_vital("outbox sweep", async move { sweep(&swept, keep_inbox, shutdown).await });
+    let sweep = Sweep {
+        engine: engine.clone(),
+        keep_inbox,
+        shutdown: lifecycle.shutdown.clone(),
+        pulse: lifecycle.pulse(format!("{} outbox", engine.service())),
+    };
+    lifecycle.spawn_vital("outbox sweep", sweep.run());
+    let (present, shutdown) = (engine.clone(), lifecycle.shutdown.clone());
+    lifecycle.spawn_vital("presence", async move { stay_present(&present, &shutdown).await });
     answer_common(&engine, &processor, &ask, adopted, lifecycle);
     directory
 }
@@ -77,10 +96,10 @@ fn start_settings(
     lifecycle: &Lifecycle,
 ) {
     let (engine, processor) = (engine.clone(), processor.clone());
-    let shutdown = lifecycle.shutdown.clone();
+    let life = lifecycle.clone();
     lifecycle.spawn_vital("settings", async move {
         let adopter = (engine.as_ref(), processor.as_ref());
-        follow(kv.as_ref(), adopter, &news, &shutdown).await;
+        follow(kv.as_ref(), adopter, &news, &life).await;
     });
 }
 
@@ -111,11 +130,16 @@ fn start_consumers(
                 }
                 let stop = shutdown.child_token();
                 running.insert(spec.durable.clone(), (spec.clone(), stop.clone()));
-                let (engine, processor, turns) = (engine.clone(), processor.clone(), turns.clone());
                 info!(service = engine.service(), consumer = spec.durable, "consumer starts");
-                life.spawn_watched("consumer", async move {
-                    run_consumer(&engine, processor.as_ref(), spec, &turns, stop).await;
-                });
+                let consumer = Consumer {
+                    engine: engine.clone(),
+                    processor: processor.clone(),
+                    turns: turns.clone(),
+                    shutdown: stop,
+                    pulse: life.pulse(format!("consumer {}", spec.durable)),
+                    spec,
+                };
+                life.spawn_watched("consumer", consumer.run());
             }
             tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -126,43 +150,105 @@ fn start_consumers(
 }
 
 /// Publishes what earlier attempts left behind, and prunes what nobody needs.
-async fn sweep(engine: &Engine, keep_inbox: bool, shutdown: CancellationToken) {
-    let mut failures = 0;
-    let mut prune_at = engine.now();
-    while !shutdown.is_cancelled() {
-        let swept = engine.publish_leftovers().await;
-        match &swept {
-            Ok(true) => failures = 0,
-            Ok(false) => failures += 1,
-            Err(e) => {
-                failures += 1;
-                warn!(service = engine.service(), error = e.chain(), "outbox sweep pauses");
+struct Sweep {
+    engine: Arc<Engine>,
+    keep_inbox: bool,
+    shutdown: CancellationToken,
+    pulse: Pulse,
+}
+
+impl Sweep {
+    async fn run(self) {
+        let engine = &*self.engine;
+        let mut failures = 0;
+        let mut prune_at = engine.now();
+        // What a process before this one left is of any age.
+        let mut is_known_to_wait = true;
+        while !self.shutdown.is_cancelled() {
+            // Young rows are on their way, unless a publishing is known to have failed.
+            let ripe = if is_known_to_wait { engine.any_age() } else { engine.sent_age() };
+            let swept = self.publish(ripe).await;
+            match &swept {
+                Ok(true) => failures = 0,
+                Ok(false) => failures += 1,
+                Err(e) => {
+                    failures += 1;
+                    warn!(service = engine.service(), error = e.chain(), "outbox sweep pauses");
+                }
             }
-        }
-        if swept.is_ok() && engine.now() >= prune_at {
-            prune_at = later(engine.now(), PRUNE_EVERY);
-            let before = later(engine.now(), -KEEP);
-            match engine.store().prune(before, keep_inbox).await {
-                Ok(0) => {}
-                Ok(rows) => info!(service = engine.service(), rows, "old rows pruned"),
-                Err(e) => warn!(service = engine.service(), error = e.chain(), "prune failed"),
+            if swept.is_ok() && engine.now() >= prune_at {
+                prune_at = later(engine.now(), PRUNE_EVERY);
+                self.prune().await;
             }
+            self.pulse.beat();
+            let wait = match failures {
+                0 => SWEEP_EVERY,
+                _ => Retry::AWAY.delay(failures, jitter(&*engine.parts.ids)),
+            };
+            is_known_to_wait = tokio::select! {
+                () = self.shutdown.cancelled() => false,
+                () = engine.pause(wait) => failures > 0,
+                () = engine.leftovers.notified(), if failures == 0 => true,
+            };
         }
-        let wait = if failures == 0 { SWEEP_EVERY } else { Retry::AWAY.delay(failures) };
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = tokio::time::sleep(wait) => {}
-            () = engine.leftovers.notified(), if failures == 0 => {}
+        // The last words of a process: what a clean stop can still publish, it publishes.
+        if let Err(e) = engine.publish_leftovers().await {
+            let (service, error) = (engine.service(), e.chain());
+            warn!(service, error, "outbox rows wait for the next start");
         }
     }
-    // The last words of a process: what a clean stop can still publish, it publishes.
-    if let Err(e) = engine.publish_leftovers().await {
-        warn!(service = engine.service(), error = e.chain(), "outbox rows wait for the next start");
+
+    /// True when nothing is left of what was added before a moment.
+    async fn publish(&self, older_than: Timestamp) -> Result<bool, PortError> {
+        loop {
+            self.pulse.allow(PUBLISH_MAX);
+            match self.engine.publish_older(older_than).await? {
+                Swept::Nothing => return Ok(true),
+                Swept::Some => {}
+                Swept::Waits => return Ok(false),
+            }
+        }
+    }
+
+    async fn prune(&self) {
+        let engine = &*self.engine;
+        let ago = |time| earlier(engine.now(), time);
+        let before = Cutoffs {
+            inbox: (!self.keep_inbox).then(|| ago(KEEP)),
+            outbox: Some(ago(KEEP)),
+            effects: Some(ago(KEEP)),
+            letters: Some(ago(KEEP_LETTERS)),
+        };
+        self.pulse.allow(PRUNE_MAX);
+        match engine.store().prune(&before).await {
+            Ok(0) => {}
+            Ok(rows) => info!(service = engine.service(), rows, "old rows pruned"),
+            Err(e) => warn!(service = engine.service(), error = e.chain(), "prune failed"),
+        }
     }
 }
 
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(at)
+/// Keeps a rebuild away while the service runs.
+async fn stay_present(engine: &Engine, shutdown: &CancellationToken) {
+    let service = engine.service();
+    while !shutdown.is_cancelled() {
+        match run_on_states(&**engine.store(), &**engine.clock()).await {
+            Ok(true) => {}
+            Ok(false) => error!(code = "LS0106", service, "the states are being rebuilt"),
+            Err(e) => warn!(service, error = e.chain(), "presence cannot be told"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = engine.pause(STATES_LEASE / 3) => {}
+        }
+    }
+    if let Err(e) = leave_states(&**engine.store()).await {
+        warn!(service, error = e.chain(), "the end of presence cannot be told");
+    }
+}
+
+fn earlier(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
 
 fn answer_common(
@@ -186,6 +272,13 @@ fn answer_common(
     };
     let subject = ListDeadLettersRequest::subject(service);
     serve_request(ask.clone(), subject, service, list, lifecycle);
+    let get_engine = engine.clone();
+    let get = move |request: GetDeadLetterRequest| {
+        let engine = get_engine.clone();
+        async move { dead_letters::get(&engine, &request).await }
+    };
+    let subject = GetDeadLetterRequest::subject(service);
+    serve_request(ask.clone(), subject, service, get, lifecycle);
     let (close_engine, processor) = (engine.clone(), processor.clone());
     let close = move |request: CloseDeadLetterRequest| {
         let (engine, processor) = (close_engine.clone(), processor.clone());
@@ -204,11 +297,20 @@ fn answer_common(
 
 /// What an operator wants to know of any service.
 async fn examine(engine: &Engine) -> Result<ExamineResponse, PortError> {
-    let unpublished = engine.store().unpublished(100).await?.len();
-    let letters = engine.store().dead_letters(false, 200).await?.len();
-    let unknown = engine.store().unknown_effects(200).await?.len();
+    let store = engine.store();
+    let unpublished = store.unpublished(engine.sent_age(), LOOKED_AT).await?.len();
+    let refused = store.refused_outbox(LOOKED_AT).await?.len();
+    let letters = store.dead_letters(false, None, LOOKED_AT).await?.len();
+    let unknown = store.effects_of(&[EffectState::Unknown], LOOKED_AT).await?.len();
+    let asking = store.effects_of(&[EffectState::Asks], LOOKED_AT).await?.len();
     let findings = vec![
         finding("outbox", unpublished, "events wait for the broker", "look at the broker"),
+        finding(
+            "refused events",
+            refused,
+            "events are refused by the broker and put aside",
+            "look for LS0104 in the log; compare the broker's max_payload",
+        ),
         finding(
             "dead letters",
             letters,
@@ -220,6 +322,12 @@ async fn examine(engine: &Engine) -> Result<ExamineResponse, PortError> {
             unknown,
             "calls to Shopify have an unknown outcome",
             "they are resolved by reading; if they stay, look at the store's access",
+        ),
+        finding(
+            "questions",
+            asking,
+            "calls to Shopify wait for a person's word on whether they were applied",
+            "compare the level with the warehouse, then say whether the call was applied",
         ),
     ];
     let version = env!("CARGO_PKG_VERSION").to_owned();

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lockstep_contracts::TraceContext;
 use lockstep_ports::{AggregateKey, EffectRow, EffectState, ErrorKind, PortError, Timer};
 use serde_json::Value;
@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::engine::{Engine, EngineError, Origin};
 use crate::lifecycle::Lifecycle;
 use crate::processor::port_error;
+use crate::pulse::{Pulse, later};
 use crate::retry::Retry;
 use crate::telemetry;
 use crate::work::{Stop, Work};
@@ -31,6 +32,8 @@ pub const CALL_TIME_MAX: Duration = Duration::from_secs(20);
 pub const EFFECT_LEASE: Duration = Duration::from_secs(30);
 /// A lane's lease; renewed before each turn and each call, which it outlives.
 const LANE_LEASE: Duration = Duration::from_secs(30);
+/// Leases of lanes are named so.
+pub(crate) const LANE_PREFIX: &str = "lane:";
 /// What cannot be planned is tried again after this.
 const SET_ASIDE: Duration = Duration::from_secs(3600);
 /// Timers in one turn: one packed call's worth.
@@ -95,8 +98,10 @@ pub trait LaneWorker: Send + Sync + 'static {
 pub async fn run_lanes(engine: Arc<Engine>, worker: Arc<dyn LaneWorker>, life: Lifecycle) {
     let holder = engine.parts.ids.next_id();
     let busy: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let pulse = life.pulse(format!("{} lanes", engine.service()));
     let mut failures = 0;
     while !life.shutdown.is_cancelled() {
+        pulse.beat();
         let next = match start_due_lanes(&engine, &worker, &life, &busy, holder).await {
             Ok(next) => {
                 failures = 0;
@@ -105,7 +110,7 @@ pub async fn run_lanes(engine: Arc<Engine>, worker: Arc<dyn LaneWorker>, life: L
             Err(e) => {
                 failures += 1;
                 warn!(service = engine.service(), error = e.chain(), "lanes pause");
-                engine.pause(Retry::AWAY.delay(failures)).await;
+                engine.back_off_within(&life.shutdown, Retry::AWAY, failures).await;
                 continue;
             }
         };
@@ -126,219 +131,224 @@ async fn start_due_lanes(
     holder: Uuid,
 ) -> Result<Timestamp, PortError> {
     let now = engine.now();
-    let mut next = after(now, LOOK_EVERY);
-    for (lane, due_at) in engine.store().lanes().await? {
+    let mut next = later(now, LOOK_EVERY);
+    for (name, due_at) in engine.store().lanes().await? {
         if due_at > now {
             next = next.min(due_at);
             continue;
         }
-        let is_free = busy.lock().unwrap_or_else(PoisonError::into_inner).insert(lane.clone());
+        let is_free = busy.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
         if !is_free {
             continue;
         }
         let (engine, worker, busy) = (engine.clone(), worker.clone(), busy.clone());
+        let pulse = life.pulse(format!("{} lane {name}", engine.service()));
         let shutdown = life.shutdown.clone();
         life.spawn_watched("lane", async move {
-            let turns = run_turns(&engine, worker.as_ref(), &lane, holder, &shutdown).await;
-            if let Err(e) = turns {
+            let (engine, worker) = (&*engine, &*worker);
+            let (name, shutdown) = (name.as_str(), &shutdown);
+            let lane = Lane { engine, worker, name, holder, shutdown, pulse: &pulse };
+            if let Err(e) = lane.run_turns().await {
                 let (service, error) = (engine.service(), e.chain());
-                warn!(service, lane, error, "lane gives up its turn");
-                engine.pause(Retry::AWAY.delay(1)).await;
+                warn!(service, lane = name, error, "lane gives up its turn");
+                engine.back_off_within(shutdown, Retry::AWAY, 1).await;
             }
-            busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&lane);
+            busy.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
             engine.lanes.notify_one();
         });
     }
     Ok(next)
 }
 
-/// Turns of one lane while something is due and nobody else holds the lane.
-async fn run_turns(
-    engine: &Engine,
-    worker: &dyn LaneWorker,
-    lane: &str,
-    holder: Uuid,
-    shutdown: &CancellationToken,
-) -> Result<(), PortError> {
-    if !hold_lane(engine, lane, holder).await? {
-        engine.pause(LOOK_EVERY).await;
-        return Ok(());
+/// One lane, as one process works in it.
+pub struct Lane<'a> {
+    /// The service's shell.
+    pub engine: &'a Engine,
+    /// What the service does in its lanes.
+    pub worker: &'a dyn LaneWorker,
+    /// Its name, e.g. a store's id.
+    pub name: &'a str,
+    /// Who holds it while this process works in it.
+    pub holder: Uuid,
+    /// After this no call begins.
+    pub shutdown: &'a CancellationToken,
+    /// Stamped before each step.
+    pub pulse: &'a Pulse,
+}
+
+impl Lane<'_> {
+    /// Turns while something is due and nobody else holds the lane.
+    async fn run_turns(&self) -> Result<(), PortError> {
+        if !self.is_held().await? {
+            let look_again = Retry::Fixed { wait: LOOK_EVERY };
+            self.engine.back_off_within(self.shutdown, look_again, 1).await;
+            return Ok(());
+        }
+        let result = async {
+            while self.turn().await? {
+                if self.shutdown.is_cancelled() || !self.is_held().await? {
+                    break;
+                }
+            }
+            Ok(())
+        }
+        .await;
+        self.engine.store().release(&lease_name(self.name), self.holder).await?;
+        result
     }
-    let result = async {
-        while turn(engine, worker, lane, holder, shutdown).await? {
-            if shutdown.is_cancelled() || !hold_lane(engine, lane, holder).await? {
-                break;
+
+    /// Takes or renews the lane: while it is held, nobody else sends, plans or concludes in it.
+    async fn is_held(&self) -> Result<bool, PortError> {
+        self.pulse.beat();
+        let (now, store) = (self.engine.now(), self.engine.store());
+        store.lease(&lease_name(self.name), self.holder, now, later(now, LANE_LEASE)).await
+    }
+
+    /// One turn: what a dead process left, then what is due. True when it did something.
+    pub async fn turn(&self) -> Result<bool, PortError> {
+        let (engine, store) = (self.engine, self.engine.store());
+        let now = engine.now();
+        self.pulse.beat();
+        let left = store.take_effects(self.name, now, EFFECT_LEASE, RECOVER_MAX).await?;
+        let mut did = !left.is_empty();
+        for effect in left {
+            let may_send = self.worker.recover(&effect, engine.now()) == Recovery::Resend;
+            if may_send && (self.shutdown.is_cancelled() || !self.hold(&effect).await?) {
+                return Ok(false);
+            }
+            let sent = if may_send {
+                self.send(&effect).await
+            } else {
+                Sent::Unknown("the process that sent it ended".to_owned())
+            };
+            self.conclude(&effect, &sent).await?;
+        }
+        let due = store.due(self.name, now, TURN_MAX).await?;
+        if due.is_empty() {
+            return Ok(did);
+        }
+        did = true;
+        for effect in self.plan_all(&due).await? {
+            let sent = if self.shutdown.is_cancelled() {
+                // Certainly not sent: the next process need not wait for its lease.
+                Sent::NotApplied { wait: Duration::ZERO, reason: "the process stops".to_owned() }
+            } else if self.hold(&effect).await? {
+                self.send(&effect).await
+            } else {
+                return Ok(false);
+            };
+            self.conclude(&effect, &sent).await?;
+        }
+        Ok(did)
+    }
+
+    /// Renews the lane and the effect's own lease right before a call, so that both outlive it.
+    /// False when somebody else took over or concluded it.
+    async fn hold(&self, effect: &EffectRow) -> Result<bool, PortError> {
+        if !self.is_held().await? {
+            return Ok(false);
+        }
+        let until = later(self.engine.now(), EFFECT_LEASE);
+        let mut tx = self.engine.store().begin().await?;
+        let is_open = tx.move_effect(effect.id, effect.state, &effect.note, Some(until)).await?;
+        tx.commit().await?;
+        Ok(is_open)
+    }
+
+    /// Plans what is due. A part that fails for its content is halved until the culprit stands
+    /// alone, and that one waits for an hour, so that its neighbours do not.
+    async fn plan_all(&self, due: &[Timer]) -> Result<Vec<EffectRow>, PortError> {
+        let mut planned = Vec::new();
+        let mut waiting = vec![due];
+        while let Some(part) = waiting.pop() {
+            self.pulse.beat();
+            match self.plan(part).await {
+                Ok(effects) => planned.extend(effects),
+                Err(e) if e.kind == ErrorKind::Permanent => match part {
+                    [] => {}
+                    [culprit] => self.set_aside(culprit, &e).await?,
+                    many => {
+                        let (first, second) = many.split_at(many.len() / 2);
+                        waiting.push(second);
+                        waiting.push(first);
+                    }
+                },
+                Err(e) => return Err(e),
             }
         }
-        Ok(())
+        Ok(planned)
     }
-    .await;
-    engine.store().release(&lease_name(lane), holder).await?;
-    result
+
+    async fn set_aside(&self, culprit: &Timer, why: &PortError) -> Result<(), PortError> {
+        let (code, lane, key) = ("LS0103", self.name, culprit.key.as_str());
+        error!(code, lane, key, error = why.chain(), "cannot be planned; set aside");
+        let mut tx = self.engine.store().begin().await?;
+        let due_at = Some(later(self.engine.now(), SET_ASIDE));
+        tx.save_timers(&[Timer { due_at, ..culprit.clone() }]).await?;
+        tx.commit().await
+    }
+
+    async fn plan(&self, due: &[Timer]) -> Result<Vec<EffectRow>, PortError> {
+        let (engine, worker, lane) = (self.engine, self.worker, self.name);
+        let trace = due.iter().find_map(|t| t.trace.as_deref()).and_then(as_trace);
+        let span = info_span!("plan_effects", service = engine.service(), lane, due = due.len());
+        telemetry::set_parent(&span, trace.as_ref());
+        let inner = telemetry::context_of(&span).or(trace);
+        let cause = format!("lane:{lane}");
+        let keys = worker.keys(lane, due);
+        let planned = engine
+            .transact(Origin::new(cause, inner), &keys, |work| {
+                worker.plan(lane, due, work)?;
+                Ok(work.planned())
+            })
+            .instrument(span)
+            .await;
+        planned.map_err(port_error)
+    }
+
+    async fn send(&self, effect: &EffectRow) -> Sent {
+        self.pulse.beat();
+        let lane = effect.lane.as_str();
+        let span = info_span!("send_effect", effect.id = %effect.id, effect.kind, lane);
+        telemetry::set_parent(&span, effect.trace.as_deref().and_then(as_trace).as_ref());
+        let sent = self.worker.send(effect).instrument(span).await;
+        self.pulse.beat();
+        sent
+    }
+
+    /// Decides what the outcome means. An outcome that cannot be decided holds up neither the
+    /// other calls nor what is due: its effect comes again when its lease ends.
+    async fn conclude(&self, effect: &EffectRow, sent: &Sent) -> Result<(), PortError> {
+        let cause = format!("effect:{}", effect.id);
+        let trace = effect.trace.as_deref().and_then(as_trace);
+        let note = match sent {
+            Sent::Answered(_) => "answered".to_owned(),
+            Sent::NotApplied { reason, .. } => format!("not applied: {reason}"),
+            Sent::Refused(reason) => format!("refused: {reason}"),
+            Sent::Unknown(reason) => format!("unknown: {reason}"),
+        };
+        let decide = |work: &mut Work<'_>| {
+            let state = self.worker.conclude(effect, sent, work)?;
+            work.move_effect(effect.id, state, &note);
+            Ok(())
+        };
+        match self.engine.transact(Origin::new(cause, trace), &[], decide).await {
+            Ok(()) | Err(EngineError::AlreadyConcluded) => Ok(()),
+            Err(e) if e.is_permanent() => {
+                let (code, lane) = ("LS0105", self.name);
+                let (id, error) = (effect.id, e.chain());
+                error!(code, lane, effect.id = %id, error, "cannot be concluded");
+                Ok(())
+            }
+            Err(e) => Err(port_error(e)),
+        }
+    }
 }
 
 fn lease_name(lane: &str) -> String {
-    format!("lane:{lane}")
-}
-
-/// Takes or renews the lane: while it is held, nobody else sends, plans or concludes in it.
-async fn hold_lane(engine: &Engine, lane: &str, holder: Uuid) -> Result<bool, PortError> {
-    let now = engine.now();
-    engine.store().lease(&lease_name(lane), holder, now, after(now, LANE_LEASE)).await
-}
-
-/// One turn: what a dead process left, then what is due. True when it did something.
-pub async fn turn(
-    engine: &Engine,
-    worker: &dyn LaneWorker,
-    lane: &str,
-    holder: Uuid,
-    shutdown: &CancellationToken,
-) -> Result<bool, PortError> {
-    let now = engine.now();
-    let left = engine.store().take_effects(lane, now, EFFECT_LEASE, RECOVER_MAX).await?;
-    let mut did = !left.is_empty();
-    for effect in left {
-        let may_send = worker.recover(&effect, engine.now()) == Recovery::Resend;
-        if may_send && (shutdown.is_cancelled() || !hold(engine, &effect, holder).await?) {
-            return Ok(false);
-        }
-        let sent = if may_send {
-            send(worker, &effect).await
-        } else {
-            Sent::Unknown("the process that sent it ended".to_owned())
-        };
-        conclude(engine, worker, &effect, &sent).await?;
-    }
-    let due = engine.store().due(lane, now, TURN_MAX).await?;
-    if due.is_empty() {
-        return Ok(did);
-    }
-    did = true;
-    for effect in plan_all(engine, worker, lane, &due).await? {
-        let sent = if shutdown.is_cancelled() {
-            // Certainly not sent: the next process need not wait for its lease.
-            Sent::NotApplied { wait: Duration::ZERO, reason: "the process stops".to_owned() }
-        } else if hold(engine, &effect, holder).await? {
-            send(worker, &effect).await
-        } else {
-            return Ok(false);
-        };
-        conclude(engine, worker, &effect, &sent).await?;
-    }
-    Ok(did)
-}
-
-/// Renews the lane and the effect's own lease right before a call, so that both outlive it. False
-/// when somebody else took over or concluded it.
-async fn hold(engine: &Engine, effect: &EffectRow, holder: Uuid) -> Result<bool, PortError> {
-    if !hold_lane(engine, &effect.lane, holder).await? {
-        return Ok(false);
-    }
-    let until = after(engine.now(), EFFECT_LEASE);
-    let mut tx = engine.store().begin().await?;
-    let is_open = tx.move_effect(effect.id, effect.state, &effect.note, Some(until)).await?;
-    tx.commit().await?;
-    Ok(is_open)
-}
-
-/// Plans what is due. A part that fails for its content is halved until the culprit stands alone,
-/// and that one waits for an hour, so that its neighbours do not.
-async fn plan_all(
-    engine: &Engine,
-    worker: &dyn LaneWorker,
-    lane: &str,
-    due: &[Timer],
-) -> Result<Vec<EffectRow>, PortError> {
-    let mut planned = Vec::new();
-    let mut waiting = vec![due];
-    while let Some(part) = waiting.pop() {
-        match plan(engine, worker, lane, part).await {
-            Ok(effects) => planned.extend(effects),
-            Err(e) if e.kind == ErrorKind::Permanent => match part {
-                [] => {}
-                [culprit] => {
-                    let (code, key) = ("LS0103", culprit.key.as_str());
-                    error!(code, lane, key, error = e.chain(), "cannot be planned; set aside");
-                    set_aside(engine, culprit).await?;
-                }
-                many => {
-                    let (first, second) = many.split_at(many.len() / 2);
-                    waiting.push(second);
-                    waiting.push(first);
-                }
-            },
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(planned)
-}
-
-async fn set_aside(engine: &Engine, culprit: &Timer) -> Result<(), PortError> {
-    let mut tx = engine.store().begin().await?;
-    let due_at = Some(after(engine.now(), SET_ASIDE));
-    tx.save_timers(&[Timer { due_at, ..culprit.clone() }]).await?;
-    tx.commit().await
-}
-
-async fn plan(
-    engine: &Engine,
-    worker: &dyn LaneWorker,
-    lane: &str,
-    due: &[Timer],
-) -> Result<Vec<EffectRow>, PortError> {
-    let trace = due.iter().find_map(|t| t.trace.as_deref()).and_then(as_trace);
-    let span = info_span!("plan_effects", service = engine.service(), lane, due = due.len());
-    telemetry::set_parent(&span, trace.as_ref());
-    let inner = telemetry::context_of(&span).or(trace);
-    let cause = format!("lane:{lane}");
-    let keys = worker.keys(lane, due);
-    let planned = engine
-        .transact(Origin::new(cause, inner), &keys, |work| {
-            worker.plan(lane, due, work)?;
-            Ok(work.planned())
-        })
-        .instrument(span)
-        .await;
-    planned.map_err(port_error)
-}
-
-async fn send(worker: &dyn LaneWorker, effect: &EffectRow) -> Sent {
-    let span = info_span!("send_effect", effect.id = %effect.id, effect.kind, lane = effect.lane);
-    telemetry::set_parent(&span, effect.trace.as_deref().and_then(as_trace).as_ref());
-    worker.send(effect).instrument(span).await
-}
-
-async fn conclude(
-    engine: &Engine,
-    worker: &dyn LaneWorker,
-    effect: &EffectRow,
-    sent: &Sent,
-) -> Result<(), PortError> {
-    let cause = format!("effect:{}", effect.id);
-    let trace = effect.trace.as_deref().and_then(as_trace);
-    let note = match sent {
-        Sent::Answered(_) => "answered".to_owned(),
-        Sent::NotApplied { reason, .. } => format!("not applied: {reason}"),
-        Sent::Refused(reason) => format!("refused: {reason}"),
-        Sent::Unknown(reason) => format!("unknown: {reason}"),
-    };
-    let decide = |work: &mut Work<'_>| {
-        let state = worker.conclude(effect, sent, work)?;
-        work.move_effect(effect.id, state, &note);
-        Ok(())
-    };
-    match engine.transact(Origin::new(cause, trace), &[], decide).await {
-        Ok(()) | Err(EngineError::AlreadyConcluded) => Ok(()),
-        Err(e) => Err(port_error(e)),
-    }
+    format!("{LANE_PREFIX}{lane}")
 }
 
 fn as_trace(traceparent: &str) -> Option<TraceContext> {
     TraceContext::try_new(traceparent, None)
-}
-
-fn after(at: Timestamp, wait: Duration) -> Timestamp {
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-    at.checked_add(wait).unwrap_or(Timestamp::MAX)
 }

@@ -4,7 +4,8 @@
 //! them exact: a batch becomes one transaction with inbox, private events, states, outbox and
 //! effects ([`engine`], [`processor`]); calls to the outside are committed before they are sent
 //! ([`lanes`]); what cannot be processed leaves as a dead letter ([`dead_letters`]). No service
-//! writes its own consumer loop. Nothing here may know a rule of the business or name an adapter.
+//! writes its own consumer loop, nor its own way in over HTTP ([`http`]). Nothing here may know a
+//! rule of the business or name an adapter.
 //!
 //! Start reading at [`processor`], then [`engine`], then [`lanes`]. ADRs 0002 and 0007.
 
@@ -14,10 +15,14 @@ pub mod directory;
 pub mod engine;
 pub mod health;
 pub mod host;
+pub mod http;
 pub mod inbound;
 pub mod lanes;
 pub mod lifecycle;
+pub mod personal;
 pub mod processor;
+pub mod publish;
+pub mod pulse;
 pub mod questions;
 pub mod rebuild;
 pub mod retry;
@@ -26,12 +31,15 @@ pub mod work;
 
 pub use aggregate::{Aggregate, CommandOf, EventOf, Evolver, EvolverOf, RejectionOf, StateOf};
 pub use directory::{Directory, Settings, SettingsChange, SharedDirectory};
-pub use engine::{Engine, EngineError, EngineParts, Origin, Published};
+pub use engine::{Engine, EngineError, EngineParts, Origin};
 pub use host::{Hosted, start};
 pub use inbound::Inbound;
-pub use lanes::{CALL_TIME_MAX, EFFECT_LEASE, LaneWorker, Recovery, Sent};
+pub use lanes::{CALL_TIME_MAX, EFFECT_LEASE, Lane, LaneWorker, Recovery, Sent};
 pub use lifecycle::Lifecycle;
+pub use personal::{PersonalKeys, SealedData};
 pub use processor::{Processor, scope_consumer, webhook_consumer};
+pub use publish::Published;
+pub use pulse::{Pulse, Pulses};
 pub use questions::{ask, serve_request};
 pub use retry::Retry;
 pub use work::{About, Stop, Work};

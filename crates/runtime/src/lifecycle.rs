@@ -1,29 +1,85 @@
 //! Start and stop of a process. The first signal asks for a clean stop, the second ends it.
 
+use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
+use lockstep_ports::{Clock, IdSource, SystemClock, TimeOrderedIds};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
+
+use crate::pulse::{Pulse, Pulses, later};
+use crate::retry::{Retry, jitter};
 
 /// Longest time that a clean stop may take; below Kubernetes' 30 s.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(25);
 
 /// Every task of a process starts through its tracker and ends by its token.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct Lifecycle {
     /// Takes in tasks.
     pub tracker: TaskTracker,
     /// Cancelled when the process shall stop.
     pub shutdown: CancellationToken,
     failed: CancellationToken,
+    pulses: Pulses,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Lifecycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lifecycle")
+            .field("tasks", &self.tracker.len())
+            .field("stops", &self.shutdown.is_cancelled())
+            .field("pulses", &self.pulses)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Lifecycle {
-    /// A lifecycle that has not begun to end.
+    /// A lifecycle that has not begun to end, by the machine's own time.
     pub fn new() -> Self {
-        Self::default()
+        Self::by(Arc::new(SystemClock), Arc::new(TimeOrderedIds))
+    }
+
+    /// As [`Lifecycle::new`], by another time; ids give the jitter of its waits.
+    pub fn by(clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
+        Self {
+            tracker: TaskTracker::default(),
+            shutdown: CancellationToken::default(),
+            failed: CancellationToken::default(),
+            pulses: Pulses::default(),
+            clock,
+            ids,
+        }
+    }
+
+    /// Waits before attempt `attempt + 1`, or until the stop.
+    pub async fn pause(&self, retry: Retry, attempt: u32) {
+        let until = later(self.clock.now(), retry.delay(attempt, jitter(&*self.ids)));
+        tokio::select! {
+            () = self.shutdown.cancelled() => {}
+            () = self.clock.sleep_until(until) => {}
+        }
+    }
+
+    /// Watches over a loop: `/healthz` names it when it does not turn any more.
+    pub fn pulse(&self, name: impl Into<String>) -> Pulse {
+        self.pulses.add(name, self.clock.clone())
+    }
+
+    /// The loops of the process.
+    pub fn pulses(&self) -> &Pulses {
+        &self.pulses
     }
 
     /// Starts a task that must run as long as the process: when it ends by itself, so does the

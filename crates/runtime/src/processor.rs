@@ -1,11 +1,16 @@
 //! The one consumer loop: a batch becomes one transaction; poison leaves as a dead letter.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_contracts::{Event, Stream};
-use lockstep_ports::{AggregateKey, ConsumerSpec, Delivered, ErrorKind, OutboxRow, PortError};
+use lockstep_ports::{
+    AggregateKey, Checkpoint, ConsumerSpec, Delivered, ErrorKind, OutboxRow, PortError, Store,
+};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
 
@@ -14,6 +19,7 @@ use crate::dead_letters;
 use crate::directory::{Directory, SettingsChange};
 use crate::engine::{Engine, EngineError};
 use crate::inbound::Inbound;
+use crate::pulse::Pulse;
 use crate::retry::Retry;
 use crate::telemetry;
 use crate::work::{Stop, Work};
@@ -22,6 +28,8 @@ use crate::work::{Stop, Work};
 pub const BATCH_MAX: usize = 500;
 /// How long a pull waits for the first message.
 const PULL_WAIT: Duration = Duration::from_secs(5);
+/// How long a stop waits for a pull: messages that the broker has sent arrive well within it.
+const HAND_OVER: Duration = Duration::from_secs(1);
 
 /// What a service does with messages and settings. Pure: everything goes through [`Work`].
 pub trait Processor: Send + Sync + 'static {
@@ -63,77 +71,106 @@ impl BatchOutcome {
     }
 }
 
-/// Pulls and processes until the token is cancelled. What is pulled is finished.
-pub async fn run_consumer(
-    engine: &Engine,
-    processor: &dyn Processor,
-    spec: ConsumerSpec,
-    turns: &tokio::sync::Semaphore,
-    shutdown: CancellationToken,
-) {
-    let mut failures = 0;
-    let mut started = false;
-    while !shutdown.is_cancelled() {
-        let result = async {
-            if !started {
-                start_at_checkpoint(engine, &spec).await?;
-                started = true;
-            }
-            let after = engine.store().checkpoint(&spec.durable).await?.unwrap_or(0);
-            let batch = tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
-                batch = engine.parts.bus.pull(&spec, after, BATCH_MAX, PULL_WAIT) => batch?,
-            };
-            if batch.is_empty() {
-                return Ok(());
-            }
-            // The semaphore is fair: a busy store waits for its turn like every other.
-            let Ok(_turn) = turns.acquire().await else { return Ok(()) };
-            process(engine, processor, &spec, batch).await
-        }
-        .await;
-        match result {
-            Ok(()) => failures = 0,
-            Err(e) => {
-                failures += 1;
-                started = false;
-                warn!(consumer = spec.durable, failures, error = e.chain(), "consumer pauses");
-                tokio::select! {
-                    () = shutdown.cancelled() => {}
-                    () = engine.pause(Retry::AWAY.delay(failures)) => {}
+/// A durable consumer, as one process works on it.
+pub struct Consumer {
+    /// The service's shell.
+    pub engine: Arc<Engine>,
+    /// What the service does with messages.
+    pub processor: Arc<dyn Processor>,
+    /// The consumer.
+    pub spec: ConsumerSpec,
+    /// Batches that the service decides at once, over all its consumers.
+    pub turns: Arc<Semaphore>,
+    /// After this nothing is pulled.
+    pub shutdown: CancellationToken,
+    /// Stamped before each step.
+    pub pulse: Pulse,
+}
+
+impl Consumer {
+    /// Pulls and processes until the token is cancelled. What is pulled is finished: what a
+    /// process drops comes again only when the broker has waited for its acknowledgement.
+    pub async fn run(self) {
+        let Self { engine, spec, shutdown, .. } = &self;
+        let mut failures = 0;
+        let mut started = false;
+        while !shutdown.is_cancelled() {
+            self.pulse.beat();
+            match self.turn(&mut started).await {
+                Ok(()) => failures = 0,
+                Err(e) => {
+                    failures += 1;
+                    started = false;
+                    warn!(consumer = spec.durable, failures, error = e.chain(), "consumer pauses");
+                    engine.back_off_within(shutdown, Retry::AWAY, failures).await;
                 }
             }
         }
     }
-}
 
-/// A restored database stands behind the broker: the consumer is made again from there.
-async fn start_at_checkpoint(engine: &Engine, spec: &ConsumerSpec) -> Result<(), PortError> {
-    match engine.store().checkpoint(&spec.durable).await? {
-        Some(sequence) => engine.parts.bus.rewind(spec, sequence).await,
-        None => Ok(()),
+    async fn turn(&self, started: &mut bool) -> Result<(), PortError> {
+        let Self { engine, spec, .. } = self;
+        let (bus, store) = (&engine.parts.bus, &**engine.store());
+        let checkpoint = Stored { store, consumer: &spec.durable };
+        if !*started {
+            // A restored database stands behind the broker, a restored broker behind the database.
+            bus.rewind(spec, &checkpoint).await?;
+            *started = true;
+        }
+        let after = checkpoint.read().await?;
+        let mut pull = bus.pull(spec, after, BATCH_MAX, PULL_WAIT);
+        let pulled = tokio::select! {
+            pulled = pull.as_mut() => Ok(pulled),
+            // It may have messages in hand, and then ends very soon; one that has none does not.
+            () = self.shutdown.cancelled() => tokio::time::timeout(HAND_OVER, pull).await,
+        };
+        let Ok(batch) = pulled else { return Ok(()) };
+        let batch = batch?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        // The semaphore is fair: a busy store waits for its turn like every other. Those who work
+        // meanwhile stamp for themselves.
+        let Ok(_turn) = self.pulse.through(self.turns.acquire()).await else { return Ok(()) };
+        self.process(batch).await
+    }
+
+    async fn process(&self, batch: Vec<Delivered>) -> Result<(), PortError> {
+        let Self { engine, spec, .. } = self;
+        let span = info_span!("process_batch", service = engine.service(), consumer = spec.durable);
+        let beat = || self.pulse.beat();
+        let outcome = process_parts(engine, &*self.processor, &spec.durable, &batch, beat)
+            .instrument(span)
+            .await?;
+        engine.parts.bus.ack(&batch).await?;
+        info!(
+            service = engine.service(),
+            consumer = spec.durable,
+            messages = batch.len(),
+            decided = outcome.decided,
+            doubles = outcome.doubles,
+            dead = outcome.dead,
+            "batch processed"
+        );
+        Ok(())
     }
 }
 
-async fn process(
-    engine: &Engine,
-    processor: &dyn Processor,
-    spec: &ConsumerSpec,
-    batch: Vec<Delivered>,
-) -> Result<(), PortError> {
-    let span = info_span!("process_batch", service = engine.service(), consumer = spec.durable);
-    let outcome = process_batch(engine, processor, &spec.durable, &batch).instrument(span).await?;
-    engine.parts.bus.ack(&batch).await?;
-    info!(
-        service = engine.service(),
-        consumer = spec.durable,
-        messages = batch.len(),
-        decided = outcome.decided,
-        doubles = outcome.doubles,
-        dead = outcome.dead,
-        "batch processed"
-    );
-    Ok(())
+/// How far the service's database has come with a consumer.
+struct Stored<'a> {
+    store: &'a dyn Store,
+    consumer: &'a str,
+}
+
+#[async_trait]
+impl Checkpoint for Stored<'_> {
+    async fn read(&self) -> Result<u64, PortError> {
+        Ok(self.store.checkpoint(self.consumer).await?.unwrap_or(0))
+    }
+
+    async fn lower(&self, sequence: u64) -> Result<(), PortError> {
+        self.store.lower_checkpoint(self.consumer, sequence).await
+    }
 }
 
 /// Decides a batch in one transaction. A batch that fails for its content is halved until the
@@ -144,11 +181,23 @@ pub async fn process_batch(
     consumer: &str,
     batch: &[Delivered],
 ) -> Result<BatchOutcome, PortError> {
+    process_parts(engine, processor, consumer, batch, || {}).await
+}
+
+/// As [`process_batch`]; `beat` is called before each part.
+async fn process_parts(
+    engine: &Engine,
+    processor: &dyn Processor,
+    consumer: &str,
+    batch: &[Delivered],
+    beat: impl Fn(),
+) -> Result<BatchOutcome, PortError> {
     let mut outcome = BatchOutcome::default();
     // Depth-first halves, the earlier half first.
     let mut waiting: Vec<&[Delivered]> = vec![batch];
     let mut races = 0;
     while let Some(part) = waiting.pop() {
+        beat();
         match try_batch(engine, processor, consumer, part).await {
             Ok((one, rows)) => {
                 outcome = outcome.plus(one);
@@ -157,7 +206,7 @@ pub async fn process_batch(
             Err(e) if e.kind == ErrorKind::Conflict => {
                 races += 1;
                 waiting.push(part);
-                engine.pause(Retry::RACE.delay(races)).await;
+                engine.back_off(Retry::RACE, races).await;
             }
             Err(e) if e.kind == ErrorKind::Permanent => match part {
                 [] => {}

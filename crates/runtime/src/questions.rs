@@ -48,22 +48,21 @@ pub fn serve_request<R, H, F>(
     F: Future<Output = Result<R::Reply, PortError>> + Send + 'static,
 {
     let handler = Arc::new(handler);
-    let (tasks, shutdown) = (lifecycle.tracker.clone(), lifecycle.shutdown.clone());
+    let life = lifecycle.clone();
     lifecycle.tracker.spawn(async move {
         let mut failures = 0;
-        while !shutdown.is_cancelled() {
+        while !life.shutdown.is_cancelled() {
+            let listening =
+                listen::<R, H, F>(&*port, subject.as_str(), group, &handler, &life.tracker);
             let listened = tokio::select! {
-                () = shutdown.cancelled() => return,
-                r = listen::<R, H, F>(&*port, subject.as_str(), group, &handler, &tasks) => r,
+                () = life.shutdown.cancelled() => return,
+                listened = listening => listened,
             };
             // Questions that ended had been heard; only ones that cannot be heard wait longer.
             failures = if listened.is_ok() { 1 } else { failures + 1 };
             let error = listened.err().map(|e| e.chain()).unwrap_or_default();
             warn!(subject = subject.as_str(), error, "questions cannot be heard; again");
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(Retry::AWAY.delay(failures)) => {}
-            }
+            life.pause(Retry::AWAY, failures).await;
         }
     });
 }

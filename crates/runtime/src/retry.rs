@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rand::Rng;
+use lockstep_ports::IdSource;
 
 /// How often and how long to wait before the same thing is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +31,11 @@ impl Retry {
     pub const AWAY: Self =
         Self::Exponential { first: Duration::from_millis(100), max: Duration::from_secs(10) };
 
-    /// The wait before attempt `attempt + 1`, jittered to between half of it and the whole.
-    pub fn delay(self, attempt: u32) -> Duration {
+    /// The wait before attempt `attempt + 1`, between half of it (jitter 0.0) and the whole (1.0).
+    pub fn delay(self, attempt: u32, jitter: f64) -> Duration {
         let whole = self.whole_delay(attempt);
         let half = whole / 2;
-        half + half.mul_f64(rand::rng().random_range(0.0..=1.0))
+        half + half.mul_f64(jitter.clamp(0.0, 1.0))
     }
 
     /// The wait without jitter.
@@ -51,8 +51,16 @@ impl Retry {
     }
 }
 
+/// A number from 0.0 to 1.0 out of the random part of a fresh id.
+pub fn jitter(ids: &dyn IdSource) -> f64 {
+    let [.., high, low] = ids.next_id().into_bytes();
+    f64::from(u16::from_be_bytes([high, low])) / f64::from(u16::MAX)
+}
+
 #[cfg(test)]
 mod tests {
+    use lockstep_ports::TimeOrderedIds;
+
     use super::*;
 
     #[test]
@@ -64,10 +72,15 @@ mod tests {
 
     #[test]
     fn jitter_stays_between_half_and_whole() {
+        let mut seen = std::collections::BTreeSet::new();
         for attempt in 1..50 {
             let whole = Retry::AWAY.whole_delay(attempt);
-            let wait = Retry::AWAY.delay(attempt);
+            let wait = Retry::AWAY.delay(attempt, jitter(&TimeOrderedIds));
             assert!(wait >= whole / 2 && wait <= whole, "{wait:?} of {whole:?}");
+            seen.insert(wait);
         }
+        assert!(seen.len() > 40, "the waits differ");
+        assert_eq!(Retry::AWAY.delay(1, 0.0), Duration::from_millis(50));
+        assert_eq!(Retry::AWAY.delay(1, 1.0), Duration::from_millis(100));
     }
 }

@@ -1,6 +1,7 @@
 //! What one transaction decides. Pure and synchronous: the engine loads before and writes after.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use lockstep_ports::{
     AggregateKey, EffectRow, ErrorKind, IdSource, NewEffect, NewEvent, OutboxRow, Outgoing,
     PortError, SaveState, Snapshot, Timer,
 };
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::aggregate::{
@@ -96,7 +98,13 @@ pub struct Work<'a> {
     entries: HashMap<AggregateKey, Entry>,
     timers: BTreeMap<Place, Noted>,
     undo_timers: Vec<(Place, Option<Noted>)>,
-    undo: Vec<(AggregateKey, Option<Entry>)>,
+    /// Aggregates that the input under way changed. Nothing of them is copied: one that must be as
+    /// before is folded again from what is stored and staged.
+    changed_now: HashSet<AggregateKey>,
+    /// Aggregates that some input changed, perhaps one that was undone.
+    ever_changed: HashSet<AggregateKey>,
+    /// Whom the commit wakes. Kept when an input is undone: who wakes in vain looks and waits on.
+    pub(crate) wakes: Vec<Arc<Notify>>,
     pub(crate) staged: Staged,
 }
 
@@ -115,7 +123,9 @@ impl<'a> Work<'a> {
             entries: HashMap::new(),
             timers: BTreeMap::new(),
             undo_timers: Vec::new(),
-            undo: Vec::new(),
+            changed_now: HashSet::new(),
+            ever_changed: HashSet::new(),
+            wakes: Vec::new(),
             staged: Staged::default(),
         }
     }
@@ -150,6 +160,13 @@ impl<'a> Work<'a> {
         self.trace = trace;
     }
 
+    /// Wakes those who wait in this process, once what was decided is committed.
+    pub fn wake_after_commit(&mut self, waiting: &Arc<Notify>) {
+        if !self.wakes.iter().any(|known| Arc::ptr_eq(known, waiting)) {
+            self.wakes.push(waiting.clone());
+        }
+    }
+
     pub(crate) fn set_cause(&mut self, cause: &str, trace: Option<TraceContext>) {
         cause.clone_into(&mut self.cause);
         self.trace = trace;
@@ -180,13 +197,21 @@ impl<'a> Work<'a> {
             let Some(snapshot) = self.stored.get(key) else {
                 return Err(Stop::Need(vec![key.clone()]));
             };
-            let (version, state) = match snapshot {
+            let (mut version, mut state) = match snapshot {
                 Some(s) => {
                     (s.version, from_json::<StateOf<A>>(key, &s.state).map_err(Stop::Fault)?)
                 }
                 None => (0, StateOf::<A>::default()),
             };
-            let entry = Entry { version, state: Box::new(state), dirty: false };
+            let known = version;
+            // Only what was undone is folded again, so the list is seldom gone through.
+            let changed = self.ever_changed.contains(key).then_some(&self.staged.events);
+            for staged in changed.into_iter().flatten().filter(|staged| staged.key == *key) {
+                let event: EventOf<A> = from_json(key, &staged.body).map_err(Stop::Fault)?;
+                state = A::Decider::evolve(state, &event);
+                version = staged.version;
+            }
+            let entry = Entry { version, state: Box::new(state), dirty: version > known };
             self.entries.insert(key.clone(), entry);
         }
         self.entries.get_mut(key).ok_or_else(|| Stop::Need(vec![key.clone()]))
@@ -296,7 +321,8 @@ impl<'a> Work<'a> {
         if events.is_empty() {
             return Ok(Ok(events));
         }
-        self.remember(&key);
+        self.ever_changed.insert(key.clone());
+        self.changed_now.insert(key.clone());
         let (now, cause) = (self.now, self.cause.clone());
         let mut staged = Vec::with_capacity(events.len());
         let entry = self.entry::<A>(&key)?;
@@ -315,15 +341,6 @@ impl<'a> Work<'a> {
         entry.dirty = true;
         self.staged.events.append(&mut staged);
         Ok(Ok(events))
-    }
-
-    fn remember(&mut self, key: &AggregateKey) {
-        let before = self.entries.get(key).map(|e| Entry {
-            version: e.version,
-            state: e.state.clone_state(),
-            dirty: e.dirty,
-        });
-        self.undo.push((key.clone(), before));
     }
 
     /// Publishes an event after the commit. `aggregate` becomes `ce-subject`, `sequence` the
@@ -421,7 +438,8 @@ impl<'a> Work<'a> {
         self.timers.values().filter(|(_, dirty)| *dirty).map(|(t, _)| t.clone()).collect()
     }
 
-    pub(crate) fn move_effect(&mut self, id: Uuid, state: lockstep_ports::EffectState, note: &str) {
+    /// Moves an effect on with the commit; one that is closed already fails the transaction.
+    pub fn move_effect(&mut self, id: Uuid, state: lockstep_ports::EffectState, note: &str) {
         self.staged.moves.push(EffectMove { id, state, note: note.to_owned() });
     }
 
@@ -431,13 +449,13 @@ impl<'a> Work<'a> {
         run: impl FnOnce(&mut Work<'a>) -> Result<R, Stop>,
     ) -> Result<R, Stop> {
         let mark = self.mark();
-        self.undo.clear();
+        self.changed_now.clear();
         self.undo_timers.clear();
         let result = run(self);
         if result.is_err() {
             self.roll_back(mark);
         }
-        self.undo.clear();
+        self.changed_now.clear();
         result
     }
 
@@ -461,11 +479,8 @@ impl<'a> Work<'a> {
                 None => self.timers.remove(&place),
             };
         }
-        while let Some((key, before)) = self.undo.pop() {
-            match before {
-                Some(entry) => self.entries.insert(key, entry),
-                None => self.entries.remove(&key),
-            };
+        for key in self.changed_now.drain() {
+            self.entries.remove(&key);
         }
     }
 

@@ -25,6 +25,7 @@ effect_lanes as (
         select lane
         from effects
         where state <> 'closed'
+            and state <> 'asks'
         order by lane
         limit 1
     )
@@ -33,6 +34,7 @@ effect_lanes as (
         select e.lane
         from effects e
         where e.state <> 'closed'
+            and e.state <> 'asks'
             and e.lane > l.lane
         order by e.lane
         limit 1
@@ -54,6 +56,7 @@ moments as (
         select min(e.lease_until)
         from effects e
         where e.state <> 'closed'
+            and e.state <> 'asks'
             and e.lane = l.lane
     ) as at
     from effect_lanes l

@@ -26,6 +26,28 @@ pub(crate) async fn read(
     .transpose()
 }
 
+/// Sets a checkpoint down; one that stands lower, or does not exist, stays.
+pub(crate) async fn lower(
+    connection: &mut PgConnection,
+    consumer: &str,
+    sequence: u64,
+) -> Result<(), PortError> {
+    sqlx::query!(
+        r#"
+        update checkpoints
+        set sequence = $2
+        where consumer = $1
+            and sequence > $2
+        "#,
+        consumer,
+        number_in(sequence)?,
+    )
+    .execute(connection)
+    .await
+    .map_err(|error| failed("cannot lower a checkpoint", error))?;
+    Ok(())
+}
+
 /// Stores the last sequence of a consumer; a lower one than before changes nothing.
 pub(crate) async fn advance(
     connection: &mut PgConnection,

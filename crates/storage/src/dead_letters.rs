@@ -1,7 +1,8 @@
 //! Messages that cannot be processed.
 
 use bytes::Bytes;
-use lockstep_ports::{DeadLetterRow, ErrorKind, PortError};
+use jiff::Timestamp;
+use lockstep_ports::{DeadLetterHead, DeadLetterRow, ErrorKind, PortError};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -37,6 +38,38 @@ impl TryFrom<Row> for DeadLetterRow {
             message_type: row.message_type,
             message_id: row.message_id,
             sealed: Bytes::from(row.sealed),
+            reason: row.reason,
+            attempts: attempts_out(row.attempts)?,
+            state: row.state,
+            opened_at: time_out(row.opened_at)?,
+        })
+    }
+}
+
+struct HeadRow {
+    id: Uuid,
+    stream: String,
+    stream_sequence: i64,
+    subject: String,
+    message_type: String,
+    message_id: String,
+    reason: String,
+    attempts: i32,
+    state: String,
+    opened_at: OffsetDateTime,
+}
+
+impl TryFrom<HeadRow> for DeadLetterHead {
+    type Error = PortError;
+
+    fn try_from(row: HeadRow) -> Result<Self, PortError> {
+        Ok(Self {
+            id: row.id,
+            stream: stream_out(&row.stream)?,
+            stream_sequence: number_out(row.stream_sequence)?,
+            subject: row.subject,
+            message_type: row.message_type,
+            message_id: row.message_id,
             reason: row.reason,
             attempts: attempts_out(row.attempts)?,
             state: row.state,
@@ -93,32 +126,84 @@ pub(crate) async fn open(
     Ok(())
 }
 
-/// Letters, newest first.
+/// Letters without their content, newest first, from behind `after` on.
 pub(crate) async fn list(
     connection: &mut PgConnection,
     include_closed: bool,
+    after: Option<Uuid>,
     limit: u32,
-) -> Result<Vec<DeadLetterRow>, PortError> {
+) -> Result<Vec<DeadLetterHead>, PortError> {
     sqlx::query_as!(
-        Row,
+        HeadRow,
         r#"
-        select id, stream, stream_sequence, subject, message_type, message_id, sealed, reason,
-            attempts, state, opened_at
+        select id, stream, stream_sequence, subject, message_type, message_id, reason, attempts,
+            state, opened_at
         from dead_letters
-        where state = 'open'
-            or $1
+        where (state = 'open' or $1)
+            and ($2::uuid is null
+                or (opened_at, id) < (select a.opened_at, a.id from dead_letters a where a.id = $2))
         order by opened_at desc, id desc
-        limit $2
+        limit $3
         "#,
         include_closed,
+        after,
         i64::from(limit),
     )
     .fetch_all(connection)
     .await
     .map_err(|error| failed("cannot read dead letters", error))?
     .into_iter()
-    .map(DeadLetterRow::try_from)
+    .map(DeadLetterHead::try_from)
     .collect()
+}
+
+/// One letter, open or closed.
+pub(crate) async fn one(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> Result<Option<DeadLetterRow>, PortError> {
+    sqlx::query_as!(
+        Row,
+        r#"
+        select id, stream, stream_sequence, subject, message_type, message_id, sealed, reason,
+            attempts, state, opened_at
+        from dead_letters
+        where id = $1
+        "#,
+        id,
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(|error| failed("cannot read a dead letter", error))?
+    .map(DeadLetterRow::try_from)
+    .transpose()
+}
+
+/// Removes letters that were opened before a time, at most `limit` of them.
+pub(crate) async fn prune(
+    connection: &mut PgConnection,
+    before: Timestamp,
+    limit: i64,
+) -> Result<u64, PortError> {
+    let done = sqlx::query!(
+        r#"
+        delete from dead_letters
+        where id in (
+            select id
+            from dead_letters
+            where opened_at < $1
+            order by opened_at
+            limit $2
+            for update skip locked
+        )
+        "#,
+        time_in(before)?,
+        limit,
+    )
+    .execute(connection)
+    .await
+    .map_err(|error| failed("cannot prune dead letters", error))?;
+    Ok(done.rows_affected())
 }
 
 /// Locks an open letter.

@@ -87,7 +87,8 @@ pub(crate) async fn open(
     Ok(())
 }
 
-/// Moves an effect on; without `lease_until` the lease stays. False when it is closed or unknown.
+/// Moves an effect on; without `lease_until` the lease stays. False when it is closed, and when
+/// there is none of that id.
 pub(crate) async fn step(
     connection: &mut PgConnection,
     id: Uuid,
@@ -115,8 +116,8 @@ pub(crate) async fn step(
     Ok(done.rows_affected() > 0)
 }
 
-/// Takes effects of a lane that are not closed and whose lease ended, oldest first. What another
-/// worker is just taking is passed over.
+/// Takes effects of a lane that neither are closed nor ask and whose lease ended, oldest first.
+/// What another worker is just taking is passed over.
 pub(crate) async fn take(
     connection: &mut PgConnection,
     lane: &str,
@@ -135,6 +136,7 @@ pub(crate) async fn take(
             from effects
             where lane = $1
                 and state <> 'closed'
+                and state <> 'asks'
                 and lease_until <= $2
             order by created_at, id
             limit $4
@@ -160,35 +162,63 @@ pub(crate) async fn take(
     rows.into_iter().map(EffectRow::try_from).collect()
 }
 
-/// Effects of unknown outcome, oldest first.
-pub(crate) async fn unknown(
+/// Effects in any of these states, oldest first. That none is closed lets the index of the open
+/// ones find them.
+pub(crate) async fn of_states(
     connection: &mut PgConnection,
+    states: &[EffectState],
     limit: u32,
 ) -> Result<Vec<EffectRow>, PortError> {
+    let states: Vec<&str> = states.iter().map(|state| state_in(*state)).collect();
     sqlx::query_as!(
         Row,
         r#"
         select id, lane, kind, request, context::text as "context!", state, attempts, created_at,
             note, trace
         from effects
-        where state = 'unknown'
+        where state <> 'closed'
+            and state = any($1::text[])
         order by created_at, id
-        limit $1
+        limit $2
         "#,
+        states as _,
         i64::from(limit),
     )
     .fetch_all(connection)
     .await
-    .map_err(|error| failed("cannot read effects of unknown outcome", error))?
+    .map_err(|error| failed("cannot read effects", error))?
     .into_iter()
     .map(EffectRow::try_from)
     .collect()
+}
+
+/// One effect.
+pub(crate) async fn one(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> Result<Option<EffectRow>, PortError> {
+    sqlx::query_as!(
+        Row,
+        r#"
+        select id, lane, kind, request, context::text as "context!", state, attempts, created_at,
+            note, trace
+        from effects
+        where id = $1
+        "#,
+        id,
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(|error| failed("cannot read an effect", error))?
+    .map(EffectRow::try_from)
+    .transpose()
 }
 
 fn state_in(state: EffectState) -> &'static str {
     match state {
         EffectState::Intended => "intended",
         EffectState::Unknown => "unknown",
+        EffectState::Asks => "asks",
         EffectState::Closed => "closed",
     }
 }
@@ -197,6 +227,7 @@ fn state_out(state: &str) -> Result<EffectState, PortError> {
     match state {
         "intended" => Ok(EffectState::Intended),
         "unknown" => Ok(EffectState::Unknown),
+        "asks" => Ok(EffectState::Asks),
         "closed" => Ok(EffectState::Closed),
         other => Err(PortError::plain(
             ErrorKind::Permanent,

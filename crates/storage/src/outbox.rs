@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use lockstep_ports::{OutboxRow, OutboxState, Outgoing, PortError};
+use lockstep_ports::{OutboxRow, OutboxState, Outgoing, PortError, RefusedRow};
 use sqlx::PgConnection;
 
 use crate::convert::{stream_out, time_in};
@@ -36,6 +36,7 @@ impl TryFrom<Row> for OutboxState {
 pub(crate) async fn add(
     connection: &mut PgConnection,
     rows: &[OutboxRow],
+    now: Timestamp,
 ) -> Result<(), PortError> {
     if rows.is_empty() {
         return Ok(());
@@ -51,8 +52,8 @@ pub(crate) async fn add(
     let bodies: Vec<&[u8]> = rows.iter().map(|row| row.message.body.as_ref()).collect();
     sqlx::query!(
         r#"
-        insert into outbox (id, stream, subject, headers, body)
-        select n.id, n.stream, n.subject, n.headers::jsonb, n.body
+        insert into outbox (id, stream, subject, headers, body, opened_at)
+        select n.id, n.stream, n.subject, n.headers::jsonb, n.body, $6
         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
             with ordinality as n(id, stream, subject, headers, body, place)
         order by n.place
@@ -62,6 +63,7 @@ pub(crate) async fn add(
         subjects as _,
         &headers,
         bodies as _,
+        time_in(now)?,
     )
     .execute(connection)
     .await
@@ -69,9 +71,10 @@ pub(crate) async fn add(
     Ok(())
 }
 
-/// Rows that no broker has acknowledged, in order.
+/// Rows that no broker has acknowledged or refused and that were added before a time, in order.
 pub(crate) async fn unpublished(
     connection: &mut PgConnection,
+    older_than: Timestamp,
     limit: u32,
 ) -> Result<Vec<OutboxState>, PortError> {
     sqlx::query_as!(
@@ -80,9 +83,12 @@ pub(crate) async fn unpublished(
         select position, id, stream, subject, headers::text as "headers!", body
         from outbox
         where published_at is null
+            and refusal is null
+            and opened_at < $1
         order by position
-        limit $1
+        limit $2
         "#,
+        time_in(older_than)?,
         i64::from(limit),
     )
     .fetch_all(connection)
@@ -95,6 +101,10 @@ pub(crate) async fn unpublished(
 
 /// Notes that rows stand in their stream; the first time stays. Rows are locked in order, since
 /// the sweep may note the same ones.
+///
+/// The commit does not wait for the disk, which would cost as much as that of the batch itself:
+/// when the server crashes within the next moments the rows are published again, as after a crash
+/// between publishing and this note, and inboxes remove the doubles.
 pub(crate) async fn mark_published(
     connection: &mut PgConnection,
     ids: &[String],
@@ -105,13 +115,17 @@ pub(crate) async fn mark_published(
     }
     sqlx::query!(
         r#"
-        with waiting as materialized (
+        with quick as materialized (
+            select set_config('synchronous_commit', 'off', true)
+        ),
+        waiting as materialized (
             select position
             from outbox
+            cross join quick
             where id = any($1::text[])
                 and published_at is null
             order by position
-            for update
+            for update of outbox
         )
         update outbox
         set published_at = $2
@@ -125,6 +139,88 @@ pub(crate) async fn mark_published(
     .await
     .map_err(|error| failed("cannot note published events", error))?;
     Ok(())
+}
+
+/// Notes that the broker refuses a row.
+pub(crate) async fn refuse(
+    connection: &mut PgConnection,
+    id: &str,
+    reason: &str,
+) -> Result<(), PortError> {
+    sqlx::query!(
+        r#"
+        update outbox
+        set refusal = $2
+        where id = $1
+            and published_at is null
+        "#,
+        id,
+        reason,
+    )
+    .execute(connection)
+    .await
+    .map_err(|error| failed("cannot note a refused event", error))?;
+    Ok(())
+}
+
+/// Rows that were refused, oldest first; the index of what waits holds them too.
+pub(crate) async fn refused(
+    connection: &mut PgConnection,
+    limit: u32,
+) -> Result<Vec<RefusedRow>, PortError> {
+    sqlx::query!(
+        r#"
+        select id, stream, subject, refusal as "refusal!"
+        from outbox
+        where published_at is null
+            and refusal is not null
+        order by position
+        limit $1
+        "#,
+        i64::from(limit),
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(|error| failed("cannot read refused events", error))?
+    .into_iter()
+    .map(|row| {
+        Ok(RefusedRow {
+            id: row.id,
+            stream: stream_out(&row.stream)?,
+            subject: row.subject,
+            reason: row.refusal,
+        })
+    })
+    .collect()
+}
+
+/// Removes refused rows that were added before a time, at most `limit` of them.
+pub(crate) async fn prune_refused(
+    connection: &mut PgConnection,
+    before: Timestamp,
+    limit: i64,
+) -> Result<u64, PortError> {
+    let done = sqlx::query!(
+        r#"
+        delete from outbox
+        where position in (
+            select position
+            from outbox
+            where published_at is null
+                and refusal is not null
+                and opened_at < $1
+            order by position
+            limit $2
+            for update skip locked
+        )
+        "#,
+        time_in(before)?,
+        limit,
+    )
+    .execute(connection)
+    .await
+    .map_err(|error| failed("cannot prune refused events", error))?;
+    Ok(done.rows_affected())
 }
 
 /// Removes rows that were published before a time, at most `limit` of them.

@@ -5,12 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use lockstep_ports::{
-    AggregateKey, DeadLetterRow, EffectRow, OutboxState, PortError, Snapshot, Store, StoredEvent,
-    Timer, Tx,
+    AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, OutboxState,
+    PortError, RefusedRow, Snapshot, Store, StoredEvent, Timer, Tx,
 };
-use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgPool;
+use sqlx::{PgConnection, Postgres};
 use uuid::Uuid;
 
 use crate::error::{failed, in_time};
@@ -29,10 +29,36 @@ const CALL_GRACE: Duration = Duration::from_secs(5);
 const READY_LIMIT: Duration = Duration::from_secs(2);
 
 /// Rows that one statement of `prune` removes: well within a statement's time.
-const PRUNE_ROWS: u32 = 10_000;
+const PRUNE_ROWS: i64 = 10_000;
 
 /// Statements per table in one call of `prune`; the rest is left to the next call.
 const PRUNE_ROUNDS: u32 = 1_000;
+
+/// What `prune` finds in one statement.
+#[derive(Clone, Copy)]
+enum Old {
+    Inbox,
+    Published,
+    Closed,
+    Letters,
+    Refused,
+}
+
+impl Old {
+    async fn prune(
+        self,
+        connection: &mut PgConnection,
+        before: Timestamp,
+    ) -> Result<u64, PortError> {
+        match self {
+            Self::Inbox => inbox::prune(connection, before, PRUNE_ROWS).await,
+            Self::Published => outbox::prune(connection, before, PRUNE_ROWS).await,
+            Self::Closed => effects::prune(connection, before, PRUNE_ROWS).await,
+            Self::Letters => dead_letters::prune(connection, before, PRUNE_ROWS).await,
+            Self::Refused => outbox::prune_refused(connection, before, PRUNE_ROWS).await,
+        }
+    }
+}
 
 /// One service's schema in Postgres.
 #[derive(Clone, Debug)]
@@ -60,6 +86,23 @@ impl PgStore {
 
     async fn connection(&self) -> Result<PoolConnection<Postgres>, PortError> {
         self.pool.acquire().await.map_err(|error| failed("cannot reach the database", error))
+    }
+
+    async fn prune_all(
+        &self,
+        connection: &mut PgConnection,
+        kind: Old,
+        before: Timestamp,
+    ) -> Result<u64, PortError> {
+        let mut removed = 0;
+        for _ in 0..PRUNE_ROUNDS {
+            let rows = in_time(self.limit, kind.prune(connection, before)).await?;
+            removed += rows;
+            if rows < PRUNE_ROWS.unsigned_abs() {
+                break;
+            }
+        }
+        Ok(removed)
     }
 
     async fn migrated(&self) -> Result<bool, PortError> {
@@ -113,14 +156,33 @@ impl Store for PgStore {
         in_time(self.limit, checkpoints::read(&mut connection, consumer)).await
     }
 
-    async fn unpublished(&self, limit: u32) -> Result<Vec<OutboxState>, PortError> {
+    async fn lower_checkpoint(&self, consumer: &str, sequence: u64) -> Result<(), PortError> {
         let mut connection = self.connection().await?;
-        in_time(self.limit, outbox::unpublished(&mut connection, limit)).await
+        in_time(self.limit, checkpoints::lower(&mut connection, consumer, sequence)).await
+    }
+
+    async fn unpublished(
+        &self,
+        older_than: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxState>, PortError> {
+        let mut connection = self.connection().await?;
+        in_time(self.limit, outbox::unpublished(&mut connection, older_than, limit)).await
     }
 
     async fn mark_published(&self, ids: &[String], at: Timestamp) -> Result<(), PortError> {
         let mut connection = self.connection().await?;
         in_time(self.limit, outbox::mark_published(&mut connection, ids, at)).await
+    }
+
+    async fn refuse_outbox(&self, id: &str, reason: &str) -> Result<(), PortError> {
+        let mut connection = self.connection().await?;
+        in_time(self.limit, outbox::refuse(&mut connection, id, reason)).await
+    }
+
+    async fn refused_outbox(&self, limit: u32) -> Result<Vec<RefusedRow>, PortError> {
+        let mut connection = self.connection().await?;
+        in_time(self.limit, outbox::refused(&mut connection, limit)).await
     }
 
     async fn lanes(&self) -> Result<Vec<(String, Timestamp)>, PortError> {
@@ -149,18 +211,33 @@ impl Store for PgStore {
         in_time(self.limit, effects::take(&mut connection, lane, now, lease, limit)).await
     }
 
-    async fn unknown_effects(&self, limit: u32) -> Result<Vec<EffectRow>, PortError> {
+    async fn effects_of(
+        &self,
+        states: &[EffectState],
+        limit: u32,
+    ) -> Result<Vec<EffectRow>, PortError> {
         let mut connection = self.connection().await?;
-        in_time(self.limit, effects::unknown(&mut connection, limit)).await
+        in_time(self.limit, effects::of_states(&mut connection, states, limit)).await
+    }
+
+    async fn effect(&self, id: Uuid) -> Result<Option<EffectRow>, PortError> {
+        let mut connection = self.connection().await?;
+        in_time(self.limit, effects::one(&mut connection, id)).await
     }
 
     async fn dead_letters(
         &self,
         include_closed: bool,
+        after: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<DeadLetterRow>, PortError> {
+    ) -> Result<Vec<DeadLetterHead>, PortError> {
         let mut connection = self.connection().await?;
-        in_time(self.limit, dead_letters::list(&mut connection, include_closed, limit)).await
+        in_time(self.limit, dead_letters::list(&mut connection, include_closed, after, limit)).await
+    }
+
+    async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetterRow>, PortError> {
+        let mut connection = self.connection().await?;
+        in_time(self.limit, dead_letters::one(&mut connection, id)).await
     }
 
     async fn lease(
@@ -179,30 +256,21 @@ impl Store for PgStore {
         in_time(self.limit, leases::release(&mut connection, name, holder)).await
     }
 
-    async fn prune(&self, before: Timestamp, keep_inbox: bool) -> Result<u64, PortError> {
+    async fn prune(&self, before: &Cutoffs) -> Result<u64, PortError> {
         let mut connection = self.connection().await?;
-        let rows = i64::from(PRUNE_ROWS);
         let mut removed = 0;
-        for _ in 0..PRUNE_ROUNDS {
-            let ids = if keep_inbox {
-                0
-            } else {
-                in_time(self.limit, inbox::prune(&mut connection, before, rows)).await?
-            };
-            let published =
-                in_time(self.limit, outbox::prune(&mut connection, before, rows)).await?;
-            let closed = in_time(self.limit, effects::prune(&mut connection, before, rows)).await?;
-            removed += ids + published + closed;
-            if ids.max(published).max(closed) < u64::from(PRUNE_ROWS) {
-                break;
+        for kind in [
+            (Old::Inbox, before.inbox),
+            (Old::Published, before.outbox),
+            (Old::Closed, before.effects),
+            (Old::Letters, before.letters),
+            (Old::Refused, before.letters),
+        ] {
+            if let (kind, Some(before)) = kind {
+                removed += self.prune_all(&mut connection, kind, before).await?;
             }
         }
         Ok(removed)
-    }
-
-    async fn drop_states(&self) -> Result<(), PortError> {
-        let mut connection = self.connection().await?;
-        in_time(self.limit, aggregates::clear(&mut connection)).await
     }
 
     async fn is_ready(&self) -> bool {

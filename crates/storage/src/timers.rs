@@ -36,17 +36,34 @@ impl TryFrom<Row> for Timer {
     }
 }
 
-/// Loads and locks timers by (lane, key), in that order; the answer is in the order asked.
+type Place = (String, String);
+
+/// Loads and locks timers by (lane, key), in that order; the answer is in the order asked. As with
+/// aggregates, those that exist are locked by their rows; a place without a row is locked by an
+/// advisory lock and read again, since whoever held that lock before may have made it.
 pub(crate) async fn load(
     connection: &mut PgConnection,
-    places: &[(String, String)],
+    places: &[Place],
 ) -> Result<Vec<Option<Timer>>, PortError> {
-    let wanted: BTreeSet<&(String, String)> = places.iter().collect();
+    let wanted: BTreeSet<&Place> = places.iter().collect();
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let (lanes, keys): (Vec<&str>, Vec<&str>) =
-        wanted.into_iter().map(|(lane, key)| (lane.as_str(), key.as_str())).unzip();
+    let mut timers = lock_rows(connection, &wanted).await?;
+    let missing: BTreeSet<&Place> =
+        wanted.into_iter().filter(|place| !timers.contains_key(*place)).collect();
+    if !missing.is_empty() {
+        lock_places(connection, &missing).await?;
+        timers.extend(lock_rows(connection, &missing).await?);
+    }
+    Ok(places.iter().map(|place| timers.get(place).cloned()).collect())
+}
+
+async fn lock_rows(
+    connection: &mut PgConnection,
+    places: &BTreeSet<&Place>,
+) -> Result<HashMap<Place, Timer>, PortError> {
+    let (lanes, keys) = columns(places);
     let rows = sqlx::query_as!(
         Row,
         r#"
@@ -64,11 +81,38 @@ pub(crate) async fn load(
     .fetch_all(connection)
     .await
     .map_err(|error| failed("cannot load timers", error))?;
-    let timers: HashMap<(String, String), Timer> = rows
-        .into_iter()
+    rows.into_iter()
         .map(|row| Ok(((row.lane.clone(), row.key.clone()), Timer::try_from(row)?)))
-        .collect::<Result<_, PortError>>()?;
-    Ok(places.iter().map(|place| timers.get(place).cloned()).collect())
+        .collect()
+}
+
+/// Locks places that have no row until the transaction ends, as `aggregates` does: by one of 1,024
+/// that their hash gives, in order.
+async fn lock_places(
+    connection: &mut PgConnection,
+    places: &BTreeSet<&Place>,
+) -> Result<(), PortError> {
+    let (lanes, keys) = columns(places);
+    sqlx::query!(
+        r#"
+        select pg_advisory_xact_lock(hashtext(current_schema() || '/timers'), p.place)
+        from (
+            select distinct (hashtextextended(k.lane || '/' || k.key, 0) & 1023)::integer as place
+            from unnest($1::text[], $2::text[]) as k(lane, key)
+            order by place
+        ) as p
+        "#,
+        lanes as _,
+        keys as _,
+    )
+    .execute(connection)
+    .await
+    .map_err(|error| failed("cannot lock timers", error))?;
+    Ok(())
+}
+
+fn columns<'p>(places: &BTreeSet<&'p Place>) -> (Vec<&'p str>, Vec<&'p str>) {
+    places.iter().map(|(lane, key)| (lane.as_str(), key.as_str())).unzip()
 }
 
 /// Writes timers whole, in order of lane and key; of several for one key the last counts.

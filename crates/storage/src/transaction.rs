@@ -72,6 +72,11 @@ impl Tx for PgTx {
         self.end(answer)
     }
 
+    async fn drop_states(&mut self) -> Result<(), PortError> {
+        let answer = in_time(self.limit, aggregates::clear(self.start()?)).await;
+        self.end(answer)
+    }
+
     async fn append(&mut self, new: &[NewEvent]) -> Result<(), PortError> {
         let answer = in_time(self.limit, events::append(self.start()?, new)).await;
         self.end(answer)
@@ -82,8 +87,8 @@ impl Tx for PgTx {
         self.end(answer)
     }
 
-    async fn outbox(&mut self, rows: &[OutboxRow]) -> Result<(), PortError> {
-        let answer = in_time(self.limit, outbox::add(self.start()?, rows)).await;
+    async fn outbox(&mut self, rows: &[OutboxRow], now: Timestamp) -> Result<(), PortError> {
+        let answer = in_time(self.limit, outbox::add(self.start()?, rows, now)).await;
         self.end(answer)
     }
 

@@ -7,6 +7,7 @@ use lockstep_contracts::Stream;
 use lockstep_ports::{
     AggregateKey, NewEffect, NewEvent, OutboxRow, Outgoing, PortError, SaveState, Store as _, Timer,
 };
+use lockstep_storage::{PgStore, StoreOptions};
 use lockstep_testkit::TestDatabase;
 use lockstep_testkit::json::raw;
 use serde_json::value::RawValue;
@@ -62,6 +63,47 @@ async fn a_batch_of_new_aggregates_leaves_room_in_the_table_of_locks() -> anyhow
     Ok(())
 }
 
+/// Only the note that a row is published does without the disk, and what comes next on the same
+/// connection does not.
+#[tokio::test]
+async fn what_counts_waits_for_the_disk() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await;
+    let mut observer = PgConnection::connect(database.url()).await?;
+    observer
+        .execute(
+            "do $$ begin
+                execute format('alter database %I set synchronous_commit = on', current_database());
+            end $$;
+            set search_path = stock_sync;
+            create table waits (name text not null, setting text not null);
+            create function note_wait() returns trigger language plpgsql as $$
+            begin
+                insert into waits values (tg_table_name, current_setting('synchronous_commit'));
+                return null;
+            end
+            $$;
+            create trigger waits after update on outbox
+            for each statement execute function note_wait();
+            create trigger waits after insert on events
+            for each statement execute function note_wait();",
+        )
+        .await?;
+    let options = StoreOptions { max_connections: 1, ..StoreOptions::default() };
+    let store = PgStore::connect(database.url(), "stock_sync", options).await?;
+    let mut tx = store.begin().await?;
+    tx.outbox(&[message(1)], NOW).await?;
+    tx.commit().await?;
+    store.mark_published(&["1".to_owned()], NOW).await?;
+    let mut tx = store.begin().await?;
+    tx.append(&[event(1)]).await?;
+    tx.commit().await?;
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("select name, setting from waits").fetch_all(&mut observer).await?;
+    let expected = [("outbox", "off"), ("events", "on")];
+    assert_eq!(rows, expected.map(|(name, setting)| (name.to_owned(), setting.to_owned())));
+    Ok(())
+}
+
 /// Counts every statement that writes to a table, by a trigger that fires once per statement.
 async fn count_statements(connection: &mut PgConnection) -> anyhow::Result<()> {
     connection
@@ -87,14 +129,14 @@ async fn count_statements(connection: &mut PgConnection) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn write(store: &lockstep_storage::PgStore) -> Result<(), PortError> {
+async fn write(store: &PgStore) -> Result<(), PortError> {
     let mut tx = store.begin().await?;
     let ids: Vec<_> = (0..ROWS).map(|number| (format!("wms:{number}"), vec![1; 32])).collect();
     tx.inbox(&ids, NOW).await?;
     tx.load(&each(key)).await?;
     tx.append(&each(event)).await?;
     tx.save(&each(state)).await?;
-    tx.outbox(&each(message)).await?;
+    tx.outbox(&each(message), NOW).await?;
     tx.open_effects(&each(effect)).await?;
     tx.save_timers(&each(timer)).await?;
     tx.commit().await

@@ -17,7 +17,12 @@ use uuid::Uuid;
 const URL_VARIABLE: &str = "LOCKSTEP_TEST_DATABASE_URL";
 
 /// The schemas that a template has: one per service with state of its own.
-pub const SCHEMAS: [&str; 3] = ["stock_sync", "product_sync", "backoffice_gateway"];
+pub const SCHEMAS: [&str; 5] =
+    ["stock_sync", "product_sync", "order_sync", "shipment_push", "backoffice_gateway"];
+
+/// What the names of templates and of their copies begin with.
+const TEMPLATE: &str = "lockstep_template_";
+const COPY: &str = "lockstep_test_";
 
 /// Any number that nothing else locks on this server.
 const TEMPLATE_LOCK: i64 = 0x6c6f_636b_7374_6570;
@@ -37,8 +42,8 @@ impl TestDatabase {
     /// Makes a database. Panics, with words for a person, where there is no server for tests.
     pub async fn create() -> Self {
         let admin_url = admin_url();
-        let template = format!("lockstep_template_{}", fingerprint());
-        let name = format!("lockstep_test_{}", unique());
+        let template = format!("{TEMPLATE}{}", fingerprint());
+        let name = format!("{COPY}{}", unique());
         let mut admin = connect(&admin_url).await;
         ensure_template(&mut admin, &admin_url, &template).await;
         run(&mut admin, format!("create database {name} template {template}")).await;
@@ -48,6 +53,20 @@ impl TestDatabase {
     /// Its address.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Every row of every table as text, bytes in hexadecimal: for tests that look for what must
+    /// not be stored.
+    pub async fn dump(&self) -> String {
+        let mut connection = connect(&self.url).await;
+        run(&mut connection, "set xmlbinary = hex".to_owned()).await;
+        let rows = "select coalesce(string_agg(table_to_xml(format('%I.%I', schemaname, tablename),
+                true, false, '')::text, ''), '')
+            from pg_tables where schemaname not in ('pg_catalog', 'information_schema')";
+        match sqlx::query_scalar(rows).fetch_one(&mut connection).await {
+            Ok(text) => text,
+            Err(error) => panic!("the database cannot be looked through: {error}"),
+        }
     }
 
     /// A store on the schema of a service.
@@ -88,6 +107,7 @@ async fn ensure_template(admin: &mut PgConnection, admin_url: &str, template: &s
     }
     run(admin, format!("select pg_advisory_lock({TEMPLATE_LOCK})")).await;
     if !exists(admin, template).await {
+        drop_stale(admin).await;
         let unfinished = format!("{template}_unfinished");
         run(admin, format!("drop database if exists {unfinished} with (force)")).await;
         run(admin, format!("create database {unfinished}")).await;
@@ -96,9 +116,50 @@ async fn ensure_template(admin: &mut PgConnection, admin_url: &str, template: &s
                 panic!("cannot migrate the template: {}", error.chain());
             }
         }
+        let made = unique();
+        run(admin, format!("comment on database {unfinished} is '{made}'")).await;
         run(admin, format!("alter database {unfinished} rename to {template}")).await;
     }
     run(admin, format!("select pg_advisory_unlock({TEMPLATE_LOCK})")).await;
+}
+
+/// Drops what nobody needs any more: copies of tests that were killed, and templates of other
+/// migrations, once a day has passed since they were made and while nobody is connected. When they
+/// were made tells the beginning of an id: in the name of a copy, in the comment on a template.
+async fn drop_stale(admin: &mut PgConnection) {
+    let stale = sqlx::query_scalar::<_, String>(
+        "with day as (
+            select lpad(to_hex(1000 * (s.now - 86400)), 12, '0') as first,
+                lpad(to_hex(1000 * (s.now + 86400)), 12, '0') as last
+            from (select extract(epoch from now())::bigint as now) as s
+        ),
+        ours as (
+            select d.oid, d.datname, substr(d.datname, length($1) + 1, 12) as made
+            from pg_database d
+            where starts_with(d.datname, $1)
+            union all
+            select d.oid, d.datname, left(coalesce(shobj_description(d.oid, 'pg_database'), ''), 12)
+            from pg_database d
+            where starts_with(d.datname, $2)
+        )
+        select ours.datname
+        from ours
+        cross join day
+        where ours.made not between day.first and day.last
+            and not exists (select from pg_stat_activity a where a.datid = ours.oid)",
+    )
+    .bind(COPY)
+    .bind(TEMPLATE)
+    .fetch_all(&mut *admin)
+    .await;
+    let stale = match stale {
+        Ok(stale) => stale,
+        Err(error) => panic!("the server for tests does not tell its databases: {error}"),
+    };
+    for database in stale {
+        // Somebody may have connected or dropped it meanwhile; it goes another day.
+        drop(admin.execute(AssertSqlSafe(format!("drop database if exists {database}"))).await);
+    }
 }
 
 async fn exists(admin: &mut PgConnection, database: &str) -> bool {
@@ -143,7 +204,39 @@ fn admin_url() -> String {
     })
 }
 
+/// Begins with the time, in milliseconds.
 #[expect(clippy::disallowed_methods, reason = "tests run side by side in many processes")]
 fn unique() -> String {
-    Uuid::new_v4().simple().to_string()
+    Uuid::now_v7().simple().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_what_is_old_is_dropped() {
+        let mut admin = connect(&admin_url()).await;
+        let old = format!("{COPY}0000000000ff{}", &unique()[12..]);
+        let young = format!("{COPY}{}", unique());
+        let template = format!("{TEMPLATE}{}", &unique()[12..]);
+        for database in [&old, &young, &template] {
+            run(&mut admin, format!("create database {database}")).await;
+        }
+        run(&mut admin, format!("comment on database {template} is '{}'", unique())).await;
+        drop_stale(&mut admin).await;
+        assert!(!exists(&mut admin, &old).await);
+        assert!(exists(&mut admin, &young).await);
+        assert!(exists(&mut admin, &template).await);
+
+        // Of a template that does not tell, nobody knows that it is young. In use it stays.
+        run(&mut admin, format!("comment on database {template} is null")).await;
+        let user = connect(&with_database(&admin_url(), &template)).await;
+        drop_stale(&mut admin).await;
+        assert!(exists(&mut admin, &template).await);
+        drop(user.close().await);
+        drop_stale(&mut admin).await;
+        assert!(!exists(&mut admin, &template).await);
+        run(&mut admin, format!("drop database {young}")).await;
+    }
 }

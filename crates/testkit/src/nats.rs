@@ -52,6 +52,14 @@ pub struct StoppedNats {
 }
 
 impl StoppedNats {
+    /// Removes its data, as if the disk were lost.
+    ///
+    /// # Errors
+    /// When the folder cannot be removed.
+    pub fn lose_data(&self) -> Result<(), DevError> {
+        self.nats.lose_data()
+    }
+
     /// Starts it again on the same port and data.
     ///
     /// # Errors

@@ -61,7 +61,12 @@ impl Delivery {
     /// True for what concerns a store even after it was deleted: the duties of privacy law, and
     /// the news that the app is gone.
     pub fn outlives_the_store(&self) -> bool {
-        topic::COMPLIANCE.contains(&self.topic.as_str()) || self.topic == topic::APP_UNINSTALLED
+        self.is_compliance() || self.topic == topic::APP_UNINSTALLED
+    }
+
+    /// True for the duties of privacy law, which Shopify demands to be taken.
+    pub fn is_compliance(&self) -> bool {
+        topic::COMPLIANCE.contains(&self.topic.as_str())
     }
 }
 

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_ports::{Kv, KvEvent, PortError};
 use lockstep_runtime::directory::{SETTINGS_BUCKET, STORE_PREFIX};
-use lockstep_runtime::{Lifecycle, Retry};
+use lockstep_runtime::{Lifecycle, Pulse, Retry};
 use prost::Message;
 use tokio::sync::watch;
 use tracing::{error, warn};
@@ -57,23 +57,22 @@ impl Directory {
 /// Follows the settings as long as the lifecycle lasts.
 pub fn start(kv: Arc<dyn Kv>, life: &Lifecycle) -> SharedDirectory {
     let (sender, directory) = watch::channel(None);
-    let shutdown = life.shutdown.clone();
+    let (own, pulse) = (life.clone(), life.pulse("webhook-ingest stores"));
     life.spawn_vital("webhook-ingest stores", async move {
         let mut failures = 0;
-        while !shutdown.is_cancelled() {
+        while !own.shutdown.is_cancelled() {
+            pulse.beat();
             let followed = tokio::select! {
-                () = shutdown.cancelled() => return,
-                followed = follow(&*kv, &sender) => followed,
+                () = own.shutdown.cancelled() => return,
+                followed = follow(&*kv, &sender, &pulse) => followed,
             };
-            failures += 1;
+            // A watch that ended had worked; only one that cannot begin waits longer each time.
+            failures = if followed.is_ok() { 1 } else { failures + 1 };
             match followed {
                 Ok(()) => warn!("the watch on stores ended; watching again"),
                 Err(e) => warn!(error = e.chain(), "cannot follow stores; trying again"),
             }
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(Retry::AWAY.delay(failures)) => {}
-            }
+            own.pause(Retry::AWAY, failures).await;
         }
     });
     directory
@@ -82,11 +81,12 @@ pub fn start(kv: Arc<dyn Kv>, life: &Lifecycle) -> SharedDirectory {
 async fn follow(
     kv: &dyn Kv,
     directory: &watch::Sender<Option<Arc<Directory>>>,
+    pulse: &Pulse,
 ) -> Result<(), PortError> {
     let mut events = kv.watch(SETTINGS_BUCKET, STORE_PREFIX).await?;
     let mut settings = BTreeMap::new();
     let mut is_caught_up = false;
-    while let Some(event) = events.next().await {
+    while let Some(event) = pulse.through(events.next()).await {
         match event {
             KvEvent::Put(entry) => match StoreSettings::decode(entry.value.as_ref()) {
                 Ok(store) => {

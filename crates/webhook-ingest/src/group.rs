@@ -71,6 +71,10 @@ impl Publisher {
     /// Publishes until every [`Group`] is dropped.
     pub async fn run(mut self) {
         while let Some(first) = self.waiting.recv().await {
+            // Nobody waits for it any more: its request was answered 503, and comes again.
+            if first.answer.is_closed() {
+                continue;
+            }
             let group = self.gather(first);
             self.publish(group).await;
         }
@@ -81,7 +85,6 @@ impl Publisher {
         let mut group = vec![first];
         while group.len() < GROUP_MESSAGES_MAX && bytes < GROUP_BYTES_MAX {
             let Ok(next) = self.waiting.try_recv() else { break };
-            // Nobody waits for it any more: its request was answered 503, and comes again.
             if next.answer.is_closed() {
                 continue;
             }

@@ -12,7 +12,6 @@
 //! **Where to start reading.** [`handlers`] (the steps of one request), then [`group`] (many
 //! requests, one acknowledgement) and [`envelope`] (what is published).
 
-mod body;
 pub mod config;
 pub mod delivery;
 pub mod directory;

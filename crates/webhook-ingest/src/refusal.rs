@@ -5,6 +5,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use lockstep_contracts::shopify::header;
+use lockstep_runtime::http::BodyError;
 use serde_json::json;
 
 use crate::config::BODY_BYTES_MAX;
@@ -63,6 +64,17 @@ pub enum Refusal {
     /// Another method.
     #[error("only POST is taken here")]
     WrongMethod,
+}
+
+impl From<BodyError> for Refusal {
+    fn from(cause: BodyError) -> Self {
+        match cause {
+            BodyError::TooLarge { .. } => Self::BodyTooLarge,
+            BodyError::TooSlow(_) => Self::BodyTooSlow,
+            BodyError::BrokenOff => Self::BodyBroken,
+            BodyError::Full => Self::Busy,
+        }
+    }
 }
 
 impl Refusal {

@@ -3,19 +3,20 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::shopify::signature;
 use lockstep_domain::StoreId;
-use lockstep_ports::{Clock, ErrorKind, Kv, PortError, Sealer, StoreSecrets};
+use lockstep_ports::{ErrorKind, Kv, PortError, Sealer, StoreSecrets};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
 
 /// A store's secret is looked up again after this time: one that was taken away is refused then.
-const KEEP: SignedDuration = SignedDuration::from_secs(60);
+const KEEP: Duration = Duration::from_secs(60);
 /// A wrong signature may mean that the secret was changed; it is looked up again at most this
 /// often, so that forged requests do not become a load on the broker.
-const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Where the secrets of stores are kept.
 #[async_trait]
@@ -43,18 +44,38 @@ impl SecretsOfStores for SealedSecrets {
     }
 }
 
-/// Verifies signatures.
+/// Verifies signatures. Ages are measured by a clock that is never set back: else a new secret
+/// would be refused until the machine's time has caught up.
 pub struct Verifier {
     process: Vec<SecretString>,
     stores: Arc<dyn SecretsOfStores>,
-    clock: Arc<dyn Clock>,
-    known: Mutex<HashMap<String, Known>>,
+    known: Mutex<HashMap<String, Arc<Entry>>>,
 }
 
-#[derive(Clone)]
-struct Known {
-    secret: Option<SecretString>,
-    since: Timestamp,
+/// One store's secret.
+#[derive(Default)]
+struct Entry {
+    last: Mutex<LookUp>,
+    /// Held by the one request that looks the secret up; the others await what it finds.
+    flight: tokio::sync::Mutex<()>,
+}
+
+/// The last look-up that ended.
+#[derive(Clone, Default)]
+struct LookUp {
+    /// How many have ended.
+    ended: u64,
+    /// What was found, and when; `None` before the first success.
+    found: Option<(Option<SecretString>, Instant)>,
+    /// Why the last one failed, when it did.
+    failed: Option<String>,
+}
+
+/// What is known of a signature without looking anything up.
+enum Verdict {
+    Signed,
+    Unsigned,
+    LookUp,
 }
 
 impl fmt::Debug for Verifier {
@@ -65,12 +86,8 @@ impl fmt::Debug for Verifier {
 
 impl Verifier {
     /// A verifier with the process's secrets.
-    pub fn new(
-        process: Vec<SecretString>,
-        stores: Arc<dyn SecretsOfStores>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { process, stores, clock, known: Mutex::default() }
+    pub fn new(process: Vec<SecretString>, stores: Arc<dyn SecretsOfStores>) -> Self {
+        Self { process, stores, known: Mutex::default() }
     }
 
     /// True when one of the process's secrets, or the store's own, signed the body.
@@ -87,30 +104,62 @@ impl Verifier {
             return Ok(true);
         }
         let Some(store) = store else { return Ok(false) };
-        let known = self.known(store);
-        let age = known.as_ref().map(|known| self.clock.now().duration_since(known.since));
-        if let (Some(known), Some(age)) = (&known, age) {
-            if age < KEEP && signed_by(known.secret.as_slice(), body, claimed) {
-                return Ok(true);
-            }
-            if age < LOOK_AGAIN {
-                return Ok(false);
-            }
+        let entry = self.entry(store);
+        let before = entry.last();
+        match before.judge(body, claimed) {
+            Verdict::Signed => return Ok(true),
+            Verdict::Unsigned => return Ok(false),
+            Verdict::LookUp => {}
         }
-        let secret = self.stores.api_secret(store).await?;
-        let is_signed = signed_by(secret.as_slice(), body, claimed);
-        self.note(store, Known { secret, since: self.clock.now() });
-        Ok(is_signed)
+        let flight = entry.flight.lock().await;
+        let mut last = entry.last();
+        if last.ended == before.ended {
+            last = self.look_up(store, last).await;
+            entry.note(last.clone());
+        }
+        drop(flight);
+        match last.failed {
+            Some(reason) => Err(PortError::plain(ErrorKind::Transient, reason)),
+            None => Ok(matches!(last.judge(body, claimed), Verdict::Signed)),
+        }
     }
 
-    fn known(&self, store: &str) -> Option<Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(store).cloned()
+    async fn look_up(&self, store: &str, last: LookUp) -> LookUp {
+        let ended = last.ended + 1;
+        match self.stores.api_secret(store).await {
+            Ok(secret) => LookUp { ended, found: Some((secret, Instant::now())), failed: None },
+            Err(cause) => LookUp { ended, failed: Some(cause.chain()), ..last },
+        }
     }
 
     /// Only stores of the directory get here, so the map stays as small as that.
-    fn note(&self, store: &str, known: Known) {
+    fn entry(&self, store: &str) -> Arc<Entry> {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(store.to_owned(), known);
+        all.entry(store.to_owned()).or_default().clone()
+    }
+}
+
+impl Entry {
+    fn last(&self) -> LookUp {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, last: LookUp) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
+    }
+}
+
+impl LookUp {
+    fn judge(&self, body: &[u8], claimed: &str) -> Verdict {
+        let Some((secret, since)) = &self.found else { return Verdict::LookUp };
+        let age = since.elapsed();
+        if age < KEEP && signed_by(secret.as_slice(), body, claimed) {
+            Verdict::Signed
+        } else if age < LOOK_AGAIN {
+            Verdict::Unsigned
+        } else {
+            Verdict::LookUp
+        }
     }
 }
 

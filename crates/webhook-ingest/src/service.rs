@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::post;
-use axum::serve::ListenerExt;
 use lockstep_contracts::operations::v1::ExamineRequest;
 use lockstep_ports::{Ask, Bus, Clock, IdSource, Kv, ObjectStore};
+use lockstep_runtime::http::{self, Bodies, BodyLimits, Endpoint, WhenFull};
 use lockstep_runtime::{Lifecycle, serve_request};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tracing::{error, info, warn};
+use tracing::warn;
 
-use crate::body::Budget;
-use crate::config::{Config, ConfigError};
+use crate::config::{BODY_BYTES_MAX, Config, ConfigError};
 use crate::directory::{self, SharedDirectory};
 use crate::examine::examine;
 use crate::group::Group;
@@ -79,8 +78,8 @@ impl Service {
         serve_request(ask, subject, SERVICE, answer, life);
         let core = Core {
             permits: Semaphore::new(config.requests_in_flight_max.min(Semaphore::MAX_PERMITS)),
-            budget: Budget::new(config.body_bytes_in_flight_max, config.body_deadline),
-            verifier: Verifier::new(config.secrets.clone(), ports.secrets, ports.clock.clone()),
+            bodies: bodies(&config),
+            verifier: Verifier::new(config.secrets.clone(), ports.secrets),
             directory,
             group,
             objects: ports.objects,
@@ -119,21 +118,18 @@ impl Ingest {
 
     /// Answers on the socket until the lifecycle ends; requests that were begun are finished.
     pub fn serve(self, listener: TcpListener, life: &Lifecycle) {
-        let (router, shutdown) = (self.router(), life.shutdown.clone());
-        if let Ok(address) = listener.local_addr() {
-            info!(address = %address, "webhooks are taken");
-        }
-        life.spawn_vital("webhook-ingest", async move {
-            let listener = listener.tap_io(|stream| {
-                if let Err(cause) = stream.set_nodelay(true) {
-                    warn!(error = %cause, "a connection keeps Nagle's delay");
-                }
-            });
-            let serving =
-                axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned());
-            if let Err(cause) = serving.await {
-                error!(code = "LS0303", error = %cause, "the endpoint ended");
-            }
-        });
+        http::serve(Endpoint::new(SERVICE, listener, self.router()), life);
     }
+}
+
+/// Shopify sends again by itself, so a body for which there is no memory does not wait; and it
+/// reads no answer before it has sent all, so none is read behind a refusal.
+fn bodies(config: &Config) -> Bodies {
+    Bodies::new(BodyLimits {
+        bytes_max: BODY_BYTES_MAX,
+        in_flight_max: config.body_bytes_in_flight_max,
+        deadline: config.body_deadline,
+        when_full: WhenFull::Refuse,
+        discard_max: 0,
+    })
 }

@@ -1,13 +1,14 @@
 //! Streams and consumers.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use lockstep_contracts::Stream;
-use lockstep_ports::{ConsumerSpec, Delivered, ErrorKind};
-use lockstep_testkit::nats::eventually;
+use lockstep_ports::{Checkpoint, ConsumerSpec, Delivered, ErrorKind, PortError};
 
-use super::{Broker, kind};
+use super::{Broker, Disk, eventually, kind};
 use crate::support::{PLENTY, bodies, consumer, message, messages};
 
 const AT_ONCE: Duration = Duration::ZERO;
@@ -127,30 +128,95 @@ pub async fn filters_choose_and_only_widen(bus: impl Broker) {
     assert!(all.contains(&"stock.v1.west.0.pushed".to_owned()), "{all:?}");
 }
 
-pub async fn a_new_consumer_starts_after_the_place_given(bus: impl Broker) {
-    bus.publish(messages("north", 0..5)).await.expect("published");
+pub async fn a_new_consumer_starts_around_the_place_given(bus: impl Broker) {
+    bus.publish(messages("north", 0..3)).await.expect("published");
+    bus.let_an_overlap_pass().await;
+    bus.publish(messages("north", 3..5)).await.expect("published");
     let spec = consumer("late", &["north"]);
-    let delivered = bus.pull(&spec, 3, 10, PLENTY).await.expect("pulled");
+    // The others may have been open when it was lost.
+    let delivered = bus.pull(&spec, 5, 10, PLENTY).await.expect("pulled");
     assert_eq!(bodies(&delivered), ["3", "4"]);
     bus.ack(&delivered).await.expect("acknowledged");
     // The place counts only when the consumer is made.
     assert!(bus.pull(&spec, 0, 10, AT_ONCE).await.expect("pulled").is_empty());
+    for (place, expected) in [(3, 5), (2, 5), (0, 5), (4, 2)] {
+        let spec = consumer(&format!("from{place}"), &["north"]);
+        let delivered = bus.pull(&spec, place, 10, PLENTY).await.expect("pulled");
+        assert_eq!(delivered.len(), expected, "{place}");
+    }
 }
 
 pub async fn a_consumer_that_is_ahead_goes_back(bus: impl Broker) {
-    bus.publish(messages("north", 0..5)).await.expect("published");
+    bus.publish(messages("north", 0..2)).await.expect("published");
+    bus.let_an_overlap_pass().await;
+    bus.publish(messages("north", 2..5)).await.expect("published");
     let spec = consumer("restored", &["north"]);
-    bus.rewind(&spec, 2).await.expect("there is no consumer to go back");
+    bus.rewind(&spec, &Committed::at(3)).await.expect("there is no consumer to go back");
     let delivered = bus.pull(&spec, 0, 10, PLENTY).await.expect("pulled");
+    assert_eq!(delivered.len(), 5);
     bus.ack(&delivered).await.expect("acknowledged");
     lags(&bus, &spec, 0).await;
-    bus.rewind(&spec, 2).await.expect("rewound");
+    let restored = Committed::at(4);
+    bus.rewind(&spec, &restored).await.expect("rewound");
     let again = bus.pull(&spec, 0, 10, PLENTY).await.expect("pulled");
     assert_eq!(bodies(&again), ["2", "3", "4"]);
     bus.ack(&again).await.expect("acknowledged");
     lags(&bus, &spec, 0).await;
-    bus.rewind(&spec, 0).await.expect("rewound further");
+    bus.rewind(&spec, &Committed::at(0)).await.expect("rewound further");
     assert_eq!(bus.pull(&spec, 0, 10, PLENTY).await.expect("pulled").len(), 5);
+    assert_eq!(restored.place(), 4, "only a stream that is shorter sets a checkpoint down");
+}
+
+/// Another replica commits and acknowledges while this one looks: nothing is made again.
+pub async fn a_checkpoint_that_moves_on_disturbs_nothing(bus: impl Broker) {
+    bus.publish(messages("north", 0..5)).await.expect("published");
+    let spec = consumer("busy", &["north"]);
+    let delivered = bus.pull(&spec, 0, 10, PLENTY).await.expect("pulled");
+    bus.ack(&delivered).await.expect("acknowledged");
+    lags(&bus, &spec, 0).await;
+    let moving = Committed::moving(2, 5);
+    bus.rewind(&spec, &moving).await.expect("looked");
+    assert!(bus.pull(&spec, 0, 10, AT_ONCE).await.expect("pulled").is_empty());
+}
+
+/// The broker's disk is lost or an older copy: what comes now has sequences that were processed.
+pub async fn what_comes_after_a_loss_is_delivered(bus: impl Broker, disk: impl Disk) {
+    bus.publish(messages("north", 0..5)).await.expect("published");
+    let (spec, late) = (consumer("lost", &["north"]), consumer("later", &["north"]));
+    let delivered = bus.pull(&spec, 0, 10, PLENTY).await.expect("pulled");
+    bus.ack(&delivered).await.expect("acknowledged");
+    let _disk = disk.lose().await;
+    eventually("it can be published", async || {
+        let log = bus.publish(vec![message("north", "new")]).await;
+        log.is_ok_and(|acks| acks[0].sequence == 1)
+    })
+    .await;
+
+    let committed = Committed::at(5);
+    eventually("a pull tells that the stream is shorter", async || {
+        let pulled = bus.pull(&spec, 5, 10, AT_ONCE).await;
+        pulled.is_err_and(|error| error.what.contains("the stream ends at 1, before 5"))
+    })
+    .await;
+    bus.rewind(&spec, &committed).await.expect("they agree again");
+    assert_eq!(committed.place(), 0);
+    let delivered = bus.pull(&spec, committed.place(), 10, PLENTY).await.expect("pulled");
+    assert_eq!(bodies(&delivered), ["new"]);
+    bus.ack(&delivered).await.expect("acknowledged");
+    lags(&bus, &spec, 0).await;
+
+    // A consumer that stands within the shorter stream goes on: its checkpoint comes down to it.
+    let committed = Committed::at(5);
+    bus.rewind(&spec, &committed).await.expect("they agree again");
+    assert_eq!(committed.place(), 1);
+    bus.publish(vec![message("north", "newer")]).await.expect("published");
+    let delivered = bus.pull(&spec, committed.place(), 10, PLENTY).await.expect("pulled");
+    assert_eq!(bodies(&delivered), ["newer"]);
+
+    let committed = Committed::at(5);
+    bus.rewind(&late, &committed).await.expect("they agree again");
+    let delivered = bus.pull(&late, committed.place(), 10, PLENTY).await.expect("pulled");
+    assert_eq!(bodies(&delivered), ["new", "newer"]);
 }
 
 pub async fn a_consumer_that_is_not_ahead_stays(bus: impl Broker) {
@@ -159,8 +225,8 @@ pub async fn a_consumer_that_is_not_ahead_stays(bus: impl Broker) {
     let delivered = bus.pull(&spec, 0, 10, PLENTY).await.expect("pulled");
     bus.ack(&delivered[..2]).await.expect("acknowledged");
     lags(&bus, &spec, 3).await;
-    bus.rewind(&spec, 5).await.expect("nothing to do");
-    bus.rewind(&spec, 2).await.expect("nothing to do");
+    bus.rewind(&spec, &Committed::at(5)).await.expect("nothing to do");
+    bus.rewind(&spec, &Committed::at(2)).await.expect("nothing to do");
     lags(&bus, &spec, 3).await;
     assert!(bus.pull(&spec, 0, 10, AT_ONCE).await.expect("pulled").is_empty());
 }
@@ -173,7 +239,7 @@ pub async fn going_back_loses_nothing_that_waits(bus: impl Broker) {
     let done: Vec<_> = [0, 2, 3, 4].iter().map(|index| delivered[*index].clone()).collect();
     bus.ack(&done).await.expect("acknowledged");
     lags(&bus, &spec, 1).await;
-    bus.rewind(&spec, 3).await.expect("rewound");
+    bus.rewind(&spec, &Committed::at(3)).await.expect("rewound");
     let again = bus.pull(&spec, 0, 10, PLENTY).await.expect("pulled");
     assert_eq!(bodies(&again), ["1", "2", "3", "4"]);
 }
@@ -189,4 +255,38 @@ pub async fn a_consumer_shares_its_messages(bus: impl Broker) {
 
 fn sequences(delivered: &[Delivered]) -> Vec<u64> {
     delivered.iter().map(|message| message.sequence).collect()
+}
+
+/// A checkpoint without a database.
+struct Committed {
+    place: AtomicU64,
+    /// Added at each look, as if another replica went on.
+    step: u64,
+}
+
+impl Committed {
+    fn at(place: u64) -> Self {
+        Self { place: AtomicU64::new(place), step: 0 }
+    }
+
+    /// Stands at `first` at the first look, and at `then` afterwards.
+    fn moving(first: u64, then: u64) -> Self {
+        Self { place: AtomicU64::new(first), step: then - first }
+    }
+
+    fn place(&self) -> u64 {
+        self.place.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Checkpoint for Committed {
+    async fn read(&self) -> Result<u64, PortError> {
+        Ok(self.place.fetch_add(self.step, Ordering::SeqCst))
+    }
+
+    async fn lower(&self, sequence: u64) -> Result<(), PortError> {
+        self.place.store(sequence, Ordering::SeqCst);
+        Ok(())
+    }
 }

@@ -11,10 +11,12 @@ use lockstep_testkit::nats::TestNats;
 
 /// Short, so that a redelivery is soon seen.
 const ACK_WAIT: Duration = Duration::from_secs(1);
+/// Short, so that a test can let it pass.
+pub const OVERLAP: Duration = Duration::from_millis(200);
 pub const PLENTY: Duration = Duration::from_secs(10);
 
 pub async fn connect(server: &TestNats) -> NatsBus {
-    let options = NatsOptions { ack_wait: ACK_WAIT, ..NatsOptions::default() };
+    let options = NatsOptions { ack_wait: ACK_WAIT, overlap: OVERLAP, ..NatsOptions::default() };
     NatsBus::connect(&server.url(), options).await.expect("the server runs")
 }
 

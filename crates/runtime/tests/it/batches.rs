@@ -22,7 +22,7 @@ async fn a_batch_is_decided_published_and_remembered() {
     assert_eq!(world.bus.published(Stream::Stock).len(), 2);
     assert_eq!(world.store.checkpoint(&consumer().durable).await.unwrap(), Some(2));
     assert_eq!(world.store.events(0, 10).await.unwrap().len(), 2);
-    assert!(world.store.unpublished(10).await.unwrap().is_empty());
+    assert!(world.store.unpublished(jiff::Timestamp::MAX, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -54,12 +54,12 @@ async fn poison_becomes_a_dead_letter_and_its_neighbours_go_on() {
         process_batch(&world.engine, &Counting, &consumer().durable, &batch).await.unwrap();
     assert_eq!(outcome, BatchOutcome { decided: 2, doubles: 0, dead: 2 });
     assert_eq!(world.counter("A").await.sum, 6);
-    let letters = world.store.dead_letters(false, 10).await.unwrap();
+    let letters = world.store.dead_letters(false, None, 10).await.unwrap();
     let mut reasons: Vec<_> = letters.iter().map(|l| l.reason.as_str()).collect();
     reasons.sort_unstable();
     assert_eq!(reasons, ["13 is not counted", "quantity: invalid digit found in string"]);
     assert_eq!(world.bus.published(Stream::Dead).len(), 2);
-    let request = ListDeadLettersRequest { limit: 10, include_closed: false };
+    let request = ListDeadLettersRequest { limit: 10, ..Default::default() };
     assert_eq!(dead_letters::list(&world.engine, &request).await.unwrap().letters.len(), 2);
 }
 
@@ -74,7 +74,7 @@ async fn content_that_the_store_refuses_is_found_by_halving() {
         process_batch(&world.engine, &Counting, &consumer().durable, &batch).await.unwrap();
     assert_eq!(outcome, BatchOutcome { decided: 9, doubles: 0, dead: 1 });
     assert_eq!(world.counter("A").await.sum, 9);
-    let letters = world.store.dead_letters(false, 10).await.unwrap();
+    let letters = world.store.dead_letters(false, None, 10).await.unwrap();
     assert_eq!(letters[0].message_id, "bad");
     assert_eq!(world.store.checkpoint(&consumer().durable).await.unwrap(), Some(10));
 }
@@ -84,12 +84,12 @@ async fn a_letter_that_fails_again_stays_open_and_a_dismissed_one_closes() {
     let world = world();
     let batch = world.deliver(vec![movement("1", "A", "many", "")]).await;
     process_batch(&world.engine, &Counting, &consumer().durable, &batch).await.unwrap();
-    let id = world.store.dead_letters(false, 1).await.unwrap()[0].id.to_string();
+    let id = world.store.dead_letters(false, None, 1).await.unwrap()[0].id.to_string();
     let retry = CloseDeadLetterRequest { id: id.clone(), retry: true };
     let answer = dead_letters::close(&world.engine, Some(&Counting), &retry).await.unwrap();
     assert_eq!(answer.outcome(), CloseOutcome::FailedAgain);
     assert!(answer.reason.contains("quantity"));
-    assert_eq!(world.store.dead_letters(false, 1).await.unwrap()[0].attempts, 2);
+    assert_eq!(world.store.dead_letters(false, None, 1).await.unwrap()[0].attempts, 2);
     let dismiss = CloseDeadLetterRequest { id: id.clone(), retry: false };
     let answer = dead_letters::close(&world.engine, Some(&Counting), &dismiss).await.unwrap();
     assert_eq!(answer.outcome(), CloseOutcome::Closed);
@@ -111,7 +111,7 @@ async fn what_the_broker_did_not_take_is_published_by_the_sweep() {
     world.bus.with_faults(|faults| faults.is_away = false);
     assert!(world.engine.publish_leftovers().await.unwrap());
     assert_eq!(world.bus.published(Stream::Stock).len(), 1);
-    assert!(world.store.unpublished(10).await.unwrap().is_empty());
+    assert!(world.store.unpublished(jiff::Timestamp::MAX, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

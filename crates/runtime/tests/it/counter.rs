@@ -10,12 +10,12 @@ use lockstep_contracts::stock::v1::LevelPushed;
 use lockstep_contracts::{Event, Metadata, Partition};
 use lockstep_domain::decider::Decider;
 use lockstep_ports::{
-    AggregateKey, Bus, ConsumerSpec, Delivered, EffectRow, EffectState, NewEffect, Outgoing,
-    PortError, Sealer, Timer,
+    AggregateKey, Bus, Clock, ConsumerSpec, Delivered, EffectRow, EffectState, NewEffect, Outgoing,
+    PortError, Sealer, Store, Timer,
 };
 use lockstep_runtime::{
-    Aggregate, Directory, Engine, EngineParts, Evolver, EvolverOf, Inbound, LaneWorker, Processor,
-    Recovery, Sent, SettingsChange, Stop, Work, scope_consumer,
+    Aggregate, Directory, Engine, EngineParts, Evolver, EvolverOf, Hosted, Inbound, LaneWorker,
+    Lifecycle, Processor, Recovery, Sent, SettingsChange, Stop, Work, scope_consumer, start,
 };
 use lockstep_testkit::bus::MemoryBus;
 use lockstep_testkit::{ManualClock, MemoryStore, SequenceIds};
@@ -162,6 +162,11 @@ impl LaneWorker for Sending {
         };
         let add = Add(1000, text.to_owned());
         work.execute::<CounterKind>(&key, &add)?.map_err(Stop::Poison)?;
+        if matches!(sent, Sent::NotApplied { .. }) {
+            let mut timer = work.timer(&effect.lane, &key)?;
+            timer.due_at = Some(work.now());
+            work.set_timer(timer);
+        }
         Ok(EffectState::Closed)
     }
 }
@@ -190,15 +195,44 @@ pub fn world() -> World {
     let store = MemoryStore::default();
     let bus = MemoryBus::new();
     let clock = ManualClock::at("2026-11-24T10:00:00Z".parse().unwrap());
-    let engine = Engine::new(EngineParts {
-        service: "counter",
-        store: Arc::new(store.clone()),
-        bus: Arc::new(bus.clone()),
-        clock: Arc::new(clock.clone()),
-        ids: Arc::new(SequenceIds::default()),
-        sealer: Arc::new(Plain),
-    });
+    let (at, over) = (Arc::new(clock.clone()), Arc::new(bus.clone()));
+    let engine = engine(Arc::new(store.clone()), over, at, 0);
     World { engine, store, bus, clock }
+}
+
+/// One process of the service; ids of two series never meet.
+pub fn engine(
+    store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
+    clock: Arc<dyn Clock>,
+    series: u64,
+) -> Arc<Engine> {
+    Engine::new(EngineParts {
+        service: "counter",
+        store,
+        bus,
+        clock,
+        ids: Arc::new(SequenceIds::of_series(series)),
+        sealer: Arc::new(Plain),
+    })
+}
+
+/// Lets every task that can go on go on.
+pub async fn settle() {
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Waits until it is so, without any time passing.
+pub async fn until(what: &str, is_so: impl Fn() -> bool) {
+    for _ in 0..100_000 {
+        if is_so() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it never comes to this: {what}");
 }
 
 pub fn consumer() -> ConsumerSpec {
@@ -230,6 +264,24 @@ pub fn movement(id: &str, sku: &str, quantity: &str, text: &str) -> Outgoing {
 }
 
 impl World {
+    /// Another process over the same database and broker.
+    pub fn replica(&self, series: u64) -> Arc<Engine> {
+        let (bus, clock) = (Arc::new(self.bus.clone()), Arc::new(self.clock.clone()));
+        engine(Arc::new(self.store.clone()), bus, clock, series)
+    }
+
+    /// A process's lifecycle, by the time of the test.
+    pub fn life(&self) -> Lifecycle {
+        Lifecycle::by(Arc::new(self.clock.clone()), Arc::new(SequenceIds::of_series(77)))
+    }
+
+    /// Hosts the service as a process does.
+    pub fn host(&self, worker: Option<Arc<dyn LaneWorker>>, life: &Lifecycle) {
+        let processor = Arc::new(Counting);
+        let hosted = Hosted { engine: self.engine.clone(), processor, worker, keep_inbox: false };
+        start(hosted, Arc::new(self.bus.clone()), Arc::new(self.bus.clone()), life);
+    }
+
     /// Publishes messages and pulls them back, as the consumer would see them.
     pub async fn deliver(&self, messages: Vec<Outgoing>) -> Vec<Delivered> {
         for message in messages {

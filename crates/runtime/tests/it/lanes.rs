@@ -4,9 +4,8 @@ use std::sync::Mutex;
 
 use jiff::SignedDuration;
 use lockstep_ports::{EffectState, Store};
-use lockstep_runtime::lanes::turn;
 use lockstep_runtime::processor::process_batch;
-use lockstep_runtime::{LaneWorker, Origin, Recovery, Sent};
+use lockstep_runtime::{Lane, LaneWorker, Origin, Recovery, Sent};
 
 use tokio_util::sync::CancellationToken;
 
@@ -23,8 +22,9 @@ async fn counted(world: &World) {
 }
 
 async fn once(world: &World, worker: &Sending) -> Result<bool, lockstep_ports::PortError> {
-    let (holder, shutdown) = (uuid::Uuid::from_u128(99), CancellationToken::new());
-    turn(&world.engine, worker, "lane", holder, &shutdown).await
+    let (holder, shutdown) = (uuid::Uuid::from_u128(99), &CancellationToken::new());
+    let (engine, pulse) = (&world.engine, &world.life().pulse("lane"));
+    Lane { engine, worker, name: "lane", holder, shutdown, pulse }.turn().await
 }
 
 /// Commits intents as a process does that dies before it sends.

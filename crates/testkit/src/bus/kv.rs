@@ -1,5 +1,6 @@
 //! Key-value buckets.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -27,6 +28,19 @@ struct Version {
 impl Bucket {
     pub(super) fn new(history: usize) -> Self {
         Self { history, revision: 0, keys: BTreeMap::new(), watchers: Vec::new() }
+    }
+
+    pub(super) fn lose(&mut self) {
+        self.revision = 0;
+        let keys = std::mem::take(&mut self.keys);
+        let had_value =
+            |versions: &Vec<Version>| versions.last().is_some_and(|v| v.value.is_some());
+        for (key, _) in keys.into_iter().filter(|(_, versions)| had_value(versions)) {
+            let event = KvEvent::Deleted { key: key.clone(), revision: 0 };
+            self.watchers.retain(|(prefix, watcher)| {
+                !key.starts_with(prefix.as_str()) || watcher.send(event.clone()).is_ok()
+            });
+        }
     }
 
     fn present(&self, key: &str) -> Option<KvEntry> {
@@ -76,11 +90,21 @@ impl Kv for MemoryBus {
         Ok(bucket.write(key, Some(value)))
     }
 
-    async fn delete(&self, bucket: &str, key: &str) -> Result<(), PortError> {
+    async fn delete(
+        &self,
+        bucket: &str,
+        key: &str,
+        expected: Option<u64>,
+    ) -> Result<(), PortError> {
         check_key(key)?;
         let mut state = self.reach("deleting from a bucket")?;
         let bucket = state.bucket(bucket)?;
-        if bucket.present(key).is_some() {
+        let present = bucket.present(key).map_or(0, |entry| entry.revision);
+        if let Some(expected) = expected.filter(|expected| *expected != present) {
+            let what = format!("deleting {key}: revision {present} is not {expected}");
+            return Err(PortError::plain(ErrorKind::Conflict, what));
+        }
+        if present > 0 {
             bucket.write(key, None);
         }
         Ok(())
@@ -98,6 +122,22 @@ impl Kv for MemoryBus {
         let mut state = self.reach("reading a history")?;
         let versions = state.bucket(bucket)?.keys.get(key);
         Ok(versions.into_iter().flatten().filter_map(|version| entry(key, version)).collect())
+    }
+
+    async fn history_of(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Vec<KvEntry>, PortError> {
+        let mut state = self.reach("reading a history")?;
+        let keys = state.bucket(bucket)?.keys.iter().filter(|(key, _)| key.starts_with(prefix));
+        let versions = keys.flat_map(|(key, all)| all.iter().map(move |each| (key, each)));
+        let mut entries: Vec<KvEntry> =
+            versions.filter_map(|(key, version)| entry(key, version)).collect();
+        entries.sort_by_key(|entry| Reverse(entry.revision));
+        entries.truncate(limit);
+        Ok(entries)
     }
 
     async fn watch(

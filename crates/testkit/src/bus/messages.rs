@@ -4,10 +4,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::Stream;
-use lockstep_ports::{Bus, ConsumerSpec, Delivered, ErrorKind, Outgoing, PortError, PublishAck};
+use lockstep_ports::{
+    Bus, Checkpoint, ConsumerSpec, Delivered, ErrorKind, Outgoing, PortError, PublishAck,
+};
 
 use super::{BATCH_MESSAGES_MAX, Faults, MemoryBus, PAYLOAD_MAX, State, refused};
+
+/// A consumer that is made again begins so long before the message at the checkpoint was taken.
+const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
+
+/// A message as a stream keeps it.
+pub(super) struct Kept {
+    pub(super) message: Outgoing,
+    at: Timestamp,
+}
 
 /// A durable consumer. Sequences are those of its stream.
 pub(super) struct Consumer {
@@ -58,7 +70,12 @@ impl Consumer {
     }
 
     /// Sequences to be delivered now, with their attempt: what is due again, then what is new.
-    fn next(&mut self, log: &[Outgoing], max: usize) -> Vec<(u64, u64)> {
+    /// Everything up to here was acknowledged.
+    fn floor(&self) -> u64 {
+        self.pending.keys().next().map_or(self.acknowledged, |first| first - 1)
+    }
+
+    fn next(&mut self, log: &[Kept], max: usize) -> Vec<(u64, u64)> {
         let mut chosen = Vec::new();
         for (sequence, pending) in &mut self.pending {
             if chosen.len() < max && pending.is_due {
@@ -68,7 +85,7 @@ impl Consumer {
             }
         }
         while chosen.len() < max {
-            let Some(message) = at(log, self.delivered + 1) else { break };
+            let Some(Kept { message, .. }) = at(log, self.delivered + 1) else { break };
             self.delivered += 1;
             if self.wants(message) {
                 self.pending.insert(self.delivered, Pending { attempts: 1, is_due: false });
@@ -100,10 +117,11 @@ impl Bus for MemoryBus {
         let doing = format!("publishing {} messages to {stream}", batch.len());
         let mut state = self.reach(&doing)?;
         check(stream, &batch)?;
+        let at = state.now;
         let log = state.streams.entry(stream).or_default();
         let first = log.len() as u64 + 1;
         let last = first + batch.len() as u64 - 1;
-        log.extend(batch);
+        log.extend(batch.into_iter().map(|message| Kept { message, at }));
         let lost = std::mem::take(&mut state.faults.loses_publish_ack);
         drop(state);
         self.published.notify_waiters();
@@ -127,7 +145,7 @@ impl Bus for MemoryBus {
             let published = self.published.notified();
             tokio::pin!(published);
             published.as_mut().enable();
-            let delivered = self.reach("pulling")?.pull(consumer, start_after, max);
+            let delivered = self.reach("pulling")?.pull(consumer, start_after, max)?;
             if !delivered.is_empty() {
                 return Ok(delivered);
             }
@@ -152,16 +170,23 @@ impl Bus for MemoryBus {
         Ok(())
     }
 
-    async fn rewind(&self, consumer: &ConsumerSpec, start_after: u64) -> Result<(), PortError> {
-        let mut state = self.reach("rewinding")?;
-        let key = (consumer.stream, consumer.durable.clone());
-        let Some(present) = state.consumers.get(&key) else { return Ok(()) };
-        if present.acknowledged <= start_after {
-            return Ok(());
+    async fn rewind(
+        &self,
+        consumer: &ConsumerSpec,
+        checkpoint: &dyn Checkpoint,
+    ) -> Result<(), PortError> {
+        // As on the real broker: the checkpoint before the end of the stream, the consumer before
+        // the checkpoint. The lock is not held over a call of the database.
+        let committed = checkpoint.read().await?;
+        let place = self.reach("rewinding")?.count_anew(consumer, committed);
+        if let Some(place) = place {
+            return checkpoint.lower(place).await;
         }
-        // What waits below is delivered again too.
-        let oldest = present.pending.keys().next().map_or(start_after, |first| first - 1);
-        state.consumers.insert(key, Consumer::new(consumer, oldest.min(start_after)));
+        let acknowledged = self.reach("rewinding")?.acknowledged(consumer);
+        let committed = checkpoint.read().await?;
+        if acknowledged > committed {
+            self.reach("rewinding")?.go_back(consumer, committed);
+        }
         Ok(())
     }
 
@@ -174,7 +199,7 @@ impl Bus for MemoryBus {
         };
         let log = state.log(consumer.stream);
         let new = (present.delivered + 1..).map_while(|sequence| at(log, sequence));
-        let waiting = new.filter(|message| present.wants(message)).count();
+        let waiting = new.filter(|kept| present.wants(&kept.message)).count();
         Ok((waiting + present.pending.len()) as u64)
     }
 
@@ -184,24 +209,66 @@ impl Bus for MemoryBus {
 }
 
 impl State {
-    fn log(&self, stream: Stream) -> &[Outgoing] {
+    fn log(&self, stream: Stream) -> &[Kept] {
         self.streams.get(&stream).map_or(&[], Vec::as_slice)
     }
 
-    fn pull(&mut self, spec: &ConsumerSpec, start_after: u64, max: usize) -> Vec<Delivered> {
+    /// Where the checkpoint belongs when the stream ends before it.
+    fn count_anew(&mut self, spec: &ConsumerSpec, committed: u64) -> Option<u64> {
+        let end = self.log(spec.stream).len() as u64;
+        if committed <= end {
+            return None;
+        }
+        let key = (spec.stream, spec.durable.clone());
+        let kept = self.consumers.get(&key).filter(|kept| kept.delivered <= end);
+        let place = kept.map(Consumer::floor);
+        if place.is_none() {
+            self.consumers.remove(&key);
+        }
+        Some(place.unwrap_or(0))
+    }
+
+    fn acknowledged(&self, spec: &ConsumerSpec) -> u64 {
+        let key = (spec.stream, spec.durable.clone());
+        self.consumers.get(&key).map_or(0, |present| present.acknowledged)
+    }
+
+    fn go_back(&mut self, spec: &ConsumerSpec, committed: u64) {
+        let key = (spec.stream, spec.durable.clone());
+        let floor = self.consumers.get(&key).map_or(0, Consumer::floor);
+        let start = match floor {
+            floor if floor <= committed => floor,
+            _ => around(self.log(spec.stream), committed).unwrap_or(0),
+        };
+        self.consumers.insert(key, Consumer::new(spec, start));
+    }
+
+    fn pull(
+        &mut self,
+        spec: &ConsumerSpec,
+        start_after: u64,
+        max: usize,
+    ) -> Result<Vec<Delivered>, PortError> {
         let faults = self.faults;
+        let key = (spec.stream, spec.durable.clone());
+        if !self.consumers.contains_key(&key) {
+            let log = self.log(spec.stream);
+            let start = around(log, start_after).ok_or_else(|| {
+                let end = log.len();
+                let what = format!("pulling: the stream ends at {end}, before {start_after}");
+                PortError::plain(ErrorKind::Transient, what)
+            })?;
+            self.consumers.insert(key.clone(), Consumer::new(spec, start));
+        }
         let log = self.streams.get(&spec.stream).map_or(&[][..], Vec::as_slice);
-        let consumer = self
-            .consumers
-            .entry((spec.stream, spec.durable.clone()))
-            .or_insert_with(|| Consumer::new(spec, start_after));
+        let Some(consumer) = self.consumers.get_mut(&key) else { return Ok(Vec::new()) };
         consumer.widen(spec);
         let mut chosen = consumer.next(log, max);
         misbehave(faults, consumer, &mut chosen, max);
-        chosen
+        let delivered = chosen
             .into_iter()
             .filter_map(|(sequence, attempt)| {
-                let message = at(log, sequence)?;
+                let Kept { message, .. } = at(log, sequence)?;
                 Some(Delivered {
                     stream: spec.stream,
                     sequence,
@@ -212,7 +279,8 @@ impl State {
                     ack_subject: spec.durable.clone(),
                 })
             })
-            .collect()
+            .collect();
+        Ok(delivered)
     }
 }
 
@@ -260,7 +328,17 @@ fn check(stream: Stream, batch: &[Outgoing]) -> Result<(), PortError> {
     Ok(())
 }
 
-fn at(log: &[Outgoing], sequence: u64) -> Option<&Outgoing> {
+/// After which sequence a consumer begins that is made for `start_after`; `None` where the stream
+/// ends before.
+fn around(log: &[Kept], start_after: u64) -> Option<u64> {
+    if start_after == 0 {
+        return Some(0);
+    }
+    let from = at(log, start_after)?.at - OVERLAP;
+    Some(log.iter().take_while(|kept| kept.at < from).count() as u64)
+}
+
+fn at(log: &[Kept], sequence: u64) -> Option<&Kept> {
     log.get(usize::try_from(sequence.checked_sub(1)?).ok()?)
 }
 

@@ -11,13 +11,14 @@ mod objects;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use lockstep_contracts::Stream;
 use lockstep_ports::{ErrorKind, Outgoing, PortError};
 use tokio::sync::Notify;
 
 use ask::Answerers;
 use kv::Bucket;
-use messages::Consumer;
+use messages::{Consumer, Kept};
 
 /// The real server's default limit of one message, and of one atomic batch.
 const PAYLOAD_MAX: usize = 1024 * 1024;
@@ -33,7 +34,9 @@ pub struct MemoryBus {
 #[derive(Default)]
 struct State {
     faults: Faults,
-    streams: BTreeMap<Stream, Vec<Outgoing>>,
+    /// What new messages are dated.
+    now: Timestamp,
+    streams: BTreeMap<Stream, Vec<Kept>>,
     consumers: BTreeMap<(Stream, String), Consumer>,
     buckets: BTreeMap<String, Bucket>,
     objects: BTreeMap<String, BTreeMap<String, bytes::Bytes>>,
@@ -62,7 +65,8 @@ impl MemoryBus {
         let bus = Self::default();
         {
             let mut state = bus.lock();
-            for (bucket, history) in [("settings", 64), ("shopify", 1)] {
+            let buckets = [("settings", 64), ("shopify", 1), ("keys", 1), ("idempotency", 1)];
+            for (bucket, history) in buckets {
                 state.buckets.insert(bucket.to_owned(), Bucket::new(history));
             }
             state.objects.insert("shopify-bodies".to_owned(), BTreeMap::new());
@@ -79,7 +83,30 @@ impl MemoryBus {
     /// Everything that was published to a stream, in order of sequence (the first is 1).
     #[must_use]
     pub fn published(&self, stream: Stream) -> Vec<Outgoing> {
-        self.lock().streams.get(&stream).cloned().unwrap_or_default()
+        let state = self.lock();
+        let log = state.streams.get(&stream);
+        log.into_iter().flatten().map(|kept| kept.message.clone()).collect()
+    }
+
+    /// Names of all buckets.
+    #[must_use]
+    pub fn buckets(&self) -> Vec<String> {
+        self.lock().buckets.keys().cloned().collect()
+    }
+
+    /// Dates what is published from now on.
+    pub fn set_time(&self, now: Timestamp) {
+        self.lock().now = now;
+    }
+
+    /// As if the broker lost its disk and was laid out anew: streams and buckets count from 1
+    /// again, and watchers learn that every key is gone.
+    pub fn lose_everything(&self) {
+        let mut state = self.lock();
+        state.streams.clear();
+        state.consumers.clear();
+        state.buckets.values_mut().for_each(Bucket::lose);
+        state.objects.values_mut().for_each(BTreeMap::clear);
     }
 
     /// As if the acknowledgement wait of every consumer had passed: what was delivered and not

@@ -1,5 +1,6 @@
 //! The store in memory.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,14 +8,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use lockstep_ports::{
-    AggregateKey, DeadLetterRow, EffectRow, EffectState, ErrorKind, OutboxState, PortError,
-    Snapshot, Store, StoredEvent, Timer, Tx,
+    AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, ErrorKind,
+    OutboxState, PortError, RefusedRow, Snapshot, Store, StoredEvent, Timer, Tx,
 };
 use uuid::Uuid;
 
-use super::content::{check_text, kept};
+use super::content::{check_number, check_text, kept};
 use super::locks::{Locks, Resource};
-use super::tables::{Effect, Lease, Tables};
+use super::tables::{Lease, Tables};
 use super::transaction::MemoryTx;
 
 /// One service's store in memory. Clones are the same store, as a second process would see it.
@@ -91,13 +92,35 @@ impl Store for MemoryStore {
         Ok(self.shared.tables().checkpoints.get(consumer).copied())
     }
 
-    async fn unpublished(&self, limit: u32) -> Result<Vec<OutboxState>, PortError> {
-        Ok(self.shared.tables().outbox.unpublished(rows(limit)))
+    async fn lower_checkpoint(&self, consumer: &str, sequence: u64) -> Result<(), PortError> {
+        check_number(sequence)?;
+        if let Some(present) = self.shared.tables().checkpoints.get_mut(consumer) {
+            *present = sequence.min(*present);
+        }
+        Ok(())
+    }
+
+    async fn unpublished(
+        &self,
+        older_than: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxState>, PortError> {
+        Ok(self.shared.tables().outbox.unpublished(kept(older_than), rows(limit)))
     }
 
     async fn mark_published(&self, ids: &[String], at: Timestamp) -> Result<(), PortError> {
         self.shared.tables().outbox.mark_published(ids, kept(at));
         Ok(())
+    }
+
+    async fn refuse_outbox(&self, id: &str, reason: &str) -> Result<(), PortError> {
+        check_text(&[reason])?;
+        self.shared.tables().outbox.refuse(id, reason);
+        Ok(())
+    }
+
+    async fn refused_outbox(&self, limit: u32) -> Result<Vec<RefusedRow>, PortError> {
+        Ok(self.shared.tables().outbox.refused(rows(limit)))
     }
 
     async fn lanes(&self) -> Result<Vec<(String, Timestamp)>, PortError> {
@@ -107,7 +130,7 @@ impl Store for MemoryStore {
             .values()
             .filter_map(|timer| timer.due_at.map(|due_at| (timer.lane.clone(), due_at)));
         let effects =
-            tables.open_effects().map(|effect| (effect.row.lane.clone(), effect.lease_until));
+            tables.sendable_effects().map(|effect| (effect.row.lane.clone(), effect.lease_until));
         let mut lanes: BTreeMap<String, Timestamp> = BTreeMap::new();
         for (lane, at) in timers.chain(effects) {
             lanes.entry(lane).and_modify(|first| *first = at.min(*first)).or_insert(at);
@@ -144,7 +167,7 @@ impl Store for MemoryStore {
         })?;
         let mut tables = self.shared.tables();
         let mut free: Vec<(Timestamp, Uuid)> = tables
-            .open_effects()
+            .sendable_effects()
             .filter(|effect| effect.row.lane == lane && effect.lease_until <= kept(now))
             .filter(|effect| !self.shared.locks.is_held(&Resource::Effect(effect.row.id)))
             .map(|effect| (effect.row.created_at, effect.row.id))
@@ -162,33 +185,54 @@ impl Store for MemoryStore {
         Ok(taken)
     }
 
-    async fn unknown_effects(&self, limit: u32) -> Result<Vec<EffectRow>, PortError> {
+    async fn effects_of(
+        &self,
+        states: &[EffectState],
+        limit: u32,
+    ) -> Result<Vec<EffectRow>, PortError> {
         let tables = self.shared.tables();
-        let mut unknown: Vec<EffectRow> = tables
+        let mut found: Vec<EffectRow> = tables
             .open_effects()
-            .filter(|effect| effect.row.state == EffectState::Unknown)
+            .filter(|effect| states.contains(&effect.row.state))
             .map(|effect| effect.row.clone())
             .collect();
-        unknown.sort_by_key(|row| (row.created_at, row.id));
-        unknown.truncate(rows(limit));
-        Ok(unknown)
+        found.sort_by_key(|row| (row.created_at, row.id));
+        found.truncate(rows(limit));
+        Ok(found)
+    }
+
+    async fn effect(&self, id: Uuid) -> Result<Option<EffectRow>, PortError> {
+        Ok(self.shared.tables().effects.get(&id).map(|effect| effect.row.clone()))
     }
 
     async fn dead_letters(
         &self,
         include_closed: bool,
+        after: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<DeadLetterRow>, PortError> {
+    ) -> Result<Vec<DeadLetterHead>, PortError> {
         let tables = self.shared.tables();
-        let mut letters: Vec<DeadLetterRow> = tables
+        let place = |letter: &DeadLetterRow| (letter.opened_at, letter.id);
+        let behind = match after {
+            None => None,
+            Some(id) => match tables.dead_letters.get(&id) {
+                None => return Ok(Vec::new()),
+                Some(last) => Some(place(last)),
+            },
+        };
+        let mut letters: Vec<&DeadLetterRow> = tables
             .dead_letters
             .values()
             .filter(|letter| include_closed || letter.state == "open")
-            .cloned()
+            .filter(|letter| behind.is_none_or(|behind| place(letter) < behind))
             .collect();
-        letters.sort_by_key(|letter| std::cmp::Reverse((letter.opened_at, letter.id)));
+        letters.sort_by_key(|letter| Reverse(place(letter)));
         letters.truncate(rows(limit));
-        Ok(letters)
+        Ok(letters.into_iter().map(head).collect())
+    }
+
+    async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetterRow>, PortError> {
+        Ok(self.shared.tables().dead_letters.get(&id).cloned())
     }
 
     async fn lease(
@@ -218,28 +262,29 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn prune(&self, before: Timestamp, keep_inbox: bool) -> Result<u64, PortError> {
-        let mut tables = self.shared.tables();
-        let ids = tables.inbox.len();
-        if !keep_inbox {
-            tables.inbox.retain(|_, noted| noted.seen_at >= kept(before));
-        }
-        let effects = tables.effects.len();
-        let is_kept =
-            |e: &Effect| e.row.state != EffectState::Closed || e.row.created_at >= kept(before);
-        tables.effects.retain(|_, effect| is_kept(effect));
-        let closed = effects - tables.effects.len();
-        let removed = ids - tables.inbox.len() + tables.outbox.prune(kept(before)) + closed;
+    async fn prune(&self, before: &Cutoffs) -> Result<u64, PortError> {
+        let removed = self.shared.tables().prune(before);
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))
-    }
-
-    async fn drop_states(&self) -> Result<(), PortError> {
-        self.shared.tables().states.clear();
-        Ok(())
     }
 
     async fn is_ready(&self) -> bool {
         true
+    }
+}
+
+fn head(letter: &DeadLetterRow) -> DeadLetterHead {
+    let letter = letter.clone();
+    DeadLetterHead {
+        id: letter.id,
+        stream: letter.stream,
+        stream_sequence: letter.stream_sequence,
+        subject: letter.subject,
+        message_type: letter.message_type,
+        message_id: letter.message_id,
+        reason: letter.reason,
+        attempts: letter.attempts,
+        state: letter.state,
+        opened_at: letter.opened_at,
     }
 }
 

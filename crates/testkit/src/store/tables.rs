@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use lockstep_ports::{
-    AggregateKey, DeadLetterRow, EffectRow, EffectState, NewEvent, OutboxRow, OutboxState,
-    Snapshot, StoredEvent, Timer,
+    AggregateKey, Cutoffs, DeadLetterRow, EffectRow, EffectState, NewEvent, OutboxRow, OutboxState,
+    RefusedRow, Snapshot, StoredEvent, Timer,
 };
 use uuid::Uuid;
+
+use super::content::kept;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Noted {
@@ -32,8 +34,10 @@ pub(crate) struct Lease {
 pub(crate) struct Staged {
     pub(crate) inbox: BTreeMap<String, Noted>,
     pub(crate) events: Vec<NewEvent>,
+    /// True when the states that were there before go.
+    pub(crate) drops_states: bool,
     pub(crate) states: BTreeMap<AggregateKey, Snapshot>,
-    pub(crate) outbox: Vec<OutboxRow>,
+    pub(crate) outbox: Vec<Waiting>,
     pub(crate) effects: BTreeMap<Uuid, Effect>,
     pub(crate) timers: BTreeMap<(String, String), Timer>,
     pub(crate) checkpoints: BTreeMap<String, u64>,
@@ -61,9 +65,17 @@ pub(crate) struct Tables {
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     added: i64,
-    pub(crate) waiting: BTreeMap<i64, OutboxRow>,
+    pub(crate) waiting: BTreeMap<i64, Waiting>,
     pub(crate) published: BTreeMap<i64, Timestamp>,
     places: BTreeMap<String, i64>,
+}
+
+/// A row that no broker has acknowledged.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) row: OutboxRow,
+    pub(crate) opened_at: Timestamp,
+    pub(crate) refusal: Option<String>,
 }
 
 impl Tables {
@@ -71,6 +83,9 @@ impl Tables {
         self.inbox.extend(staged.inbox);
         for event in staged.events {
             self.append(event);
+        }
+        if staged.drops_states {
+            self.states.clear();
         }
         self.states.extend(staged.states);
         for row in staged.outbox {
@@ -119,12 +134,38 @@ impl Tables {
     pub(crate) fn open_effects(&self) -> impl Iterator<Item = &Effect> {
         self.open_effects.iter().filter_map(|id| self.effects.get(id))
     }
+
+    /// Those that a worker may take.
+    pub(crate) fn sendable_effects(&self) -> impl Iterator<Item = &Effect> {
+        self.open_effects().filter(|effect| effect.row.state != EffectState::Asks)
+    }
+
+    /// Removes what is older than its cut-off; how many.
+    pub(crate) fn prune(&mut self, before: &Cutoffs) -> usize {
+        let mut removed = 0;
+        if let Some(at) = before.inbox.map(kept) {
+            removed += drop_from(&mut self.inbox, |noted| noted.seen_at < at);
+        }
+        if let Some(at) = before.outbox.map(kept) {
+            removed += self.outbox.prune(at);
+        }
+        if let Some(at) = before.effects.map(kept) {
+            removed += drop_from(&mut self.effects, |effect| {
+                effect.row.state == EffectState::Closed && effect.row.created_at < at
+            });
+        }
+        if let Some(at) = before.letters.map(kept) {
+            removed += drop_from(&mut self.dead_letters, |letter| letter.opened_at < at);
+            removed += self.outbox.prune_refused(at);
+        }
+        removed
+    }
 }
 
 impl Outbox {
-    fn add(&mut self, row: OutboxRow) {
+    fn add(&mut self, row: Waiting) {
         self.added += 1;
-        self.places.insert(row.id.clone(), self.added);
+        self.places.insert(row.row.id.clone(), self.added);
         self.waiting.insert(self.added, row);
     }
 
@@ -132,12 +173,32 @@ impl Outbox {
         self.places.contains_key(id)
     }
 
-    pub(crate) fn unpublished(&self, limit: usize) -> Vec<OutboxState> {
+    pub(crate) fn unpublished(&self, older_than: Timestamp, limit: usize) -> Vec<OutboxState> {
         self.waiting
             .iter()
+            .filter(|(_, each)| each.refusal.is_none() && each.opened_at < older_than)
             .take(limit)
-            .map(|(position, row)| OutboxState { position: *position, row: row.clone() })
+            .map(|(position, each)| OutboxState { position: *position, row: each.row.clone() })
             .collect()
+    }
+
+    pub(crate) fn refuse(&mut self, id: &str, reason: &str) {
+        let place = self.places.get(id);
+        if let Some(row) = place.and_then(|place| self.waiting.get_mut(place)) {
+            row.refusal = Some(reason.to_owned());
+        }
+    }
+
+    pub(crate) fn refused(&self, limit: usize) -> Vec<RefusedRow> {
+        let refused = self.waiting.values().filter_map(|each| {
+            Some(RefusedRow {
+                id: each.row.id.clone(),
+                stream: each.row.message.stream,
+                subject: each.row.message.subject.clone(),
+                reason: each.refusal.clone()?,
+            })
+        });
+        refused.take(limit).collect()
     }
 
     pub(crate) fn mark_published(&mut self, ids: &[String], at: Timestamp) {
@@ -149,11 +210,28 @@ impl Outbox {
     }
 
     /// Removes what was published before a time; how many.
-    pub(crate) fn prune(&mut self, before: Timestamp) -> usize {
-        let rows = self.published.len();
-        self.published.retain(|_, at| *at >= before);
+    fn prune(&mut self, before: Timestamp) -> usize {
+        let removed = drop_from(&mut self.published, |at| *at < before);
+        self.forget_places();
+        removed
+    }
+
+    /// Removes what was added before a time and refused; how many.
+    fn prune_refused(&mut self, before: Timestamp) -> usize {
+        let removed =
+            drop_from(&mut self.waiting, |each| each.refusal.is_some() && each.opened_at < before);
+        self.forget_places();
+        removed
+    }
+
+    fn forget_places(&mut self) {
         let Self { places, waiting, published, .. } = self;
         places.retain(|_, place| waiting.contains_key(place) || published.contains_key(place));
-        rows - self.published.len()
     }
+}
+
+fn drop_from<K: Ord, V>(rows: &mut BTreeMap<K, V>, is_old: impl Fn(&V) -> bool) -> usize {
+    let before = rows.len();
+    rows.retain(|_, row| !is_old(row));
+    before - rows.len()
 }

@@ -74,6 +74,12 @@ impl Tx for MemoryTx {
         self.end(answer)
     }
 
+    async fn drop_states(&mut self) -> Result<(), PortError> {
+        self.start()?;
+        self.work.drop_states();
+        self.end(Ok(()))
+    }
+
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), PortError> {
         self.start()?;
         let answer = self.work.append(events).await;
@@ -86,9 +92,9 @@ impl Tx for MemoryTx {
         self.end(answer)
     }
 
-    async fn outbox(&mut self, rows: &[OutboxRow]) -> Result<(), PortError> {
+    async fn outbox(&mut self, rows: &[OutboxRow], now: Timestamp) -> Result<(), PortError> {
         self.start()?;
-        let answer = self.work.outbox(rows).await;
+        let answer = self.work.outbox(rows, now).await;
         self.end(answer)
     }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::content::{check_json, check_letter, check_number, check_text, kept, refused};
 use super::locks::Resource;
 use super::memory::Shared;
-use super::tables::{Effect, Noted, Staged};
+use super::tables::{Effect, Noted, Staged, Waiting};
 
 /// What a transaction holds and has written; given up when it is dropped.
 pub(crate) struct Work {
@@ -74,12 +74,19 @@ impl Work {
         prefix: &str,
     ) -> Result<Vec<String>, PortError> {
         let tables = self.shared.tables();
-        let committed = tables.with_prefix(kind, prefix).map(|(key, _)| key);
+        let is_kept = !self.staged.drops_states;
+        let committed = tables.with_prefix(kind, prefix).map(|(key, _)| key).filter(|_| is_kept);
         let staged =
             self.staged.states.keys().filter(|key| key.kind == kind && key.id.starts_with(prefix));
         let ids: BTreeSet<String> = committed.chain(staged).map(|key| key.id.clone()).collect();
         drop(tables);
         Ok(ids.into_iter().collect())
+    }
+
+    /// Forgets the states that were there, and those that it saved itself.
+    pub(crate) fn drop_states(&mut self) {
+        self.staged.drops_states = true;
+        self.staged.states.clear();
     }
 
     pub(crate) async fn append(&mut self, events: &[NewEvent]) -> Result<(), PortError> {
@@ -104,10 +111,14 @@ impl Work {
         Ok(())
     }
 
-    pub(crate) async fn outbox(&mut self, rows: &[OutboxRow]) -> Result<(), PortError> {
+    pub(crate) async fn outbox(
+        &mut self,
+        rows: &[OutboxRow],
+        now: Timestamp,
+    ) -> Result<(), PortError> {
         self.lock(rows.iter().map(|row| Resource::Outbox(row.id.clone())).collect()).await?;
         for row in rows {
-            self.stage_outbox(row)?;
+            self.stage_outbox(row, now)?;
         }
         Ok(())
     }
@@ -144,9 +155,8 @@ impl Work {
         &mut self,
         keys: &[(String, String)],
     ) -> Result<Vec<Option<Timer>>, PortError> {
-        let there = keys.iter().filter(|place| self.timer(place).is_some()).cloned();
-        let there = there.map(|(lane, key)| Resource::Timer(lane, key)).collect();
-        self.lock(there).await?;
+        let places = keys.iter().cloned();
+        self.lock(places.map(|(lane, key)| Resource::Timer(lane, key)).collect()).await?;
         Ok(keys.iter().map(|place| self.timer(place)).collect())
     }
 
@@ -230,8 +240,9 @@ impl Work {
 
     fn states(&self, keys: &[AggregateKey]) -> Vec<Option<Snapshot>> {
         let tables = self.shared.tables();
+        let committed = |key| tables.states.get(key).filter(|_| !self.staged.drops_states);
         keys.iter()
-            .map(|key| self.staged.states.get(key).or_else(|| tables.states.get(key)).cloned())
+            .map(|key| self.staged.states.get(key).or_else(|| committed(key)).cloned())
             .collect()
     }
 
@@ -284,16 +295,17 @@ impl Work {
         Ok(())
     }
 
-    fn stage_outbox(&mut self, row: &OutboxRow) -> Result<(), PortError> {
+    fn stage_outbox(&mut self, row: &OutboxRow, now: Timestamp) -> Result<(), PortError> {
         check_text(&[&row.id, &row.message.subject])?;
         for (name, value) in &row.message.headers {
             check_text(&[name, value])?;
         }
-        let staged = self.staged.outbox.iter().any(|each| each.id == row.id);
+        let staged = self.staged.outbox.iter().any(|each| each.row.id == row.id);
         if staged || self.shared.tables().outbox.holds(&row.id) {
             return Err(refused("a public event whose id exists"));
         }
-        self.staged.outbox.push(row.clone());
+        let waiting = Waiting { row: row.clone(), opened_at: kept(now), refusal: None };
+        self.staged.outbox.push(waiting);
         Ok(())
     }
 

@@ -7,13 +7,13 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use lockstep_contracts::Stream;
 use lockstep_ports::{Clock, IdSource, ObjectStore};
+use lockstep_runtime::http::Bodies;
 use lockstep_runtime::telemetry;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field, info, info_span, warn};
 use uuid::Uuid;
 
-use crate::body::Budget;
 use crate::config::Config;
 use crate::delivery::{self, Delivery};
 use crate::directory::{Directory, SharedDirectory, Store};
@@ -28,7 +28,7 @@ const REQUEST_ID: &str = "x-request-id";
 pub(crate) struct Core {
     pub(crate) config: Config,
     pub(crate) permits: Semaphore,
-    pub(crate) budget: Budget,
+    pub(crate) bodies: Bodies,
     pub(crate) directory: SharedDirectory,
     pub(crate) verifier: Verifier,
     pub(crate) group: Group,
@@ -77,7 +77,7 @@ async fn accept(core: &Core, request: Request, seen: &mut Seen) -> Result<(), Re
     let directory = core.directory.borrow().clone().ok_or(Refusal::Starting)?;
     let (parts, body) = request.into_parts();
     let claimed = delivery::signature(&parts.headers)?;
-    let body = core.budget.read(&parts.headers, body).await?;
+    let body = core.bodies.read(&parts.headers, body).await?;
     seen.body_bytes = body.bytes.len();
 
     // The signature comes first: to whoever does not know the secret, nothing else is told.
@@ -85,7 +85,7 @@ async fn accept(core: &Core, request: Request, seen: &mut Seen) -> Result<(), Re
     verify(core, store, &body.bytes, &claimed).await?;
     let delivery = Delivery::try_from_headers(&parts.headers)?;
     let delivery = &*seen.delivery.insert(delivery);
-    let store = store.ok_or(Refusal::UnknownStore)?;
+    let Some(store) = store else { return accept_unknown(delivery) };
     seen.store.clone_from(&store.id);
     note(&store.id, delivery);
     if store.is_deleted && !delivery.outlives_the_store() {
@@ -112,6 +112,17 @@ async fn accept(core: &Core, request: Request, seen: &mut Seen) -> Result<(), Re
         NotPublished::Away => Refusal::BrokerAway,
         NotPublished::Refused => Refusal::BrokerRefuses,
     })
+}
+
+/// A shop that installed the app and was never added here. What privacy law asks about it must be
+/// taken, and there is nothing of it to show or to delete.
+fn accept_unknown(delivery: &Delivery) -> Result<(), Refusal> {
+    if !delivery.is_compliance() {
+        return Err(Refusal::UnknownStore);
+    }
+    let (domain, topic) = (delivery.shop_domain.as_str(), delivery.topic.as_str());
+    info!(shop.domain = domain, webhook.topic = topic, "nothing is kept of this shop");
+    Ok(())
 }
 
 fn find<'a>(directory: &'a Directory, headers: &axum::http::HeaderMap) -> Option<&'a Store> {

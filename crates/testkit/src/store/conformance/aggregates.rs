@@ -172,13 +172,30 @@ pub async fn ids_contain_those_of_the_transaction(store: &dyn Store) -> Result<(
     Ok(())
 }
 
-/// A rebuild drops the states and keeps what they are made from.
-pub async fn dropped_states_leave_the_events(store: &dyn Store) -> Result<(), PortError> {
-    let level = key("level", "a");
-    add_one(store, &level).await?;
-    store.drop_states().await?;
-    assert_eq!(ids(store, "", "", 10).await?, [""; 0]);
-    assert_eq!(store.events_of(&level, 0, 10).await?.len(), 1);
+/// A rebuild drops the states, keeps what they are made from, and is one step: what it saves takes
+/// the place of all that was there, or nothing does.
+pub async fn dropped_states_are_replaced_in_one_step(store: &dyn Store) -> Result<(), PortError> {
+    let (a, b, c) = (key("level", "a"), key("level", "b"), key("level", "c"));
+    add_one(store, &a).await?;
+    add_one(store, &b).await?;
+    let rebuild = async || {
+        let mut tx = store.begin().await?;
+        tx.save(&[state(&c, 1, &json!("saved before"))]).await?;
+        tx.drop_states().await?;
+        assert_eq!(tx.ids("level", "").await?, [""; 0]);
+        let peeked = tx.peek(&[a.clone(), c.clone()]).await?;
+        assert!(peeked.iter().all(Option::is_none));
+        tx.save(&[state(&b, 7, &json!("rebuilt"))]).await?;
+        assert_eq!(tx.ids("level", "").await?, ["b"]);
+        Ok::<_, PortError>(tx)
+    };
+    drop(rebuild().await?);
+    assert_eq!(ids(store, "", "", 10).await?, ["a", "b"]);
+    rebuild().await?.commit().await?;
+    assert_eq!(ids(store, "", "", 10).await?, ["b"]);
+    let kept = store.read(std::slice::from_ref(&b)).await?;
+    assert_eq!(kept.iter().map(seen).collect::<Vec<_>>(), [Some((7, json!("rebuilt")))]);
+    assert_eq!(store.events_of(&a, 0, 10).await?.len(), 1);
     Ok(())
 }
 

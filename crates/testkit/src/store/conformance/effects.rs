@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use lockstep_ports::{EffectRow, EffectState, ErrorKind, NewEffect, PortError, Store};
+use lockstep_ports::{Cutoffs, EffectRow, EffectState, ErrorKind, NewEffect, PortError, Store};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -39,13 +39,15 @@ pub async fn an_effect_comes_back_as_it_was(store: &dyn Store) -> Result<(), Por
 
 /// Closed ones go when they are old; an open one stays, however old.
 pub async fn only_closed_effects_are_pruned(store: &dyn Store) -> Result<(), PortError> {
-    open(store, &[effect(1, NOW), effect(2, NOW)]).await?;
-    let mut tx = store.begin().await?;
-    assert!(tx.move_effect(Uuid::from_u128(1), EffectState::Closed, "answered", None).await?);
-    tx.commit().await?;
-    assert_eq!(store.prune(NOW, true).await?, 0);
-    assert_eq!(store.prune(later(1), true).await?, 1);
+    open(store, &[effect(1, NOW), effect(2, NOW), effect(3, NOW)]).await?;
+    step(store, 1, EffectState::Closed, "answered").await?;
+    step(store, 3, EffectState::Asks, "").await?;
+    let effects = |at| Cutoffs { effects: Some(at), ..Cutoffs::default() };
+    assert_eq!(store.prune(&effects(NOW)).await?, 0);
+    assert_eq!(store.prune(&effects(later(1))).await?, 1);
+    assert!(store.effect(Uuid::from_u128(1)).await?.is_none());
     assert_eq!(taken(store, later(1_000)).await?, [2]);
+    assert!(store.effect(Uuid::from_u128(3)).await?.is_some());
     Ok(())
 }
 
@@ -130,19 +132,53 @@ pub async fn a_closed_effect_stays_closed(store: &dyn Store) -> Result<(), PortE
     Ok(())
 }
 
-/// Those whose outcome nobody knows, in every lane.
-pub async fn unknown_effects_are_listed_oldest_first(store: &dyn Store) -> Result<(), PortError> {
+/// Those in the states asked, in every lane; closed ones only by their id.
+pub async fn effects_are_listed_by_state_oldest_first(store: &dyn Store) -> Result<(), PortError> {
     let old = NewEffect { at: later(-5), lane: "south".to_owned(), ..effect(9, later(99)) };
-    open(store, &[effect(1, NOW), effect(2, NOW), effect(3, NOW), old]).await?;
-    let mut tx = store.begin().await?;
-    for (number, state) in
-        [(1, EffectState::Unknown), (3, EffectState::Closed), (9, EffectState::Unknown)]
-    {
-        assert!(tx.move_effect(Uuid::from_u128(number), state, "", None).await?);
+    open(store, &[effect(1, NOW), effect(2, NOW), effect(3, NOW), effect(4, NOW), old]).await?;
+    step(store, 1, EffectState::Unknown, "").await?;
+    step(store, 3, EffectState::Closed, "").await?;
+    step(store, 4, EffectState::Asks, "").await?;
+    step(store, 9, EffectState::Unknown, "").await?;
+    for (states, limit, expected) in [
+        (&[EffectState::Unknown][..], 10, &[9, 1][..]),
+        (&[EffectState::Unknown], 1, &[9]),
+        (&[EffectState::Asks], 10, &[4]),
+        (&[EffectState::Asks, EffectState::Unknown, EffectState::Intended], 10, &[9, 1, 2, 4]),
+        (&[EffectState::Closed], 10, &[]),
+        (&[], 10, &[]),
+    ] {
+        let rows = store.effects_of(states, limit).await?;
+        assert_eq!(numbers(&rows), expected, "{states:?}");
     }
-    tx.commit().await?;
-    assert_eq!(numbers(&store.unknown_effects(10).await?), [9, 1]);
-    assert_eq!(numbers(&store.unknown_effects(1).await?), [9]);
+    let closed = store.effect(Uuid::from_u128(3)).await?;
+    assert_eq!(closed.map(|row| row.state), Some(EffectState::Closed));
+    assert!(store.effect(Uuid::from_u128(8)).await?.is_none());
+    Ok(())
+}
+
+/// What waits for a person is not taken and makes no lane due, until somebody moves it on.
+pub async fn an_effect_that_asks_waits_for_a_person(store: &dyn Store) -> Result<(), PortError> {
+    open(store, &[effect(1, NOW)]).await?;
+    step(store, 1, EffectState::Asks, "applied or not?").await?;
+    assert_eq!(taken(store, later(100_000)).await?, []);
+    assert!(store.lanes().await?.is_empty());
+    let row = store.effect(Uuid::from_u128(1)).await?;
+    let told = row.as_ref().map(|row| (row.state, row.note.as_str(), row.attempts));
+    assert_eq!(told, Some((EffectState::Asks, "applied or not?", 1)));
+
+    // In the lane others wait, and are served.
+    open(store, &[effect(2, later(7))]).await?;
+    assert_eq!(store.lanes().await?, [("north".to_owned(), later(7))]);
+    assert_eq!(taken(store, later(7)).await?, [2]);
+    step(store, 2, EffectState::Closed, "").await?;
+
+    step(store, 1, EffectState::Unknown, "look again").await?;
+    assert_eq!(store.lanes().await?, [("north".to_owned(), NOW)]);
+    assert_eq!(taken(store, later(8)).await?, [1]);
+    step(store, 1, EffectState::Asks, "").await?;
+    step(store, 1, EffectState::Closed, "applied").await?;
+    assert!(store.effects_of(&[EffectState::Asks], 10).await?.is_empty());
     Ok(())
 }
 
@@ -170,6 +206,17 @@ fn effect(number: u128, lease_until: Timestamp) -> NewEffect {
 async fn open(store: &dyn Store, effects: &[NewEffect]) -> Result<(), PortError> {
     let mut tx = store.begin().await?;
     tx.open_effects(effects).await?;
+    tx.commit().await
+}
+
+async fn step(
+    store: &dyn Store,
+    number: u128,
+    state: EffectState,
+    note: &str,
+) -> Result<(), PortError> {
+    let mut tx = store.begin().await?;
+    assert!(tx.move_effect(Uuid::from_u128(number), state, note, None).await?);
     tx.commit().await
 }
 

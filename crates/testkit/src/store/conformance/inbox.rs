@@ -1,6 +1,6 @@
 //! Ids of messages, and how far a consumer has come.
 
-use lockstep_ports::{PortError, Store};
+use lockstep_ports::{Cutoffs, PortError, Store};
 
 use super::{NOW, ODD_IDS, later};
 
@@ -60,9 +60,9 @@ pub async fn pruning_forgets_what_is_older(store: &dyn Store) -> Result<(), Port
     tx.inbox(&[noted("old", 1)], NOW).await?;
     tx.inbox(&[noted("young", 1)], later(1)).await?;
     tx.commit().await?;
-    assert_eq!(store.prune(later(1), true).await?, 0);
-    assert_eq!(store.prune(NOW, false).await?, 0);
-    assert_eq!(store.prune(later(1), false).await?, 1);
+    assert_eq!(store.prune(&Cutoffs { outbox: Some(later(1)), ..Cutoffs::default() }).await?, 0);
+    assert_eq!(store.prune(&Cutoffs { inbox: Some(NOW), ..Cutoffs::default() }).await?, 0);
+    assert_eq!(store.prune(&Cutoffs { inbox: Some(later(1)), ..Cutoffs::default() }).await?, 1);
     let mut tx = store.begin().await?;
     let seen = tx.inbox(&[noted("old", 1), noted("young", 1)], NOW).await?;
     assert_eq!(seen, [None, Some(vec![1])]);
@@ -90,4 +90,20 @@ pub async fn a_checkpoint_never_goes_back(store: &dyn Store) -> Result<(), PortE
 
 fn noted(id: &str, digest: u8) -> (String, Vec<u8>) {
     (id.to_owned(), vec![digest])
+}
+
+/// A broker that counts anew is behind; only then a checkpoint is set down, and it grows again.
+pub async fn a_checkpoint_is_lowered_on_purpose_only(store: &dyn Store) -> Result<(), PortError> {
+    store.lower_checkpoint("stock", 5).await?;
+    assert_eq!(store.checkpoint("stock").await?, None);
+    for (advanced, lowered, expected) in [(50, 60, 50), (50, 7, 7), (9, 0, 0), (3, 3, 3)] {
+        let mut tx = store.begin().await?;
+        tx.set_checkpoint("stock", advanced).await?;
+        tx.set_checkpoint("catalog", 50).await?;
+        tx.commit().await?;
+        store.lower_checkpoint("stock", lowered).await?;
+        assert_eq!(store.checkpoint("stock").await?, Some(expected), "{advanced} {lowered}");
+    }
+    assert_eq!(store.checkpoint("catalog").await?, Some(50));
+    Ok(())
 }

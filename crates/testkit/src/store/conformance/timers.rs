@@ -69,6 +69,34 @@ pub async fn a_loaded_timer_is_locked(store: &dyn Store) -> Result<(), PortError
     Ok(())
 }
 
+/// A timer that does not exist yet is locked too: of two that make it at once the later one sees
+/// what the earlier one wrote, so that an open window is never overwritten.
+pub async fn one_timer_is_made_once(store: &dyn Store) -> Result<(), PortError> {
+    for key in ODD_IDS {
+        let place = [("north".to_owned(), key.to_owned()), ("north".to_owned(), "b".to_owned())];
+        let mut first = store.begin().await?;
+        let mut second = store.begin().await?;
+        let loaded = first.timers(&place).await?;
+        assert_eq!(loaded.first(), Some(&None), "{key}");
+        let (seen, written) = tokio::join!(second.timers(&place), async {
+            first.save_timers(&[timer("north", key, 2), timer("north", "b", 3)]).await?;
+            first.commit().await
+        });
+        written?;
+        let both = [Some(timer("north", key, 2)), Some(timer("north", "b", 3))];
+        assert_eq!(seen?, both, "{key}");
+        second.commit().await?;
+    }
+    // Another lane is another place, and so is another key.
+    let mut first = store.begin().await?;
+    let mut second = store.begin().await?;
+    first.timers(&[("east".to_owned(), "a".to_owned())]).await?;
+    second.save_timers(&[timer("west", "a", 1)]).await?;
+    second.commit().await?;
+    assert_eq!(store.timer("west", "a").await?, Some(timer("west", "a", 1)));
+    Ok(())
+}
+
 /// In one call, in one transaction, and of two transactions that make it at once.
 pub async fn the_last_of_several_writes_stays(store: &dyn Store) -> Result<(), PortError> {
     let place = [("north".to_owned(), "a".to_owned())];

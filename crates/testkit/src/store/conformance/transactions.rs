@@ -1,6 +1,7 @@
 //! All or nothing.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use lockstep_contracts::Stream;
 use lockstep_ports::{
     DeadLetterRow, EffectState, ErrorKind, NewEffect, PortError, Store, Timer, Tx,
@@ -38,11 +39,11 @@ pub async fn a_commit_shows_everything_at_once(store: &dyn Store) -> Result<(), 
         [Some((1, json!({"position": 7})))]
     );
     assert_eq!(store.events(0, 10).await?.len(), 1);
-    assert_eq!(store.unpublished(10).await?.len(), 1);
-    assert_eq!(store.unknown_effects(10).await?.len(), 1);
+    assert_eq!(store.unpublished(Timestamp::MAX, 10).await?.len(), 1);
+    assert_eq!(store.effects_of(&[EffectState::Unknown], 10).await?.len(), 1);
     assert!(store.timer("north", "1").await?.is_some());
     assert_eq!(store.checkpoint("stock").await?, Some(12));
-    assert_eq!(store.dead_letters(false, 10).await?.len(), 1);
+    assert_eq!(store.dead_letters(false, None, 10).await?.len(), 1);
     assert_eq!(store.lanes().await?, [("north".to_owned(), later(30))]);
     assert!(store.is_ready().await);
     Ok(())
@@ -79,7 +80,7 @@ pub async fn nothing_to_write_is_no_failure(store: &dyn Store) -> Result<(), Por
     assert!(tx.timers(&[]).await?.is_empty());
     tx.append(&[]).await?;
     tx.save(&[]).await?;
-    tx.outbox(&[]).await?;
+    tx.outbox(&[], NOW).await?;
     tx.open_effects(&[]).await?;
     tx.save_timers(&[]).await?;
     tx.open_dead_letters(&[]).await?;
@@ -104,11 +105,11 @@ pub async fn a_thousand_of_each_fit_into_one_transaction(
     let states: Vec<_> = keys.iter().map(|key| state(key, 1, &json!({"position": 7}))).collect();
     tx.save(&states).await?;
     let rows: Vec<_> = (0..1_000).map(|number| message(&number.to_string())).collect();
-    tx.outbox(&rows).await?;
+    tx.outbox(&rows, NOW).await?;
     tx.commit().await?;
     assert_eq!(store.events(0, 2_000).await?.len(), 1_000);
     assert_eq!(store.scan("level", "", "", 2_000).await?.len(), 1_000);
-    assert_eq!(store.unpublished(2_000).await?.len(), 1_000);
+    assert_eq!(store.unpublished(Timestamp::MAX, 2_000).await?.len(), 1_000);
     Ok(())
 }
 
@@ -118,7 +119,7 @@ async fn write_everywhere(tx: &mut dyn Tx) -> Result<(), PortError> {
     assert!(tx.load(std::slice::from_ref(&level)).await?.iter().all(Option::is_none));
     tx.append(&[event(&level, 1, &json!({"by": 7}))]).await?;
     tx.save(&[state(&level, 1, &json!({"position": 7}))]).await?;
-    tx.outbox(&[message("1")]).await?;
+    tx.outbox(&[message("1")], NOW).await?;
     tx.open_effects(&[NewEffect {
         id: EFFECT,
         lane: "north".to_owned(),
@@ -160,9 +161,9 @@ async fn is_empty(store: &dyn Store) -> Result<bool, PortError> {
     let states = store.scan("level", "", "", 10).await?.is_empty()
         && tx.ids("level", "").await?.is_empty()
         && store.events(0, 10).await?.is_empty();
-    let lists = store.unpublished(10).await?.is_empty()
-        && store.unknown_effects(10).await?.is_empty()
-        && store.dead_letters(true, 10).await?.is_empty()
+    let lists = store.unpublished(Timestamp::MAX, 10).await?.is_empty()
+        && store.effects_of(&[EffectState::Unknown], 10).await?.is_empty()
+        && store.dead_letters(true, None, 10).await?.is_empty()
         && store.lanes().await?.is_empty();
     let rows =
         store.timer("north", "1").await?.is_none() && store.checkpoint("stock").await?.is_none();

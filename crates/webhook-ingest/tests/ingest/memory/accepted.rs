@@ -82,6 +82,25 @@ async fn what_shopify_may_send_is_taken() {
 }
 
 #[tokio::test]
+async fn what_privacy_law_asks_of_a_shop_that_was_never_added_is_taken_and_nothing_is_kept() {
+    let world = World::new().await;
+    for topic in ["customers/data_request", "customers/redact", "shop/redact"] {
+        let post = || Post::new(BODY).with(TOPIC, topic).with(DOMAIN, "west.myshopify.com");
+        assert_eq!(world.send(post()).await.status, StatusCode::OK, "{topic}");
+        let old = world.send(post().signed_with(OLD_SECRET)).await;
+        assert_eq!(old.status, StatusCode::OK, "{topic}");
+        // Only the process's own app can be installed in a shop that is not known.
+        for secret in ["guessed", SOUTH_SECRET] {
+            let answer = world.send(post().signed_with(secret)).await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{topic}, {secret}");
+        }
+    }
+    let gone = Post::new(BODY).with(TOPIC, "app/uninstalled").with(DOMAIN, "west.myshopify.com");
+    assert_eq!(world.send(gone).await.status, StatusCode::NOT_FOUND, "no duty, only news");
+    assert_eq!(world.published().len(), 0);
+}
+
+#[tokio::test]
 async fn a_large_body_is_compressed_and_a_larger_one_stored_apart() {
     let world = World::new().await;
     let compressible = Bytes::from(BODY.repeat(400));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use lockstep_contracts::Stream;
-use lockstep_ports::{Bus, ConsumerSpec, Delivered, Outgoing, PortError, PublishAck};
+use lockstep_ports::{Bus, Checkpoint, ConsumerSpec, Delivered, Outgoing, PortError, PublishAck};
 use lockstep_testkit::bus::MemoryBus;
 use lockstep_webhook_ingest::Config;
 use lockstep_webhook_ingest::group::{Group, NotPublished};
@@ -58,8 +58,12 @@ impl Bus for Gated {
         self.memory.ack(messages).await
     }
 
-    async fn rewind(&self, consumer: &ConsumerSpec, start_after: u64) -> Result<(), PortError> {
-        self.memory.rewind(consumer, start_after).await
+    async fn rewind(
+        &self,
+        consumer: &ConsumerSpec,
+        checkpoint: &dyn Checkpoint,
+    ) -> Result<(), PortError> {
+        self.memory.rewind(consumer, checkpoint).await
     }
 
     async fn lag(&self, consumer: &ConsumerSpec) -> Result<u64, PortError> {
@@ -166,6 +170,33 @@ async fn a_message_that_the_broker_refuses_fails_alone() {
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 2);
     assert!(results.contains(&Err(NotPublished::Refused)));
     assert_eq!(bus.groups(), [3, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_is_not_published() {
+    let bus = Gated::new();
+    let (group, publisher) = Group::new(bus.clone(), 1_000, PLENTY);
+    // Three whose requests have ended, first and last of all that wait, and one between them.
+    let give_up = async |count: usize| {
+        for _ in 0..count {
+            let ended = group.publish(webhook());
+            tokio::pin!(ended);
+            assert!(futures_util::poll!(&mut ended).is_pending());
+        }
+    };
+    give_up(2).await;
+    let waiting = group.clone();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { waiting.publish(webhook()).await });
+    settle().await;
+    give_up(1).await;
+    let mut publishing = JoinSet::new();
+    publishing.spawn(publisher.run());
+    bus.gate.add_permits(10);
+    assert_eq!(results(tasks).await, [Ok(())]);
+    drop(group);
+    publishing.join_next().await.expect("it ends").expect("no panic");
+    assert_eq!(bus.groups(), [1]);
 }
 
 #[tokio::test(start_paused = true)]

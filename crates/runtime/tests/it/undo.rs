@@ -1,0 +1,60 @@
+//! An input that fails, or must be run again, leaves of earlier inputs everything and of itself
+//! nothing.
+
+use lockstep_ports::{AggregateKey, ConsumerSpec, Store as _};
+use lockstep_runtime::processor::{BatchOutcome, process_batch};
+use lockstep_runtime::{Directory, Evolver, Inbound, Processor, SettingsChange, Stop, Work};
+
+use crate::counter::{Add, CounterKind, consumer, movement, world};
+
+/// Changes one counter with each message, then needs something that is not loaded, and takes
+/// exception to some.
+struct Demanding;
+
+impl Processor for Demanding {
+    fn consumers(&self, _: &Directory) -> Vec<ConsumerSpec> {
+        vec![consumer()]
+    }
+
+    fn keys(&self, _: &Inbound) -> Vec<AggregateKey> {
+        Vec::new()
+    }
+
+    fn apply(&self, message: &Inbound, work: &mut Work<'_>) -> Result<(), Stop> {
+        let id = message.metadata.id.clone();
+        for by in [1, 10] {
+            work.execute::<CounterKind>("A", &Add(by, id.clone()))?.map_err(Stop::Poison)?;
+        }
+        work.state::<CounterKind>(&format!("other-{id}"))?;
+        work.timer("lane", &id)?;
+        if id.ends_with("bad") {
+            return Err(Stop::Poison("bad".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn adopt(&self, _: &SettingsChange, _: &mut Work<'_>) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn evolvers(&self) -> Vec<Box<dyn Evolver>> {
+        Vec::new()
+    }
+}
+
+#[tokio::test]
+async fn what_is_undone_is_folded_again_from_what_stays() {
+    let world = world();
+    let ids = ["1", "2", "3-bad", "4", "5-bad", "6"];
+    let messages = ids.map(|id| movement(id, "A", "1", "")).to_vec();
+    let batch = world.deliver(messages).await;
+    let outcome =
+        process_batch(&world.engine, &Demanding, &consumer().durable, &batch).await.unwrap();
+    assert_eq!(outcome, BatchOutcome { decided: 4, doubles: 0, dead: 2 });
+    let counter = world.counter("A").await;
+    assert_eq!(counter.sum, 44);
+    assert_eq!(counter.texts.len(), 8);
+    let events = world.store.events(0, 100).await.unwrap();
+    let versions: Vec<_> = events.iter().map(|event| event.version).collect();
+    assert_eq!(versions, [1, 2, 3, 4, 5, 6, 7, 8]);
+}
