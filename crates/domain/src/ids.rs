@@ -160,6 +160,11 @@ text_id!(
     |v| check_text("event id", v, 64)
 );
 text_id!(
+    /// The id of a long piece of work: 1 to 64 characters.
+    JobId,
+    |v| check_text("job id", v, 64)
+);
+text_id!(
     /// The id of one call to an outside system: 1 to 64 characters.
     EffectId,
     |v| check_text("effect id", v, 64)
@@ -280,6 +285,42 @@ shopify_id!(
     /// Shopify's id of a product.
     ProductId,
     "Product"
+);
+
+shopify_id!(
+    /// Shopify's id of an order.
+    OrderId,
+    "Order"
+);
+shopify_id!(
+    /// Shopify's id of a line of an order.
+    LineItemId,
+    "LineItem"
+);
+shopify_id!(
+    /// Shopify's id of a fulfillment order.
+    FulfillmentOrderId,
+    "FulfillmentOrder"
+);
+shopify_id!(
+    /// Shopify's id of a line of a fulfillment order.
+    FulfillmentOrderLineId,
+    "FulfillmentOrderLineItem"
+);
+shopify_id!(
+    /// Shopify's id of a fulfillment.
+    FulfillmentId,
+    "Fulfillment"
+);
+shopify_id!(
+    /// Shopify's id of a refund.
+    RefundId,
+    "Refund"
+);
+shopify_id!(
+    /// Shopify's id of a customer.
+    CustomerId,
+    "Customer"
 );
 
 /// A warehouse of a back office, written `{backoffice}/{code}`.

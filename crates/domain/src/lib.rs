@@ -14,11 +14,15 @@
 //! to the second, and [`stock::window`], which says when.
 #![deny(missing_docs)]
 
+pub mod catalog;
 pub mod decider;
+pub mod feed;
 pub mod ids;
 pub mod link;
+pub mod order;
 mod pairs;
 pub mod quantity;
+pub mod shipment;
 pub mod stock;
 
 #[cfg(test)]
@@ -26,7 +30,8 @@ mod testing;
 
 pub use decider::Decider;
 pub use ids::{
-    BackOfficeId, EffectId, EventId, InventoryItemId, LineId, LocationId, OrderKey, ProductId,
-    ShopDomain, Sku, StoreId, VariantId, Warehouse, WarehouseCode,
+    BackOfficeId, CustomerId, EffectId, EventId, FulfillmentId, FulfillmentOrderId,
+    FulfillmentOrderLineId, InventoryItemId, JobId, LineId, LineItemId, LocationId, OrderId,
+    OrderKey, ProductId, RefundId, ShopDomain, Sku, StoreId, VariantId, Warehouse, WarehouseCode,
 };
 pub use quantity::Quantity;

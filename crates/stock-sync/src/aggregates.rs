@@ -1,10 +1,14 @@
 //! The aggregates of stock-sync and how they are named in its store.
+//!
+//! A transaction that needs several locks pools first, then the rules of a store, then levels, then
+//! timers. A movement has its pool when it learns that a level must follow new rules, so everybody
+//! else goes by that order, too: two that hold what the other wants cost the database a second.
 
 use lockstep_contracts::Partition;
 use lockstep_domain::decider::Decider;
 use lockstep_domain::stock::level::Level;
 use lockstep_domain::stock::pool::Pool;
-use lockstep_domain::stock::settings::{BackOfficeRules, StoreRules};
+use lockstep_domain::stock::rules::{BackOfficeRules, StoreRules};
 use lockstep_domain::{BackOfficeId, InventoryItemId, Sku, StoreId, VariantId};
 use lockstep_runtime::Aggregate;
 use serde::{Deserialize, Serialize};

@@ -1,14 +1,19 @@
 //! Where Delta starts: the delta target of the moment that link, mapping and `live` first hold
-//! together, taken in the transaction of the event that makes them hold.
+//! together, and what a change of the rules ends at a level.
+//!
+//! A store's rules are adopted at once and its levels follow by pages, so whatever happens to a
+//! level lets it follow first. A movement is no exception: a baseline that already held it would
+//! hide it from the store.
 
 use std::collections::BTreeSet;
 
-use lockstep_domain::stock::level::{Level, LevelCommand};
+use lockstep_domain::stock::level::LevelCommand;
+use lockstep_domain::stock::rules::StoreRules;
 use lockstep_domain::stock::settings::{Enabled, StockMode, StoreStock};
-use lockstep_domain::{InventoryItemId, LocationId, StoreId};
+use lockstep_domain::{InventoryItemId, StoreId};
 use lockstep_runtime::{Stop, Work};
 
-use crate::aggregates::{LevelKind, level_id};
+use crate::aggregates::{LevelKind, PoolKind, StoreKind, level_id};
 use crate::targets::Behind;
 use crate::translate::poison;
 
@@ -37,39 +42,49 @@ pub fn take_missing(
     Ok(())
 }
 
-/// Ends what no longer holds when a store's rules change, then takes what is missing.
-pub fn follow_rules(
+/// Ends at a level what the rules ended since it last followed them, then takes what is missing.
+pub fn follow(
     work: &mut Work<'_>,
     store: &StoreId,
     item: InventoryItemId,
-    before: &StoreStock,
-    after: &StoreStock,
+    rules: &StoreRules,
 ) -> Result<(), Stop> {
+    let Some(settings) = &rules.settings else { return Ok(()) };
     let id = level_id(store, item);
-    let known = known_locations(work.state::<LevelKind>(&id)?, before, after);
-    for location in known {
-        let mapping = |rules: &StoreStock| rules.mapping(location).map(|m| m.warehouses.clone());
-        let is_remapped = mapping(before) != mapping(after);
-        if is_remapped {
-            let command = LevelCommand::Remap { location };
-            work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("mapping", e))?;
-        }
-        if is_remapped || !is_one_run(before, after) {
-            let command = LevelCommand::DropBaseline { location };
-            work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("baseline", e))?;
-        }
+    // The rules were perhaps read before the level was locked: then it knows newer ones.
+    if work.state::<LevelKind>(&id)?.followed > settings.revision {
+        return Ok(());
     }
-    take_missing(work, store, item, after)
+    let command = LevelCommand::FollowRules(rules.turn());
+    work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("rules", e))?;
+    take_missing(work, store, item, settings)
 }
 
-/// A baseline survives as long as Delta runs on without a break in the same sense.
-fn is_one_run(before: &StoreStock, after: &StoreStock) -> bool {
-    before.enabled == after.enabled
-        && before.mode == StockMode::Delta
-        && after.mode == StockMode::Delta
+/// Before a pool changes: lets the levels behind it follow, of stores whose rules just changed.
+pub fn catch_up(work: &mut Work<'_>, pool: &str) -> Result<(), Stop> {
+    let links = work.state::<PoolKind>(pool)?.links().clone();
+    let stores: BTreeSet<&StoreId> = links.iter().map(|(store, _)| store).collect();
+    work.want_peeks::<StoreKind>(stores.iter().map(|store| store.as_str()))?;
+    for store in stores {
+        let rules = work.peek::<StoreKind>(store.as_str())?;
+        if !rules.is_turning() {
+            continue;
+        }
+        let rules = rules.clone();
+        let items = links.iter().filter(|(linked, _)| linked == store).map(|(_, item)| *item);
+        follow_all(work, store, &items.collect::<Vec<_>>(), &rules)?;
+    }
+    Ok(())
 }
 
-fn known_locations(level: &Level, before: &StoreStock, after: &StoreStock) -> BTreeSet<LocationId> {
-    let mapped = before.locations.iter().chain(&after.locations).map(|m| m.location);
-    level.locations.keys().copied().chain(mapped).collect()
+/// Lets several levels follow, all loaded at once.
+pub fn follow_all(
+    work: &mut Work<'_>,
+    store: &StoreId,
+    items: &[InventoryItemId],
+    rules: &StoreRules,
+) -> Result<(), Stop> {
+    let ids: Vec<_> = items.iter().map(|item| level_id(store, *item)).collect();
+    Behind::load_levels(work, &ids)?;
+    items.iter().try_for_each(|item| follow(work, store, *item, rules))
 }

@@ -10,10 +10,13 @@
 
 pub mod aggregates;
 pub mod baseline;
+pub mod effects;
 pub mod handlers;
+pub mod pages;
 pub mod pusher;
 pub mod questions;
 pub mod service;
+pub mod skus;
 pub mod targets;
 pub mod translate;
 pub mod verdicts;

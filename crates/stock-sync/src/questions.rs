@@ -153,9 +153,17 @@ impl Picture {
             explained_available: shown.map(|s| s.available),
             explained_on_hand: shown.map(|s| s.on_hand),
             verdict: verdict(&known),
-            in_flight: known.in_flight.first().map(|f| f.effect.to_string()).unwrap_or_default(),
+            in_flight: in_flight(&known),
         })
     }
+}
+
+/// The call in the air: a write, or the one that stocks the item first.
+fn in_flight(location: &LevelLocation) -> String {
+    let write = location.in_flight.first().map(|flight| &flight.effect);
+    let activation = location.activation.as_ref().filter(|pending| pending.ended.is_none());
+    let effect = write.or(activation.map(|pending| &pending.effect));
+    effect.map(ToString::to_string).unwrap_or_default()
 }
 
 fn verdict(location: &LevelLocation) -> String {

@@ -5,20 +5,27 @@ use std::sync::Arc;
 use lockstep_contracts::Event;
 use lockstep_contracts::backoffice::v1::{CountReported, MovementReported};
 use lockstep_contracts::catalog::v1::{VariantLinked, VariantUnlinked};
+use lockstep_contracts::convert::link::{LinkChange, linked, unlinked};
 use lockstep_contracts::shopify::v1::WebhookReceived;
-use lockstep_contracts::stock::v1::GetStockRequest;
+use lockstep_contracts::stock::v1::{
+    GetStockRequest, KnowsSkusRequest, ListUnknownEffectsRequest, SettleEffectRequest,
+};
 use lockstep_ports::{AggregateKey, Ask, ConsumerSpec, Kv, ShopifyAdmin};
 use lockstep_runtime::{
     Aggregate, Directory, Engine, Evolver, EvolverOf, Hosted, Inbound, Lifecycle, Processor,
     SettingsChange, Stop, Work, scope_consumer, serve_request, start, webhook_consumer,
 };
 
-use crate::aggregates::{BackOfficeKind, LevelKind, LinkSeenKind, PoolKind, StoreKind};
+use crate::aggregates::{
+    BackOfficeKind, LevelKind, LinkSeenKind, PoolKind, StoreKind, link_seen_id, pool_id,
+};
+use crate::effects::{list_unknown_effects, settle_effect};
 use crate::handlers::{
     count_reported, inventory_level, movement_reported, settings, variant_linked,
 };
 use crate::pusher::Pusher;
 use crate::questions::get_stock;
+use crate::skus::knows_skus;
 
 /// Name of the service.
 pub const SERVICE: &str = "stock-sync";
@@ -53,14 +60,14 @@ impl Processor for StockProcessor {
                 .decode::<CountReported>()
                 .ok()
                 .and_then(|e| e.count.map(|c| vec![pool(&e.backoffice, &c.sku)])),
-            VariantLinked::TYPE => message.decode::<VariantLinked>().ok().map(|e| {
-                let level = LevelKind::key(format!("{}/{}", e.store, e.inventory_item_id));
-                vec![level, pool(&e.backoffice, &e.sku), StoreKind::key(e.store)]
-            }),
-            VariantUnlinked::TYPE => message.decode::<VariantUnlinked>().ok().map(|e| {
-                let level = LevelKind::key(format!("{}/{}", e.store, e.inventory_item_id));
-                vec![level, pool(&e.backoffice, &e.sku), StoreKind::key(e.store)]
-            }),
+            VariantLinked::TYPE => {
+                let event = message.decode::<VariantLinked>().ok();
+                event.and_then(|e| linked(&e).ok()).map(|link| keys_of_link(&link))
+            }
+            VariantUnlinked::TYPE => {
+                let event = message.decode::<VariantUnlinked>().ok();
+                event.and_then(|e| unlinked(&e).ok()).map(|link| keys_of_link(&link))
+            }
             _ => None,
         }
         .unwrap_or_default()
@@ -93,6 +100,16 @@ impl Processor for StockProcessor {
     }
 }
 
+/// What a link and its end lock, both alike and in one statement: so two of them cannot wait for
+/// each other. The level follows, as everywhere: see [`crate::aggregates`].
+fn keys_of_link(link: &LinkChange) -> Vec<AggregateKey> {
+    vec![
+        LinkSeenKind::key(link_seen_id(&link.store, link.variant, &link.backoffice)),
+        PoolKind::key(pool_id(&link.backoffice, &link.sku)),
+        StoreKind::key(link.store.as_str()),
+    ]
+}
+
 /// What the service works with, beside its shell.
 pub struct StockPorts {
     /// Settings.
@@ -108,11 +125,13 @@ pub fn run(engine: &Arc<Engine>, ports: StockPorts, lifecycle: &Lifecycle) {
     let hosted = Hosted {
         engine: engine.clone(),
         processor: Arc::new(StockProcessor),
-        worker: Some(Arc::new(Pusher::new(ports.shopify))),
+        worker: Some(Arc::new(Pusher::new(ports.shopify, engine.clock().clone()))),
         keep_inbox: false,
     };
     start(hosted, ports.kv, ports.ask.clone(), lifecycle);
-    answer_stock(engine.clone(), ports.ask, lifecycle);
+    answer_stock(engine.clone(), ports.ask.clone(), lifecycle);
+    answer_skus(engine, &ports.ask, lifecycle);
+    answer_effects(engine, &ports.ask, lifecycle);
 }
 
 fn answer_stock(engine: Arc<Engine>, ask: Arc<dyn Ask>, lifecycle: &Lifecycle) {
@@ -121,4 +140,29 @@ fn answer_stock(engine: Arc<Engine>, ask: Arc<dyn Ask>, lifecycle: &Lifecycle) {
         async move { get_stock(&engine, &request).await }
     };
     serve_request(ask, GetStockRequest::subject(), SERVICE, handler, lifecycle);
+}
+
+fn answer_skus(engine: &Arc<Engine>, ask: &Arc<dyn Ask>, lifecycle: &Lifecycle) {
+    let asked = engine.clone();
+    let handler = move |request: KnowsSkusRequest| {
+        let engine = asked.clone();
+        async move { knows_skus(&engine, &request).await }
+    };
+    serve_request(ask.clone(), KnowsSkusRequest::subject(), SERVICE, handler, lifecycle);
+}
+
+fn answer_effects(engine: &Arc<Engine>, ask: &Arc<dyn Ask>, lifecycle: &Lifecycle) {
+    let asked = engine.clone();
+    let list = move |request: ListUnknownEffectsRequest| {
+        let engine = asked.clone();
+        async move { list_unknown_effects(&engine, &request).await }
+    };
+    let subject = ListUnknownEffectsRequest::subject();
+    serve_request(ask.clone(), subject, SERVICE, list, lifecycle);
+    let told = engine.clone();
+    let settle = move |request: SettleEffectRequest| {
+        let engine = told.clone();
+        async move { settle_effect(&engine, &request).await }
+    };
+    serve_request(ask.clone(), SettleEffectRequest::subject(), SERVICE, settle, lifecycle);
 }

@@ -53,18 +53,28 @@ impl<'r> Behind<'r> {
         Ok(Self { store, rules, location, sources })
     }
 
-    /// Loads the pools of several items at once, so that each need not be asked for alone.
+    /// Loads and locks the pools of several levels at once. The levels are only looked at: whoever
+    /// locks both locks the pools first.
     pub fn load_pools(work: &mut Work<'_>, levels: &[String]) -> Result<(), Stop> {
+        work.want_peeks::<LevelKind>(levels.iter().map(String::as_str))?;
         let mut pools = BTreeSet::new();
         let mut backoffices = BTreeSet::new();
         for id in levels {
-            for (backoffice, sku) in &work.get::<LevelKind>(id)?.links {
+            for (backoffice, sku) in &work.peek::<LevelKind>(id)?.links {
                 pools.insert(pool_id(backoffice, sku));
                 backoffices.insert(backoffice.clone());
             }
         }
         work.want_peeks::<BackOfficeKind>(backoffices.iter().map(BackOfficeId::as_str))?;
         work.load_all::<PoolKind>(&pools.into_iter().collect::<Vec<_>>())
+    }
+
+    /// Loads and locks several levels and the pools behind them.
+    pub fn load_levels(work: &mut Work<'_>, levels: &[String]) -> Result<(), Stop> {
+        Self::load_pools(work, levels)?;
+        work.load_all::<LevelKind>(levels)?;
+        // A link that was made between the look and the lock.
+        Self::load_pools(work, levels)
     }
 
     /// The warehouse that stands for the location where one must be named; `None` when none serves

@@ -11,7 +11,9 @@ pub fn words(verdict: &Verdict) -> (&'static str, String) {
         ),
         Verdict::NotStocked => (
             "NOT_STOCKED",
-            "the item is not stocked at this location; stock it there in Shopify".to_owned(),
+            "the item is not stocked at this location; stock it there in Shopify, or let Lockstep \
+             do it with stock.activate_at_location"
+                .to_owned(),
         ),
         Verdict::BundleParent => (
             "BUNDLE_PARENT",

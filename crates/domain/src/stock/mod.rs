@@ -4,6 +4,7 @@ pub mod level;
 pub mod plan;
 pub mod pool;
 pub mod report;
+pub mod rules;
 pub mod settings;
 pub mod target;
 pub mod window;

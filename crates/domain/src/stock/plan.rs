@@ -21,6 +21,8 @@ pub enum Decision {
     Read,
     /// Write it.
     Push(Write),
+    /// Stock the item at the location first, then read it.
+    Activate,
     /// A write is in the air; plan again when it is answered.
     Wait,
 }
@@ -68,18 +70,26 @@ fn before_write(rules: &StoreStock, location: &LevelLocation) -> Option<Decision
     if let Some(set) = set_in_flight {
         return Some(if set.unknown { Decision::Read } else { Decision::Wait });
     }
+    if let Some(activation) = &location.activation {
+        return Some(if activation.ended.is_some() { Decision::Read } else { Decision::Wait });
+    }
     let absolute = rules.mode == StockMode::Absolute;
-    let judged = location.verdict.is_some();
+    let in_air = !location.in_flight.is_empty();
+    // An adjust of unknown outcome may stay so for a day, and a read beside it ends no doubt: in
+    // Delta the falls of the level go at once all the same.
+    let is_stuck = !absolute && in_air && location.in_flight.iter().all(|flight| flight.unknown);
+    let in_doubt = location.in_doubt && !is_stuck;
     // Something happened since: the verdict may be past.
     let past = location.needs_read && location.verdict.as_ref().is_some_and(Verdict::may_be_past);
     // A read beside an adjust could not tell whether it holds it.
-    if !location.in_flight.is_empty() && (absolute || location.in_doubt || past) {
+    if in_air && (absolute || in_doubt || past) {
         return Some(Decision::Wait);
     }
-    if judged && !past {
-        return Some(Decision::Nothing(Reason::Verdict));
+    if let Some(verdict) = location.verdict.as_ref().filter(|_| !past) {
+        let stocks = *verdict == Verdict::NotStocked && rules.activate_at_location && !in_air;
+        return Some(if stocks { Decision::Activate } else { Decision::Nothing(Reason::Verdict) });
     }
-    let unread = location.shown.is_none() || location.in_doubt || past;
+    let unread = location.shown.is_none() || in_doubt || past;
     (unread || (absolute && location.needs_read)).then_some(Decision::Read)
 }
 

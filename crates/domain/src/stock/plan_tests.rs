@@ -5,7 +5,9 @@ use proptest::prelude::*;
 
 use super::{Decision, Reason, Targets, plan};
 use crate::ids::EffectId;
-use crate::stock::level::{InFlight, LevelLocation, Shown, Verdict, Write};
+use crate::stock::level::{
+    Activation, ActivationEnd, InFlight, LevelLocation, Shown, Verdict, Write,
+};
 use crate::stock::settings::{Enabled, StockMode, StoreStock};
 use crate::testing::{at, id};
 
@@ -34,7 +36,7 @@ fn location(available: i64, committed: i64) -> LevelLocation {
 
 fn flight(write: Write, unknown: bool) -> InFlight {
     let effect: EffectId = id("e1");
-    InFlight { effect, write, booked: true, echo_seen: false, unknown }
+    InFlight { effect, write, booked: true, echo_seen: false, unknown, asked: None }
 }
 
 fn absolute(location: &LevelLocation, target: Option<i64>) -> Decision {
@@ -121,7 +123,7 @@ fn a_verdict_stops_every_write_until_a_read() {
         booked: Some(0),
         ..location(5, 0)
     };
-    for verdict in [Verdict::NotStocked, Verdict::BundleParent, Verdict::Deleted] {
+    for verdict in [Verdict::Untracked, Verdict::BundleParent, Verdict::Deleted] {
         let level = judged(verdict, false);
         assert_eq!(absolute(&level, Some(9)), nothing(Reason::Verdict));
         assert_eq!(delta(&level, 9), nothing(Reason::Verdict));
@@ -227,4 +229,47 @@ proptest! {
             "{again:?}"
         );
     }
+}
+
+#[test]
+fn a_stuck_adjust_holds_back_rises_and_lets_falls_go_even_in_doubt() {
+    let stuck = |delta: i64| LevelLocation {
+        booked: Some(10),
+        in_flight: vec![flight(Write::Adjust { delta }, true)],
+        in_doubt: true,
+        needs_read: true,
+        ..location(10, 0)
+    };
+    assert_eq!(delta(&stuck(4), 12), Decision::Wait);
+    assert_eq!(delta(&stuck(4), 7), adjust(-3));
+    // A fall that may have applied leaves less to take.
+    assert_eq!(delta(&stuck(-8), 2), adjust(-2));
+    // Beside a call whose answer is awaited, a doubt is ended first.
+    let mut flying = stuck(4);
+    flying.in_flight[0].unknown = false;
+    assert_eq!(delta(&flying, 7), Decision::Wait);
+    assert_eq!(absolute(&stuck(4), Some(7)), Decision::Wait);
+}
+
+#[test]
+fn what_is_not_stocked_is_stocked_if_the_store_allows() {
+    let unstocked = LevelLocation {
+        verdict: Some(Verdict::NotStocked),
+        booked: Some(0),
+        ..LevelLocation::default()
+    };
+    assert_eq!(delta(&unstocked, 5), Decision::Activate);
+    assert_eq!(absolute(&unstocked, None), Decision::Activate);
+    let forbids = StoreStock { activate_at_location: false, ..rules(StockMode::Delta) };
+    let targets = Targets { available: None, delta: 5 };
+    assert_eq!(plan(&forbids, &unstocked, &targets), nothing(Reason::Verdict));
+    let pending = |ended| LevelLocation {
+        activation: Some(Activation { effect: id("a1"), ended }),
+        ..unstocked.clone()
+    };
+    assert_eq!(delta(&pending(None), 5), Decision::Wait);
+    assert_eq!(delta(&pending(Some(ActivationEnd::Applied)), 5), Decision::Read);
+    // A verdict that may be past is looked into first.
+    let doubted = LevelLocation { needs_read: true, ..unstocked };
+    assert_eq!(delta(&doubted, 5), Decision::Read);
 }

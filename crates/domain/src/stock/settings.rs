@@ -1,7 +1,6 @@
 //! The stock rules of a store and of a back office, as adopted from their settings.
 //!
-//! A service adopts settings as events of its own log, with their revision, so that decisions and
-//! rebuilds read only those. An older revision is ignored.
+//! A service adopts settings as events of its own log: see [`rules`](super::rules).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::report::{MovementKind, ReportKind};
-use crate::decider::Decider;
 use crate::ids::{LocationId, Warehouse, WarehouseCode};
 
 /// The shortest window, in seconds.
@@ -105,6 +103,8 @@ pub struct StoreStock {
     pub buffer: i64,
     /// Whether pushes may go below zero.
     pub allow_negative: bool,
+    /// Whether an item that a mapped location does not stock is stocked there.
+    pub activate_at_location: bool,
     /// The mapped locations.
     pub locations: Vec<LocationMapping>,
     /// The revision of the settings.
@@ -122,6 +122,7 @@ impl Default for StoreStock {
             sold_out_threshold: 0,
             buffer: 0,
             allow_negative: false,
+            activate_at_location: true,
             locations: Vec::new(),
             revision: 0,
         }
@@ -256,79 +257,6 @@ impl InvalidSetting {
         }
     }
 }
-
-macro_rules! adopted_rules {
-    ($(#[$doc:meta])* $rules:ident, $command:ident, $event:ident, $settings:ty, $validate:expr) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(default)]
-        pub struct $rules {
-            /// The settings in force; nothing before the first adoption.
-            pub settings: Option<$settings>,
-        }
-
-        /// A request to adopt settings.
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub enum $command {
-            /// Adopt them, unless an equal or newer revision is in force.
-            Adopt {
-                /// The settings.
-                settings: $settings,
-            },
-        }
-
-        /// Settings were adopted.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(tag = "type", rename_all = "snake_case")]
-        pub enum $event {
-            /// They are in force from here on.
-            Adopted {
-                /// The settings.
-                settings: $settings,
-            },
-        }
-
-        impl Decider for $rules {
-            type State = Self;
-            type Command = $command;
-            type Event = $event;
-            type Rejection = InvalidSetting;
-
-            fn decide(state: &Self, command: &$command) -> Result<Vec<$event>, InvalidSetting> {
-                let $command::Adopt { settings } = command;
-                let in_force = state.settings.as_ref().map(|known| known.revision);
-                if in_force.is_some_and(|revision| revision >= settings.revision) {
-                    return Ok(Vec::new());
-                }
-                let validate: fn(&$settings) -> Result<(), InvalidSetting> = $validate;
-                validate(settings)?;
-                Ok(vec![$event::Adopted { settings: settings.clone() }])
-            }
-
-            fn evolve(_: Self, event: &$event) -> Self {
-                let $event::Adopted { settings } = event;
-                Self { settings: Some(settings.clone()) }
-            }
-        }
-    };
-}
-
-adopted_rules!(
-    /// The stock rules of a store, keyed by its id.
-    StoreRules,
-    StoreRulesCommand,
-    StoreRulesEvent,
-    StoreStock,
-    StoreStock::validate
-);
-adopted_rules!(
-    /// The stock rules of a back office, keyed by its id.
-    BackOfficeRules,
-    BackOfficeRulesCommand,
-    BackOfficeRulesEvent,
-    BackOfficeStock,
-    |_| Ok(())
-);
 
 #[cfg(test)]
 #[path = "settings_tests.rs"]

@@ -1,36 +1,13 @@
-//! Adopting settings: accepted, refused, repeated, late.
+//! What settings must be, and what they mean.
 
-use super::{
-    BackOfficeRules, BackOfficeRulesCommand, BackOfficeRulesEvent, BackOfficeStock, InvalidSetting,
-    LocationMapping, StockBasis, StoreRules, StoreRulesCommand, StoreRulesEvent, StoreStock,
-};
+use super::{BackOfficeStock, InvalidSetting, LocationMapping, StockBasis, StoreStock};
 use crate::ids::{LocationId, Warehouse};
 use crate::stock::report::{MovementKind, ReportKind};
-use crate::testing::{given, id};
+use crate::testing::id;
 
 fn mapping(location: i64, warehouses: &[&str], buffer: Option<i64>) -> LocationMapping {
     let warehouses = warehouses.iter().map(|warehouse| id(warehouse)).collect();
     LocationMapping { location: LocationId(location), warehouses, buffer }
-}
-
-fn adopt(revision: u64, settings: StoreStock) -> StoreRulesCommand {
-    StoreRulesCommand::Adopt { settings: StoreStock { revision, ..settings } }
-}
-
-#[test]
-fn newer_settings_are_adopted_and_older_ones_ignored() {
-    let settings = StoreStock { buffer: 2, revision: 5, ..StoreStock::default() };
-    let state = given::<StoreRules>()
-        .after([adopt(4, StoreStock::default())])
-        .when(&adopt(5, settings.clone()))
-        .then(&[StoreRulesEvent::Adopted { settings: settings.clone() }]);
-    assert_eq!(state.settings, Some(settings.clone()));
-    for revision in [4, 5] {
-        given::<StoreRules>()
-            .after([adopt(5, settings.clone())])
-            .when(&adopt(revision, StoreStock::default()))
-            .then_silent();
-    }
 }
 
 #[test]
@@ -66,7 +43,7 @@ fn wrong_settings_are_refused_with_field_and_fix() {
     ];
     for (settings, why, field) in cases {
         assert_eq!(why.field(), field);
-        given::<StoreRules>().when(&adopt(1, settings)).then_refused(&why);
+        assert_eq!(settings.validate(), Err(why));
     }
 }
 
@@ -94,17 +71,4 @@ fn the_basis_decides_what_lowers_the_number() {
         assert!(sellable.lowers(always) && physical.lowers(always));
     }
     assert!(!physical.lowered_by.contains(&ReportKind::Accept));
-}
-
-#[test]
-fn back_office_settings_follow_their_revision() {
-    let adopt = |revision| BackOfficeRulesCommand::Adopt {
-        settings: BackOfficeStock { revision, ..BackOfficeStock::default() },
-    };
-    let adopted = BackOfficeRulesEvent::Adopted {
-        settings: BackOfficeStock { revision: 3, ..BackOfficeStock::default() },
-    };
-    given::<BackOfficeRules>().when(&adopt(3)).then(&[adopted]);
-    given::<BackOfficeRules>().after([adopt(3)]).when(&adopt(3)).then_silent();
-    given::<BackOfficeRules>().after([adopt(3)]).when(&adopt(2)).then_silent();
 }

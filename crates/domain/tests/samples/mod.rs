@@ -8,15 +8,16 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::link::{LinkOrigin, SkuClaim, SkuClaimEvent, VariantLink, VariantLinkEvent};
 use lockstep_domain::stock::level::{
-    Level, LevelEvent, LevelRead, ReadChange, Shown, Verdict, Write,
+    ActivationEnd, Level, LevelEvent, LevelRead, ReadChange, Shown, Tried, Verdict, Write,
 };
 use lockstep_domain::stock::pool::{
-    CountIgnoredReason, LineKey, MovementBooked, MovementEffect, Pool, PoolEvent, PositionCounted,
+    BookCount, BookMovement, CountIgnoredReason, LineKey, MovementBooked, MovementEffect, Pool,
+    PoolCommand, PoolEvent, PositionCounted,
 };
 use lockstep_domain::stock::report::{MovementKind, ReportKind, StockStatus};
+use lockstep_domain::stock::rules::{BackOfficeRulesEvent, Ends, StoreRules, StoreRulesEvent};
 use lockstep_domain::stock::settings::{
-    BackOfficeRulesEvent, BackOfficeStock, Enabled, LocationMapping, StockBasis, StockMode,
-    StoreRulesEvent, StoreStock, WindowEdge,
+    BackOfficeStock, Enabled, LocationMapping, StockBasis, StockMode, StoreStock, WindowEdge,
 };
 use lockstep_domain::stock::window::Window;
 use lockstep_domain::{Decider, InventoryItemId, LocationId, Quantity, VariantId, WarehouseCode};
@@ -35,6 +36,13 @@ macro_rules! covers {
         events
     }};
 }
+
+mod catalog;
+mod feed;
+mod order;
+pub use catalog::*;
+pub use feed::*;
+pub use order::*;
 
 fn at(seconds: i64) -> Timestamp {
     let start: Timestamp = "2026-11-21T08:00:00Z".parse().expect("a moment");
@@ -144,9 +152,38 @@ pub fn pool_events() -> Vec<PoolEvent> {
     )
 }
 
+/// A link after the last of `pool_events`, which cuts the only one.
+pub fn linked_last() -> PoolEvent {
+    PoolEvent::Linked { store: id("paris"), item: InventoryItemId(8) }
+}
+
+/// The movement of `pool_events` as it was reported.
+pub fn first_movement() -> PoolCommand {
+    PoolCommand::BookMovement(BookMovement {
+        event_id: id("m-1"),
+        warehouse: w1(),
+        kind: MovementKind::Receiving,
+        quantity: qty("-2"),
+        status: StockStatus::Good,
+        order: None,
+        lowers: true,
+        occurred_at: at(60),
+        on_hand_after: None,
+    })
+}
+
+/// A count of the moment before it, which arrives behind it.
+pub fn late_count() -> PoolCommand {
+    PoolCommand::BookCount(BookCount {
+        event_id: id("c-2"),
+        warehouse: w1(),
+        quantity: qty("100"),
+        counted_at: at(59),
+    })
+}
+
 pub fn pool_state() -> Pool {
-    let linked = PoolEvent::Linked { store: id("paris"), item: InventoryItemId(8) };
-    Pool::evolve_all(Pool::default(), pool_events().iter().chain([&linked]))
+    Pool::evolve_all(Pool::default(), pool_events().iter().chain([&linked_last()]))
 }
 
 fn l1() -> LocationId {
@@ -192,6 +229,7 @@ fn intended(effect: &str, write: Write) -> LevelEvent {
 }
 
 const ADJUST: Write = Write::Adjust { delta: -3 };
+const TRIED: Tried = Tried { available: Some(4), delta: -1 };
 const SET_ON_HAND: Write = Write::SetOnHand { to: 20, from: 21 };
 const SET_AVAILABLE: Write = Write::SetAvailable { to: -2, from: 10 };
 
@@ -206,7 +244,8 @@ fn pushes() -> Vec<LevelEvent> {
     let why = Verdict::Refused { code: "INVALID".to_owned(), message: "No.".to_owned() };
     vec![
         intended("e-1", ADJUST),
-        LevelEvent::PushUnknown { effect, location },
+        LevelEvent::PushUnknown { effect: id("e-1"), location },
+        LevelEvent::PushAsked { effect, location, shown: Some(shown()), at: at(80) },
         LevelEvent::EchoSeen { effect: id("e-1"), location, available: 7, updated_at: at(90) },
         LevelEvent::PushApplied { effect: id("e-1"), location, write: ADJUST },
         intended("e-2", SET_AVAILABLE),
@@ -222,6 +261,26 @@ fn pushes() -> Vec<LevelEvent> {
     ]
 }
 
+fn activations() -> Vec<LevelEvent> {
+    let location = l1();
+    let intended = |effect| LevelEvent::ActivationIntended { effect: id(effect), location };
+    let ended = |effect, end| LevelEvent::ActivationEnded { effect: id(effect), location, end };
+    vec![
+        intended("a-1"),
+        ended("a-1", ActivationEnd::Applied),
+        intended("a-2"),
+        ended("a-2", ActivationEnd::Unclear),
+        intended("a-3"),
+        LevelEvent::ActivationDropped { effect: id("a-3"), location },
+        intended("a-4"),
+        LevelEvent::ActivationRefused {
+            effect: id("a-4"),
+            location,
+            verdict: Verdict::Refused { code: String::new(), message: "No.".to_owned() },
+        },
+    ]
+}
+
 pub fn level_events() -> Vec<LevelEvent> {
     let (variant, location) = (VariantId(9), l1());
     let mut events = vec![
@@ -230,7 +289,9 @@ pub fn level_events() -> Vec<LevelEvent> {
         LevelEvent::BaselineTaken { location, delta_target: 12, at: at(1) },
     ];
     events.extend(pushes());
+    events.extend(activations());
     events.extend([
+        LevelEvent::RulesFollowed { revision: 4 },
         LevelEvent::AvailableMoved {
             location,
             from: 7,
@@ -241,6 +302,7 @@ pub fn level_events() -> Vec<LevelEvent> {
         LevelEvent::FallsSettled { location, edited: 1 },
         LevelEvent::VerdictGiven { location, verdict: Verdict::Untracked },
         LevelEvent::ReadNeeded { location },
+        LevelEvent::TriedAgain { location, wanted: TRIED },
         LevelEvent::Doubted { location },
         LevelEvent::BaselineDropped { location },
         LevelEvent::Remapped { location },
@@ -260,11 +322,18 @@ pub fn level_events() -> Vec<LevelEvent> {
         LevelEvent::PushUnknown { .. },
         LevelEvent::PushStale { .. },
         LevelEvent::PushRefused { .. },
+        LevelEvent::PushAsked { .. },
+        LevelEvent::ActivationIntended { .. },
+        LevelEvent::ActivationEnded { .. },
+        LevelEvent::ActivationDropped { .. },
+        LevelEvent::ActivationRefused { .. },
+        LevelEvent::RulesFollowed { .. },
         LevelEvent::EchoSeen { .. },
         LevelEvent::AvailableMoved { .. },
         LevelEvent::VerdictGiven { .. },
         LevelEvent::Remapped { .. },
         LevelEvent::ReadNeeded { .. },
+        LevelEvent::TriedAgain { .. },
         LevelEvent::Doubted { .. },
     )
 }
@@ -273,8 +342,16 @@ pub fn level_state() -> Level {
     let linked = level_events();
     let flying = [read(), intended("e-5", ADJUST), intended("e-6", ADJUST)];
     let state = Level::evolve_all(Level::default(), linked.iter().take(3).chain(&flying));
-    let applied = LevelEvent::PushApplied { effect: id("e-5"), location: l1(), write: ADJUST };
-    Level::evolve(state, &applied)
+    let (location, shown) = (l1(), Some(shown()));
+    let later = [
+        LevelEvent::PushApplied { effect: id("e-5"), location, write: ADJUST },
+        LevelEvent::PushUnknown { effect: id("e-6"), location },
+        LevelEvent::PushAsked { effect: id("e-6"), location, shown, at: at(80) },
+        LevelEvent::ActivationIntended { effect: id("a-5"), location: LocationId(2) },
+        LevelEvent::RulesFollowed { revision: 4 },
+        LevelEvent::TriedAgain { location: LocationId(2), wanted: TRIED },
+    ];
+    Level::evolve_all(state, &later)
 }
 
 pub fn store_rules_events() -> Vec<StoreRulesEvent> {
@@ -287,6 +364,7 @@ pub fn store_rules_events() -> Vec<StoreRulesEvent> {
         sold_out_threshold: 1,
         buffer: 2,
         allow_negative: true,
+        activate_at_location: false,
         locations: vec![LocationMapping {
             location: l1(),
             warehouses: vec![id("wms/W1")],
@@ -294,8 +372,20 @@ pub fn store_rules_events() -> Vec<StoreRulesEvent> {
         }],
         revision: 4,
     };
-    let defaults = StoreRulesEvent::Adopted { settings: StoreStock::default() };
-    vec![defaults, StoreRulesEvent::Adopted { settings }]
+    let ends = Some(Ends { run: true, mappings: BTreeSet::from([l1()]) });
+    covers!(
+        vec![
+            StoreRulesEvent::Adopted { settings: StoreStock::default(), ends: None },
+            StoreRulesEvent::Adopted { settings, ends },
+            StoreRulesEvent::TurnEnded { revision: 4 },
+        ];
+        StoreRulesEvent::Adopted { .. },
+        StoreRulesEvent::TurnEnded { .. },
+    )
+}
+
+pub fn store_rules_state() -> StoreRules {
+    StoreRules::evolve_all(StoreRules::default(), store_rules_events().iter().take(2))
 }
 
 pub fn backoffice_rules_events() -> Vec<BackOfficeRulesEvent> {

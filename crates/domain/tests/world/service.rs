@@ -44,7 +44,13 @@ impl World {
         let shown = Some(shown);
         self.tell(
             shop,
-            &LevelCommand::RecordRead { location: L1, shown, tracked: true, known_sold },
+            &LevelCommand::RecordRead {
+                location: L1,
+                found: true,
+                shown,
+                tracked: true,
+                known_sold,
+            },
         );
         self.see(shop);
     }
@@ -79,7 +85,7 @@ impl World {
             self.tell(shop, &LevelCommand::RecordAnswer { effect, location: L1, outcome });
         }
         match self.plan(shop) {
-            Decision::Nothing(_) | Decision::Wait => false,
+            Decision::Nothing(_) | Decision::Wait | Decision::Activate => false,
             Decision::Read => {
                 self.read(shop);
                 true

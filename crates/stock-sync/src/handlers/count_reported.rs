@@ -7,6 +7,7 @@ use lockstep_domain::stock::pool::PoolCommand;
 use lockstep_runtime::{Stop, Work};
 
 use crate::aggregates::{PoolKind, pool_id};
+use crate::baseline::catch_up;
 use crate::handlers::movement_reported::{free, is_sold_out};
 use crate::translate::{invalid, poison};
 use crate::windows::touch_linked;
@@ -19,6 +20,7 @@ pub fn apply(event: &CountReported, work: &mut Work<'_>) -> Result<(), Stop> {
     let (sku, booking) = (counted.sku, counted.booking);
     let pool = pool_id(&backoffice, &sku);
     let warehouse = booking.warehouse.clone();
+    catch_up(work, &pool)?;
     let before = free(work.state::<PoolKind>(&pool)?, &warehouse);
     let command = PoolCommand::BookCount(booking);
     work.execute::<PoolKind>(&pool, &command)?.map_err(|e| poison("count", e))?;

@@ -8,6 +8,7 @@ use lockstep_domain::{BackOfficeId, WarehouseCode};
 use lockstep_runtime::{Stop, Work};
 
 use crate::aggregates::{BackOfficeKind, PoolKind, pool_id};
+use crate::baseline::catch_up;
 use crate::translate::{invalid, poison};
 use crate::windows::touch_linked;
 
@@ -19,6 +20,7 @@ pub fn apply(event: &MovementReported, work: &mut Work<'_>) -> Result<(), Stop> 
     let pool = pool_id(&backoffice, &movement.sku);
     let rules =
         work.peek::<BackOfficeKind>(backoffice.as_str())?.settings.clone().unwrap_or_default();
+    catch_up(work, &pool)?;
     let mut falls = Vec::new();
     for booking in movement.bookings(&rules) {
         let warehouse = booking.warehouse.clone();

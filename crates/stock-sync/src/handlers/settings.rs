@@ -1,19 +1,14 @@
 //! Settings become rules of this service's own log.
 
-use std::collections::BTreeSet;
-
 use lockstep_contracts::convert::settings::{back_office_stock, store_stock};
 use lockstep_domain::StoreId;
-use lockstep_domain::stock::settings::{
-    BackOfficeRulesCommand, BackOfficeStock, Enabled, StoreRulesCommand, StoreStock,
-};
+use lockstep_domain::stock::rules::{BackOfficeRulesCommand, StoreRulesCommand};
+use lockstep_domain::stock::settings::{BackOfficeStock, StoreStock};
 use lockstep_runtime::{Settings, SettingsChange, Stop, Work};
 
-use crate::aggregates::{BackOfficeKind, LevelKind, PoolKind, StoreKind};
-use crate::baseline::follow_rules;
-use crate::targets::Behind;
+use crate::aggregates::{BackOfficeKind, StoreKind};
+use crate::pages;
 use crate::translate::{invalid, poison};
-use crate::windows::{places, touch, touch_linked};
 
 /// Adopts a change. A revision that is known or old changes nothing.
 pub fn adopt(change: &SettingsChange, work: &mut Work<'_>) -> Result<(), Stop> {
@@ -36,7 +31,7 @@ pub fn adopt(change: &SettingsChange, work: &mut Work<'_>) -> Result<(), Stop> {
             if events.is_empty() || before.is_none() || excludes(&before) == excludes(after) {
                 return Ok(());
             }
-            touch_pools_of(work, id)
+            turn_stores_of(work, id)
         }
     }
 }
@@ -46,47 +41,26 @@ fn adopt_store(work: &mut Work<'_>, store: &StoreId, after: StoreStock) -> Resul
     let command = StoreRulesCommand::Adopt { settings: after.clone() };
     let events =
         work.execute::<StoreKind>(store.as_str(), &command)?.map_err(|e| poison(e.field(), &e))?;
-    if events.is_empty() {
-        return Ok(());
-    }
     // The settings hold more than stock: what is the same for stock moves no level.
-    if (StoreStock { revision: after.revision, ..before.clone() }) == after {
+    let is_same = (StoreStock { revision: after.revision, ..before }) == after;
+    if events.is_empty() || is_same {
         return Ok(());
     }
-    let prefix = format!("{store}/");
-    let levels = work.ids::<LevelKind>(&prefix)?;
-    work.load_all::<LevelKind>(&levels)?;
-    Behind::load_pools(work, &levels)?;
-    let mut items = Vec::with_capacity(levels.len());
-    for id in &levels {
-        let item = id.strip_prefix(&prefix).unwrap_or_default();
-        items.push(item.parse().map_err(|e| poison("level id", e))?);
-    }
-    if after.enabled != Enabled::Off {
-        let keys = items.iter().map(|i| (store.to_string(), format!("{i}"))).collect();
-        work.want_timers(keys)?;
-    }
-    for item in items {
-        follow_rules(work, store, item, &before, &after)?;
-        if after.enabled != Enabled::Off {
-            touch(work, store, item, false)?;
-        }
-    }
-    Ok(())
+    pages::begin(work, store)
 }
 
-/// A back office's basis or view of damaged goods bears on every level behind it.
-fn touch_pools_of(work: &mut Work<'_>, backoffice: &str) -> Result<(), Stop> {
-    let pools = work.ids::<PoolKind>(&format!("{backoffice}/"))?;
-    work.load_all::<PoolKind>(&pools)?;
-    let mut links = BTreeSet::new();
-    for pool in &pools {
-        links.extend(work.get::<PoolKind>(pool)?.links().iter().cloned());
+/// A back office's view of damaged goods bears on every level of the stores that it serves.
+fn turn_stores_of(work: &mut Work<'_>, backoffice: &str) -> Result<(), Stop> {
+    let ids = work.ids::<StoreKind>("")?;
+    work.want_peeks::<StoreKind>(ids.iter().map(String::as_str))?;
+    let mut served = Vec::new();
+    for id in ids {
+        let settings = work.peek::<StoreKind>(&id)?.settings.as_ref();
+        let mut mappings = settings.iter().flat_map(|settings| &settings.locations);
+        if mappings.any(|m| m.warehouses.iter().any(|w| w.backoffice.as_str() == backoffice)) {
+            served.push(crate::translate::store(&id)?);
+        }
     }
-    work.want_peeks::<StoreKind>(links.iter().map(|(store, _)| store.as_str()))?;
-    work.want_timers(places(&links))?;
-    for pool in pools {
-        touch_linked(work, &pool, |_| false)?;
-    }
-    Ok(())
+    work.want_timers(served.iter().map(|s| (s.to_string(), pages::RULES.to_owned())).collect())?;
+    served.iter().try_for_each(|store| pages::begin(work, store))
 }

@@ -10,7 +10,7 @@ use lockstep_runtime::{Stop, Work};
 use crate::aggregates::{
     LevelKind, LinkSeenKind, PoolKind, See, StoreKind, level_id, link_seen_id, pool_id,
 };
-use crate::baseline::take_missing;
+use crate::baseline::follow;
 use crate::translate::{invalid, poison};
 use crate::windows::touch;
 
@@ -70,9 +70,9 @@ fn unbind(work: &mut Work<'_>, link: &LinkChange, sku: Sku) -> Result<(), Stop> 
 /// The store's rules are locked here, not peeked at: a level that is born while the store goes
 /// live must get its baseline from one of the two transactions.
 fn settle(work: &mut Work<'_>, link: &LinkChange) -> Result<(), Stop> {
-    let rules = work.state::<StoreKind>(link.store.as_str())?.settings.clone();
-    if let Some(rules) = rules {
-        take_missing(work, &link.store, link.item, &rules)?;
+    let rules = work.state::<StoreKind>(link.store.as_str())?.clone();
+    if rules.settings.is_some() {
+        follow(work, &link.store, link.item, &rules)?;
         touch(work, &link.store, link.item, false)?;
     }
     Ok(())

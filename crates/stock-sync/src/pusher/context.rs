@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use lockstep_contracts::shopify::admin::{
-    AdjustLine, Adjustment, Call, QuantityName, Reason, SetLine, Setting, adjust_quantities,
-    levels_of_items, set_quantities,
+    AdjustLine, Adjustment, Call, QuantityName, Reason, SetLine, Setting, activate,
+    adjust_quantities, levels_of_items, set_quantities,
 };
 use lockstep_domain::stock::level::Write;
 use lockstep_domain::{InventoryItemId, LocationId, StoreId};
-use lockstep_ports::{EffectRow, ErrorKind, Lane, NewEffect, PortError};
+use lockstep_ports::{EffectRow, ErrorKind, NewEffect, PortError, Urgency};
 use lockstep_runtime::{EFFECT_LEASE, Stop, Work};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -42,6 +42,13 @@ pub enum Does {
         /// The items, in the order of the call.
         items: Vec<InventoryItemId>,
     },
+    /// Stocks an item at a location.
+    Activate {
+        /// The item.
+        item: InventoryItemId,
+        /// The location.
+        location: LocationId,
+    },
 }
 
 /// The notes of an effect.
@@ -66,20 +73,28 @@ impl Context {
 
     /// Whether the call changes something at Shopify.
     pub fn is_write(&self) -> bool {
-        matches!(self.does, Does::Write { .. })
+        matches!(self.does, Does::Write { .. } | Does::Activate { .. })
     }
 
     /// Whether the same bytes may be sent again without knowing what became of the first.
     pub fn is_repeatable(&self) -> bool {
         match &self.does {
             Does::Write { lines } => lines.iter().all(|line| !line.write.is_set()),
-            Does::Read { .. } => true,
+            Does::Read { .. } | Does::Activate { .. } => true,
+        }
+    }
+
+    /// The lines of an adjust: what a read may have to judge.
+    pub fn adjusts(&self) -> Option<&[Line]> {
+        match &self.does {
+            Does::Write { lines } if self.is_repeatable() => Some(lines),
+            _ => None,
         }
     }
 
     /// Its urgency.
-    pub fn lane(&self) -> Lane {
-        if self.lowers { Lane::StockDown } else { Lane::StockUp }
+    pub fn urgency(&self) -> Urgency {
+        if self.lowers { Urgency::StockDown } else { Urgency::StockUp }
     }
 }
 
@@ -109,6 +124,18 @@ pub fn write_effect(
     let kind = if lines.iter().any(|l| l.write.is_set()) { "set" } else { "adjust" };
     let context = context(&call, lowers, Does::Write { lines })?;
     Ok(effect(work, store, (id, kind), (call.body, context)))
+}
+
+/// A call that stocks an item at a location. `id` is the key at Shopify.
+pub fn activate_effect(
+    work: &Work<'_>,
+    store: &StoreId,
+    id: Uuid,
+    (item, location): (InventoryItemId, LocationId),
+) -> Result<NewEffect, Stop> {
+    let call = activate(item, location, &id.to_string());
+    let context = context(&call, false, Does::Activate { item, location })?;
+    Ok(effect(work, store, (id, "activate"), (call.body, context)))
 }
 
 fn call(lines: &[Line], key: &str, reference: &str) -> Call {

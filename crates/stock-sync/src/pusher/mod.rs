@@ -1,8 +1,14 @@
 //! The lane of a store: what is due becomes packed calls, is sent, and is concluded.
 
+mod activating;
 mod conclude;
 mod context;
+mod judging;
 mod plan;
+mod reading;
+mod rests;
+mod telling;
+mod writing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,43 +17,113 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::StoreId;
 use lockstep_ports::{
-    AdminErrorKind, AdminRequest, AggregateKey, EffectRow, EffectState, ShopifyAdmin, Timer,
+    AdminErrorKind, AdminRequest, AggregateKey, Clock, EffectRow, EffectState, ShopifyAdmin, Timer,
+    Urgency,
 };
-use lockstep_runtime::{Aggregate, LaneWorker, Recovery, Sent, Stop, Work};
-use serde_json::json;
+use lockstep_runtime::{LaneWorker, Recovery, Sent, Stop, Work};
+use serde_json::{Value, json};
 
-use crate::aggregates::LevelKind;
-use context::Context;
+pub(crate) use conclude::effect_id;
+pub(crate) use context::{Context, Does, Line};
+pub(crate) use judging::close;
+pub(crate) use writing::Writing;
+
+use crate::pages::{self, RULES};
+use judging::{Look, Looked};
+use plan::Means;
+use rests::Rests;
 
 /// Shopify keeps an idempotency key for 24 hours; beyond that the same bytes are a new call. The
 /// last repetition must arrive before that, however long it waits for points.
 const KEY_LIFE: SignedDuration = SignedDuration::from_mins(24 * 60 - 10);
-/// A store that does not let us in is asked again after this.
-const ACCESS_WAIT: Duration = Duration::from_secs(60);
 /// A call that certainly failed on its way is made again after this.
 const TRANSIENT_WAIT: Duration = Duration::from_secs(2);
+/// After this no further location of an adjust is looked at: the lane's lease goes on.
+const LOOK_MAX: SignedDuration = SignedDuration::from_secs(5);
 
 /// Writes and reads the levels of stores.
 pub struct Pusher {
     shopify: Arc<dyn ShopifyAdmin>,
+    clock: Arc<dyn Clock>,
+    rests: Rests,
 }
 
 impl Pusher {
     /// A worker over Shopify's Admin API.
-    pub fn new(shopify: Arc<dyn ShopifyAdmin>) -> Self {
-        Self { shopify }
+    pub fn new(shopify: Arc<dyn ShopifyAdmin>, clock: Arc<dyn Clock>) -> Self {
+        Self { shopify, rests: Rests::new(clock.clone()), clock }
     }
+
+    async fn call(&self, store: &StoreId, request: &AdminRequest) -> Result<Value, Sent> {
+        if let Some(wait) = self.rests.wait(store) {
+            return Err(Sent::NotApplied { wait, reason: "the store takes no calls".to_owned() });
+        }
+        let error = match self.shopify.send(store, request).await {
+            Ok(answer) => {
+                self.rests.answered(store);
+                return Ok(answer.data);
+            }
+            Err(error) => error,
+        };
+        let reason = error.to_string();
+        let rest = self.rests.failed(store, &error.kind, &reason);
+        Err(match error.kind {
+            AdminErrorKind::Throttled { wait } => {
+                Sent::NotApplied { wait: rest.unwrap_or(wait), reason }
+            }
+            AdminErrorKind::Access => {
+                Sent::NotApplied { wait: rest.unwrap_or(TRANSIENT_WAIT), reason }
+            }
+            AdminErrorKind::Transient => Sent::NotApplied { wait: TRANSIENT_WAIT, reason },
+            AdminErrorKind::Permanent => Sent::Refused(reason),
+            AdminErrorKind::UnknownOutcome if request.mutation => Sent::Unknown(reason),
+            AdminErrorKind::UnknownOutcome => Sent::NotApplied { wait: TRANSIENT_WAIT, reason },
+        })
+    }
+
+    /// Reads the levels of an adjust, location by location. A location that time did not reach
+    /// tells nothing; one that cannot be read is a reason to look again later.
+    async fn look(&self, store: &StoreId, lines: &[Line]) -> Sent {
+        let mut looked = Looked::default();
+        let begin = self.clock.now();
+        for place in judging::places(lines) {
+            let begun = self.clock.now();
+            if begun.duration_since(begin) > LOOK_MAX {
+                break;
+            }
+            let request = AdminRequest::new(&judging::call(&place), Urgency::StockUp);
+            let (location, items) = place;
+            match self.call(store, &request).await {
+                Ok(data) => looked.looks.push(Look { location, items, begun, data }),
+                Err(sent) => return sent,
+            }
+        }
+        looked.answer()
+    }
+}
+
+fn is_young(effect: &EffectRow, now: Timestamp) -> bool {
+    now.duration_since(effect.created_at) < KEY_LIFE
 }
 
 #[async_trait]
 impl LaneWorker for Pusher {
-    fn keys(&self, lane: &str, due: &[Timer]) -> Vec<AggregateKey> {
-        due.iter().map(|timer| LevelKind::key(format!("{lane}/{}", timer.key))).collect()
+    /// None: the pools behind the levels are locked before them, and which they are the levels
+    /// say.
+    fn keys(&self, _: &str, _: &[Timer]) -> Vec<AggregateKey> {
+        Vec::new()
     }
 
     fn plan(&self, lane: &str, due: &[Timer], work: &mut Work<'_>) -> Result<(), Stop> {
         let store = crate::translate::store(lane)?;
-        plan::plan(&store, due, self.shopify.budget_left(&store), work)
+        if let Some(rules) = due.iter().find(|timer| timer.key == RULES) {
+            pages::turn(work, &store, rules)?;
+        }
+        let means = Means {
+            stage: self.rests.stage(&store),
+            budget_left: self.shopify.budget_left(&store),
+        };
+        plan::plan(&store, plan::items(due)?, means, work)
     }
 
     async fn send(&self, effect: &EffectRow) -> Sent {
@@ -58,37 +134,31 @@ impl LaneWorker for Pusher {
         let Ok(store) = StoreId::try_new(effect.lane.as_str()) else {
             return Sent::Refused(format!("{} is not a store", effect.lane));
         };
+        if let Some(lines) = context.adjusts().filter(|_| !is_young(effect, self.clock.now())) {
+            return self.look(&store, lines).await;
+        }
         let request = AdminRequest {
             operation: context.operation.clone(),
             body: effect.request.clone(),
             cost: context.cost,
-            lane: context.lane(),
+            urgency: context.urgency(),
             idempotent: context.is_write(),
             mutation: context.is_write(),
         };
-        match self.shopify.send(&store, &request).await {
-            Ok(answer) => Sent::Answered(json!({ "data": answer.data })),
-            Err(e) => {
-                let reason = e.to_string();
-                match e.kind {
-                    AdminErrorKind::Throttled { wait } => Sent::NotApplied { wait, reason },
-                    AdminErrorKind::Transient => Sent::NotApplied { wait: TRANSIENT_WAIT, reason },
-                    AdminErrorKind::Access => Sent::NotApplied { wait: ACCESS_WAIT, reason },
-                    AdminErrorKind::Permanent => Sent::Refused(reason),
-                    AdminErrorKind::UnknownOutcome if context.is_write() => Sent::Unknown(reason),
-                    AdminErrorKind::UnknownOutcome => {
-                        Sent::NotApplied { wait: TRANSIENT_WAIT, reason }
-                    }
-                }
-            }
+        match self.call(&store, &request).await {
+            Ok(data) => Sent::Answered(json!({ "data": data })),
+            Err(sent) => sent,
         }
     }
 
-    /// An adjust or a read repeats safely; a set never: it is judged by a read.
+    /// An adjust, an activation or a read repeats safely while Shopify knows its key; then an
+    /// adjust is looked at, and an activation given up. A set never repeats: it is judged by a
+    /// read.
     fn recover(&self, effect: &EffectRow, now: Timestamp) -> Recovery {
         let Ok(context) = Context::read(effect) else { return Recovery::Conclude };
-        let is_young = now.duration_since(effect.created_at) < KEY_LIFE;
-        if context.is_repeatable() && is_young { Recovery::Resend } else { Recovery::Conclude }
+        let is_looked_at = context.adjusts().is_some();
+        let repeats = context.is_repeatable() && (is_looked_at || is_young(effect, now));
+        if repeats { Recovery::Resend } else { Recovery::Conclude }
     }
 
     fn conclude(

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::state::{Shown, Verdict, Write};
+use super::state::{Shown, Tried, Verdict, Write};
 use crate::ids::{BackOfficeId, EffectId, LocationId, Sku, VariantId};
+use crate::stock::rules::Turn;
 
 /// A request to a level.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub enum LevelCommand {
     RecordRead {
         /// The location.
         location: LocationId,
+        /// Whether the store has the item at all.
+        found: bool,
         /// What it shows; nothing where the item is not stocked.
         shown: Option<Shown>,
         /// Whether Shopify keeps quantities of the item.
@@ -80,6 +83,37 @@ pub enum LevelCommand {
         /// What is known of it.
         outcome: Outcome,
     },
+    /// Nothing that can be read tells whether a write of unknown outcome applied: a person is
+    /// asked, and answers with `RecordAnswer`.
+    AskPush {
+        /// The effect that carried it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+        /// What a read showed; nothing where it found no level, or none was made.
+        shown: Option<Shown>,
+        /// This moment.
+        at: Timestamp,
+    },
+    /// The item is about to be stocked at the location; commit before sending.
+    IntendActivation {
+        /// The effect that carries it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+    },
+    /// An activation was answered, or given up.
+    RecordActivation {
+        /// The effect that carried it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+        /// What is known of it. `Unknown` means that it is given up: a read shows what came of
+        /// it.
+        outcome: Outcome,
+    },
+    /// The store's rules of a revision hold for the item from here on.
+    FollowRules(Turn),
     /// Shopify's webhook about the level.
     Observe {
         /// The location.
@@ -94,6 +128,14 @@ pub enum LevelCommand {
     Doubt {
         /// The location.
         location: LocationId,
+    },
+    /// Something else is wanted of a level that Shopify refused: a read tells whether that is past.
+    /// Silent when the same was tried.
+    TryAgain {
+        /// The location.
+        location: LocationId,
+        /// What is wanted now.
+        wanted: Tried,
     },
 }
 

@@ -3,9 +3,10 @@
 use super::command::{LevelCommand, Outcome};
 use super::event::LevelEvent;
 use super::rejection::LevelRejection;
-use super::state::{Level, Write};
-use super::{observe, read};
+use super::state::{Level, Verdict, Write};
+use super::{activate, observe, read};
 use crate::ids::{EffectId, LocationId};
+use crate::stock::rules::Turn;
 
 /// Decides a command.
 ///
@@ -47,8 +48,9 @@ pub fn decide(level: &Level, command: &LevelCommand) -> Result<Vec<LevelEvent>, 
             let known = level.location(*location);
             Ok(known.map(|_| LevelEvent::Remapped { location: *location }).into_iter().collect())
         }
-        LevelCommand::RecordRead { location, shown, tracked, known_sold } => {
-            let facts = read::Facts { shown: *shown, tracked: *tracked, known_sold: *known_sold };
+        LevelCommand::RecordRead { location, found, shown, tracked, known_sold } => {
+            let (found, shown) = (*found, *shown);
+            let facts = read::Facts { found, shown, tracked: *tracked, known_sold: *known_sold };
             Ok(read::record(level, *location, &facts))
         }
         LevelCommand::SettleFalls { location, edited } => {
@@ -65,13 +67,60 @@ pub fn decide(level: &Level, command: &LevelCommand) -> Result<Vec<LevelEvent>, 
         LevelCommand::RecordAnswer { effect, location, outcome } => {
             Ok(answer(level, effect, *location, outcome).into_iter().collect())
         }
+        LevelCommand::AskPush { effect, location, shown, at } => {
+            let flight = level.location(*location).and_then(|known| known.in_flight(effect));
+            let asks = flight.filter(|flight| flight.unknown && flight.asked.is_none());
+            let asked = asks.map(|_| LevelEvent::PushAsked {
+                effect: effect.clone(),
+                location: *location,
+                shown: *shown,
+                at: *at,
+            });
+            Ok(asked.into_iter().collect())
+        }
+        LevelCommand::IntendActivation { effect, location } => {
+            activate::intend(level, effect, *location)
+        }
+        LevelCommand::RecordActivation { effect, location, outcome } => {
+            Ok(activate::answer(level, effect, *location, outcome).into_iter().collect())
+        }
+        LevelCommand::FollowRules(turn) => Ok(follow(level, turn)),
         LevelCommand::Observe { location, available, updated_at } => {
             Ok(observe::observe(level, *location, *available, *updated_at).into_iter().collect())
+        }
+        LevelCommand::TryAgain { location, wanted } => {
+            let known = level.location(*location);
+            let refused = known.filter(|known| {
+                let is_refused = known.verdict.as_ref().is_some_and(Verdict::is_refusal);
+                is_refused && known.tried != Some(*wanted)
+            });
+            let (location, wanted) = (*location, *wanted);
+            let again = refused.map(|_| LevelEvent::TriedAgain { location, wanted });
+            Ok(again.into_iter().collect())
         }
         LevelCommand::Doubt { location } => {
             Ok(observe::doubt(level, *location).into_iter().collect())
         }
     }
+}
+
+/// What a change of the rules ends: with another mapping the level is of another frame, and a new
+/// run of Delta starts anew.
+fn follow(level: &Level, turn: &Turn) -> Vec<LevelEvent> {
+    if level.followed >= turn.revision || level.followed >= turn.newest() {
+        return Vec::new();
+    }
+    let mut events = Vec::new();
+    for (location, known) in &level.locations {
+        let location = *location;
+        if turn.remapped_after(location, level.followed) {
+            events.push(LevelEvent::Remapped { location });
+        } else if turn.run_since > level.followed && known.booked.is_some() {
+            events.push(LevelEvent::BaselineDropped { location });
+        }
+    }
+    events.push(LevelEvent::RulesFollowed { revision: turn.revision });
+    events
 }
 
 fn has_baseline(level: &Level, location: LocationId) -> bool {

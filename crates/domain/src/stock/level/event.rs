@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::state::{Shown, Verdict, Write};
+use super::state::{ActivationEnd, Shown, Tried, Verdict, Write};
 use crate::ids::{BackOfficeId, EffectId, LocationId, Sku, VariantId};
 
 /// A fact of a level.
@@ -103,6 +103,54 @@ pub enum LevelEvent {
         /// Why.
         verdict: Verdict,
     },
+    /// Only a person can tell whether the write applied.
+    PushAsked {
+        /// The effect that carried it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+        /// What a read showed.
+        shown: Option<Shown>,
+        /// Since when it is asked.
+        at: Timestamp,
+    },
+    /// Stocking the item at the location was decided and handed to its effect.
+    ActivationIntended {
+        /// The effect that carries it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+    },
+    /// The activation ended; a read shows what came of it.
+    ActivationEnded {
+        /// The effect that carried it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+        /// How.
+        end: ActivationEnd,
+    },
+    /// The activation certainly did not happen.
+    ActivationDropped {
+        /// The effect that carried it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+    },
+    /// Shopify refused to stock the item there.
+    ActivationRefused {
+        /// The effect that carried it.
+        effect: EffectId,
+        /// The location.
+        location: LocationId,
+        /// Why.
+        verdict: Verdict,
+    },
+    /// The store's rules of a revision hold for the item.
+    RulesFollowed {
+        /// The revision.
+        revision: u64,
+    },
     /// A webhook showed our own write.
     EchoSeen {
         /// The effect that carried the write.
@@ -143,6 +191,13 @@ pub enum LevelEvent {
     ReadNeeded {
         /// The location.
         location: LocationId,
+    },
+    /// A refused level is tried again: it is read first.
+    TriedAgain {
+        /// The location.
+        location: LocationId,
+        /// What is wanted of it.
+        wanted: Tried,
     },
     /// The level may not be as it was; nothing is written before a read.
     Doubted {

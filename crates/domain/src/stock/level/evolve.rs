@@ -1,7 +1,7 @@
 //! How facts become the state of a level.
 
 use super::event::{LevelEvent, LevelRead};
-use super::state::{InFlight, Level, LevelLocation, Verdict, Write};
+use super::state::{Activation, Asked, InFlight, Level, LevelLocation, Verdict, Write};
 use crate::ids::EffectId;
 
 pub(super) fn evolve(mut level: Level, event: &LevelEvent) -> Level {
@@ -23,6 +23,7 @@ pub(super) fn evolve(mut level: Level, event: &LevelEvent) -> Level {
             level.tracked = Some(read.tracked);
             record(level.locations.entry(read.location).or_default(), read);
         }
+        LevelEvent::RulesFollowed { revision } => level.followed = *revision,
         LevelEvent::BaselineTaken { location, .. }
         | LevelEvent::BaselineDropped { location }
         | LevelEvent::FallsSettled { location, .. }
@@ -32,11 +33,17 @@ pub(super) fn evolve(mut level: Level, event: &LevelEvent) -> Level {
         | LevelEvent::PushUnknown { location, .. }
         | LevelEvent::PushStale { location, .. }
         | LevelEvent::PushRefused { location, .. }
+        | LevelEvent::PushAsked { location, .. }
+        | LevelEvent::ActivationIntended { location, .. }
+        | LevelEvent::ActivationEnded { location, .. }
+        | LevelEvent::ActivationDropped { location, .. }
+        | LevelEvent::ActivationRefused { location, .. }
         | LevelEvent::EchoSeen { location, .. }
         | LevelEvent::AvailableMoved { location, .. }
         | LevelEvent::VerdictGiven { location, .. }
         | LevelEvent::Remapped { location }
         | LevelEvent::ReadNeeded { location }
+        | LevelEvent::TriedAgain { location, .. }
         | LevelEvent::Doubted { location } => {
             evolve_location(level.locations.entry(*location).or_default(), event);
         }
@@ -78,6 +85,25 @@ fn evolve_location(known: &mut LevelLocation, event: &LevelEvent) {
             give_back(known, effect);
             known.verdict = Some(verdict.clone());
         }
+        LevelEvent::PushAsked { effect, shown, at, .. } => {
+            for flight in known.in_flight.iter_mut().filter(|flight| flight.effect == *effect) {
+                flight.asked = Some(Asked { at: *at, shown: *shown });
+            }
+        }
+        LevelEvent::ActivationIntended { effect, .. } => {
+            known.activation = Some(Activation { effect: effect.clone(), ended: None });
+        }
+        LevelEvent::ActivationEnded { end, .. } => {
+            if let Some(pending) = &mut known.activation {
+                pending.ended = Some(*end);
+            }
+            known.needs_read = true;
+        }
+        LevelEvent::ActivationDropped { .. } => known.activation = None,
+        LevelEvent::ActivationRefused { verdict, .. } => {
+            known.activation = None;
+            known.verdict = Some(verdict.clone());
+        }
         LevelEvent::EchoSeen { effect, updated_at, .. } => {
             known.awaits_echo.take_if(|awaited| awaited == effect);
             if let Some(shown) = &mut known.shown {
@@ -98,12 +124,20 @@ fn evolve_location(known: &mut LevelLocation, event: &LevelEvent) {
         }
         LevelEvent::VerdictGiven { verdict, .. } => known.verdict = Some(verdict.clone()),
         LevelEvent::ReadNeeded { .. } => known.needs_read = true,
+        LevelEvent::TriedAgain { wanted, .. } => {
+            known.tried = Some(*wanted);
+            known.needs_read = true;
+            known.in_doubt = true;
+        }
         LevelEvent::Doubted { .. } => {
             known.needs_read = true;
             known.in_doubt = true;
         }
         // The item's own facts are folded above.
-        LevelEvent::Linked { .. } | LevelEvent::Unlinked { .. } | LevelEvent::LevelRead(_) => {}
+        LevelEvent::Linked { .. }
+        | LevelEvent::Unlinked { .. }
+        | LevelEvent::RulesFollowed { .. }
+        | LevelEvent::LevelRead(_) => {}
     }
 }
 
@@ -123,10 +157,16 @@ fn reframe(known: &mut LevelLocation) {
 }
 
 fn record(known: &mut LevelLocation, read: &LevelRead) {
+    let activated = known.activation.take_if(|activation| activation.ended.is_some()).is_some();
+    if activated && read.shown.is_some() {
+        // It starts from what it shows now, whatever was booked while nothing could be written.
+        drop_baseline(known);
+    }
     known.shown = read.shown;
     known.sold = read.sold;
     known.fallen = read.fallen;
     known.verdict = read.verdict.clone();
+    known.tried.take_if(|_| read.verdict.is_none());
     known.unread = 0;
     known.needs_read = false;
     known.in_doubt = false;
@@ -139,7 +179,14 @@ fn intend(known: &mut LevelLocation, effect: &EffectId, write: Write) {
         booked = true;
     }
     let effect = effect.clone();
-    known.in_flight.push(InFlight { effect, write, booked, echo_seen: false, unknown: false });
+    known.in_flight.push(InFlight {
+        effect,
+        write,
+        booked,
+        echo_seen: false,
+        unknown: false,
+        asked: None,
+    });
 }
 
 /// Takes a write out of the air.

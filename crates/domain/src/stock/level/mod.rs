@@ -6,6 +6,7 @@
 //!
 //! Start with [`state::LevelLocation`], then [`decide`].
 
+mod activate;
 pub mod command;
 pub mod decide;
 pub mod event;
@@ -14,18 +15,27 @@ mod observe;
 mod read;
 pub mod rejection;
 pub mod state;
+mod testimony;
 
+#[cfg(test)]
+mod activate_tests;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod read_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unknown_tests;
 
 pub use command::{LevelCommand, Outcome};
 pub use event::{LevelEvent, LevelRead, ReadChange};
 pub use rejection::LevelRejection;
-pub use state::{InFlight, Level, LevelLocation, QuantityName, Shown, Verdict, Write};
+pub use state::{
+    Activation, ActivationEnd, Asked, InFlight, Level, LevelLocation, QuantityName, Shown, Tried,
+    Verdict, Write,
+};
+pub use testimony::agreed;
 
 use crate::decider::Decider;
 

@@ -2,11 +2,12 @@
 
 use super::event::{LevelEvent, LevelRead, ReadChange};
 use super::state::{InFlight, Level, LevelLocation, Shown, Verdict};
-use super::{Outcome, decide, evolve};
+use super::{Outcome, activate, decide, evolve};
 use crate::ids::LocationId;
 
 /// What a read brings.
 pub(super) struct Facts {
+    pub(super) found: bool,
     pub(super) shown: Option<Shown>,
     pub(super) tracked: bool,
     pub(super) known_sold: i64,
@@ -54,7 +55,7 @@ fn read(location: LocationId, before: &LevelLocation, facts: &Facts) -> LevelEve
         tracked: facts.tracked,
         sold,
         fallen,
-        verdict: verdict(before.verdict.clone(), facts),
+        verdict: verdict(before, facts),
         changes,
     })
 }
@@ -83,20 +84,23 @@ fn sold(before: &LevelLocation, facts: &Facts, changes: &[ReadChange]) -> (Optio
     (Some(sold), fallen)
 }
 
-fn verdict(before: Option<Verdict>, facts: &Facts) -> Option<Verdict> {
+fn verdict(before: &LevelLocation, facts: &Facts) -> Option<Verdict> {
+    if !facts.found {
+        return Some(Verdict::Deleted);
+    }
     if !facts.tracked {
         return Some(Verdict::Untracked);
     }
     if !facts.shown.is_some_and(|shown| shown.active) {
-        return Some(Verdict::NotStocked);
+        return activate::shows_nothing(before).or(Some(Verdict::NotStocked));
     }
     // A read shows the parent of a bundle like any other level.
-    before.filter(|verdict| *verdict == Verdict::BundleParent)
+    before.verdict.clone().filter(|verdict| *verdict == Verdict::BundleParent)
 }
 
 /// Sorts the change of (available, committed) since the last read and our answered writes.
 /// What webhooks moved since is taken back first, since this read holds it, too.
-fn compare(explained: &Shown, unread: i64, shown: &Shown) -> Vec<ReadChange> {
+pub(super) fn compare(explained: &Shown, unread: i64, shown: &Shown) -> Vec<ReadChange> {
     let committed = shown.committed.saturating_sub(explained.committed);
     let available = shown.available.saturating_sub(explained.available).saturating_add(unread);
     // What the change of available and committed together means for the shelf.

@@ -119,6 +119,7 @@ fn an_unexplained_fall_is_presumed_sold_until_orders_say_otherwise() {
 fn the_first_read_presumes_all_that_is_committed_beyond_known_lines() {
     let level = fold([LevelCommand::RecordRead {
         location: L1,
+        found: true,
         shown: Some(shown(10, 5, 0)),
         tracked: true,
         known_sold: 40,
@@ -151,8 +152,13 @@ fn a_set_of_unknown_outcome_is_judged_by_the_read() {
 
 #[test]
 fn a_set_of_unknown_outcome_on_a_level_that_is_gone_did_not_apply() {
-    let absent =
-        LevelCommand::RecordRead { location: L1, shown: None, tracked: true, known_sold: 0 };
+    let absent = LevelCommand::RecordRead {
+        location: L1,
+        found: true,
+        shown: None,
+        tracked: true,
+        known_sold: 0,
+    };
     let unknown = |write| {
         let baseline =
             LevelCommand::TakeBaseline { location: L1, delta_target: 10, at: shown(0, 0, 0).at };
@@ -188,8 +194,13 @@ fn a_read_beside_a_write_in_the_air_is_wanted_again() {
 
 #[test]
 fn a_read_gives_and_lifts_verdicts() {
-    let absent =
-        |tracked| LevelCommand::RecordRead { location: L1, shown: None, tracked, known_sold: 0 };
+    let absent = |tracked| LevelCommand::RecordRead {
+        location: L1,
+        found: true,
+        shown: None,
+        tracked,
+        known_sold: 0,
+    };
     let verdict = |history: Vec<LevelCommand>| at_l1(&fold(history)).verdict.clone();
     assert_eq!(verdict(vec![absent(true)]), Some(Verdict::NotStocked));
     assert_eq!(verdict(vec![absent(false)]), Some(Verdict::Untracked));

@@ -17,6 +17,9 @@ pub enum LevelRejection {
     /// A write that changes nothing.
     #[error("the write changes nothing")]
     NothingToWrite,
+    /// Only what is not stocked can be activated.
+    #[error("the item is stocked at the location, or nobody knows yet")]
+    Stocked,
     /// Nothing is known of the level.
     #[error("the level was never read")]
     NeverRead,

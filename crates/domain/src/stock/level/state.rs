@@ -19,6 +19,8 @@ pub struct Level {
     pub locations: BTreeMap<LocationId, LevelLocation>,
     /// Whether Shopify keeps quantities of it; nothing before the first read.
     pub tracked: Option<bool>,
+    /// Revision of the store's rules that its baselines and mappings follow.
+    pub followed: u64,
 }
 
 impl Level {
@@ -52,6 +54,13 @@ pub struct LevelLocation {
     pub awaits_echo: Option<EffectId>,
     /// Why the level cannot be written.
     pub verdict: Option<Verdict>,
+    /// What was wanted when a refusal was last looked into: it is not looked into again for the
+    /// same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tried: Option<Tried>,
+    /// The call that makes the location stock the item, until a read shows what came of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activation: Option<Activation>,
     /// Something happened that only a read explains; Absolute reads before it writes.
     pub needs_read: bool,
     /// A webhook came while a write was in the air, two of one second disagree, or something else
@@ -218,12 +227,52 @@ pub struct InFlight {
     pub echo_seen: bool,
     /// Whether it is unknown if it applied.
     pub unknown: bool,
+    /// What a read showed that could not tell whether it applied: then only a person can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// The targets with which a refused level was tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// The available target; nothing while a position is unknown.
+    pub available: Option<i64>,
+    /// The delta target.
+    pub delta: i64,
+}
+
+/// A question to a person: did this write apply?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Since when it is asked.
+    pub at: Timestamp,
+    /// What the read showed; nothing where it found no level.
+    pub shown: Option<Shown>,
+}
+
+/// A call that makes a location stock the item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activation {
+    /// The effect that carries it.
+    pub effect: EffectId,
+    /// How it ended; the next read shows what came of it. Nothing while it is in the air.
+    pub ended: Option<ActivationEnd>,
+}
+
+/// How an activation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivationEnd {
+    /// Shopify confirmed it.
+    Applied,
+    /// It was never answered, and its key is no longer known to Shopify.
+    Unclear,
 }
 
 impl InFlight {
     /// What a read tells of a set whose outcome is unknown: the value sent means applied, the
     /// guard's value means not applied, any other that somebody else wrote. Nothing for an
-    /// adjust, which a read cannot judge.
+    /// adjust: see [`Level::testimony`].
     #[must_use]
     pub fn judge(&self, shown: &Shown) -> Option<super::Outcome> {
         let (value, to, from) = match self.write {
@@ -265,6 +314,12 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Whether Shopify refused what was wanted, and may take something else.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Deleted | Self::Refused { .. })
+    }
+
     /// Whether a read may lift it. Only a new link lifts the verdict on the parent of a bundle,
     /// and only another mapping that on an unmapped location.
     #[must_use]

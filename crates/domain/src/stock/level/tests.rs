@@ -24,7 +24,13 @@ pub(super) fn shown(available: i64, committed: i64, seconds: i64) -> Shown {
 }
 
 pub(super) fn read(shown: Shown) -> LevelCommand {
-    LevelCommand::RecordRead { location: L1, shown: Some(shown), tracked: true, known_sold: 0 }
+    LevelCommand::RecordRead {
+        location: L1,
+        found: true,
+        shown: Some(shown),
+        tracked: true,
+        known_sold: 0,
+    }
 }
 
 pub(super) fn effect(name: &str) -> EffectId {
@@ -333,8 +339,13 @@ fn a_webhook_without_available_is_a_doubt_and_no_verdict() {
     // A late one says nothing.
     given::<Level>().after([read(shown(10, 0, 9))]).when(&observe_nothing(5)).then_silent();
     // It confirms what a read has shown.
-    let untracked =
-        LevelCommand::RecordRead { location: L1, shown: None, tracked: false, known_sold: 0 };
+    let untracked = LevelCommand::RecordRead {
+        location: L1,
+        found: true,
+        shown: None,
+        tracked: false,
+        known_sold: 0,
+    };
     given::<Level>().after([untracked]).when(&observe_nothing(5)).then_silent();
 }
 

@@ -1,6 +1,7 @@
 //! The rules of a pool.
 
 use super::command::{BookCount, BookMovement, ClaimLine, PoolCommand};
+use super::compact::Mark;
 use super::event::{
     CountIgnoredReason, MovementBooked, MovementEffect, PoolEvent, PositionCounted,
 };
@@ -61,7 +62,7 @@ fn book_movement(
     }
     let (at, id) = (movement.occurred_at, &movement.event_id);
     let line = movement.order.as_ref().and_then(|key| stock.ledger.line(key));
-    if stock.position.holds(at, id) || line.is_some_and(|line| line.holds(at, id)) {
+    if stock.position.holds(at, id) || line.is_some_and(|line| line.holds(at, Mark::of(id))) {
         return Ok(Vec::new());
     }
 
@@ -114,7 +115,7 @@ fn take_line(
     let before = known.cloned().unwrap_or_default();
     let quantity = movement.quantity.negated();
     let after = before.with(Report {
-        event_id: movement.event_id.clone(),
+        mark: Mark::of(&movement.event_id),
         kind,
         occurred_at: movement.occurred_at,
         quantity,

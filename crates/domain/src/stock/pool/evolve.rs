@@ -1,5 +1,6 @@
 //! How facts become the state of a pool.
 
+use super::compact::Mark;
 use super::event::{MovementBooked, MovementEffect, PoolEvent};
 use super::ledger::Report;
 use super::position::LastCount;
@@ -29,7 +30,7 @@ pub(super) fn evolve(mut pool: Pool, event: &PoolEvent) -> Pool {
         } => {
             let stock = pool.warehouses.entry(warehouse.clone()).or_default();
             let report = Report {
-                event_id: event_id.clone(),
+                mark: Mark::of(event_id),
                 kind: *report,
                 occurred_at: *occurred_at,
                 quantity: *quantity,
@@ -54,13 +55,13 @@ pub(super) fn evolve(mut pool: Pool, event: &PoolEvent) -> Pool {
 fn book(stock: &mut WarehouseStock, movement: &MovementBooked) {
     stock.position.change(movement.applied, movement.occurred_at);
     if movement.effect == MovementEffect::Moves {
-        let (at, id) = (movement.occurred_at, movement.event_id.clone());
-        stock.position.remember(at, id, movement.applied);
+        let (at, mark) = (movement.occurred_at, Mark::of(&movement.event_id));
+        stock.position.remember(at, mark, movement.applied);
     }
     if movement.effect == MovementEffect::Line {
         let newest = stock.position.newest().unwrap_or(movement.occurred_at);
-        for (at, id, quantity) in stock.ledger.let_go(newest) {
-            stock.position.remember(at, id, quantity);
+        for (at, mark, quantity) in stock.ledger.let_go(newest) {
+            stock.position.remember(at, mark, quantity);
         }
     }
 }

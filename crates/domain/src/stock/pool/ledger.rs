@@ -1,18 +1,21 @@
 //! Order lines at one warehouse: how much is sold, how much of it the back office's number
 //! already lacks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{EventId, LineId, OrderKey, StoreId};
+use super::compact::Mark;
+use crate::ids::{LineId, OrderKey, StoreId};
 use crate::quantity::Quantity;
 use crate::stock::report::ReportKind;
 
 /// A line with nothing owed leaves the ledger this long after its last report; its sums stay.
 /// The inbox keeps ids for the same time.
 const LINE_QUIET_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Lines are looked through for that once in this time of the reports.
+const SWEEP_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// And never more lines than this, since the state is written whole with each batch. At the limit
 /// the quietest line with nothing owed leaves first; lines that are owed always stay.
 const LINES_LEN_MAX: usize = 2_000;
@@ -29,9 +32,9 @@ pub struct LineKey {
 }
 
 /// One lowering report about a line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Report {
-    pub(super) event_id: EventId,
+    pub(super) mark: Mark,
     pub(super) kind: ReportKind,
     pub(super) occurred_at: Timestamp,
     /// What it takes; negative when it gives back.
@@ -39,19 +42,39 @@ pub(super) struct Report {
 }
 
 /// What an order claims of a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Claim {
-    units: i64,
-    as_of: Timestamp,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) struct Claim {
+    pub(super) units: i64,
+    pub(super) as_of: Timestamp,
 }
 
 /// An order line.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Line {
     /// Nothing while the order was not seen: then as much is sold as was taken.
-    claim: Option<Claim>,
-    reports: Vec<Report>,
+    pub(super) claim: Option<Claim>,
+    /// By time.
+    pub(super) reports: Vec<Report>,
+}
+
+/// The stages of a line, the greatest of which counts. Their places are stored.
+pub(super) const STAGES: [ReportKind; 5] = [
+    ReportKind::Accept,
+    ReportKind::Allocation,
+    ReportKind::Pick,
+    ReportKind::Shipment,
+    ReportKind::Invoice,
+];
+
+/// The place of a stage.
+pub(super) const fn stage(kind: ReportKind) -> u8 {
+    match kind {
+        ReportKind::Accept => 0,
+        ReportKind::Allocation => 1,
+        ReportKind::Pick => 2,
+        ReportKind::Shipment => 3,
+        ReportKind::Invoice => 4,
+    }
 }
 
 impl Line {
@@ -60,14 +83,15 @@ impl Line {
     /// Each report is placed by its own time, so that a count between an early and a late stage of
     /// the same goods is read the same way whichever of the three arrives last.
     fn taken_until(&self, moment: Option<Timestamp>) -> Quantity {
-        let mut stages: BTreeMap<ReportKind, Quantity> = BTreeMap::new();
+        let mut stages = [Quantity::ZERO; STAGES.len()];
         for report in &self.reports {
-            if moment.is_none_or(|moment| report.occurred_at <= moment) {
-                let stage = stages.entry(report.kind).or_default();
+            if moment.is_none_or(|moment| report.occurred_at <= moment)
+                && let Some(stage) = stages.get_mut(usize::from(stage(report.kind)))
+            {
                 *stage = stage.saturating_add(report.quantity);
             }
         }
-        stages.into_values().max().unwrap_or_default().max(Quantity::ZERO)
+        stages.into_iter().fold(Quantity::ZERO, Quantity::max)
     }
 
     pub(super) fn taken(&self) -> Quantity {
@@ -94,6 +118,11 @@ impl Line {
         self.taken().min(self.sold())
     }
 
+    fn sums(&self) -> Sums {
+        let raw = |quantity: Quantity| i128::from(quantity.ten_thousandths());
+        Sums { own: raw(self.own()), sold: raw(self.sold()), owed: raw(self.owed()) }
+    }
+
     fn last_heard(&self) -> Option<Timestamp> {
         let reports = self.reports.iter().map(|report| report.occurred_at);
         reports.chain(self.claim.map(|claim| claim.as_of)).max()
@@ -103,8 +132,8 @@ impl Line {
         self.claim.map(|claim| claim.as_of)
     }
 
-    pub(super) fn holds(&self, at: Timestamp, event_id: &EventId) -> bool {
-        self.reports.iter().any(|report| report.occurred_at == at && report.event_id == *event_id)
+    pub(super) fn holds(&self, at: Timestamp, mark: Mark) -> bool {
+        self.reports.iter().any(|report| report.occurred_at == at && report.mark == mark)
     }
 
     pub(super) fn with(&self, report: Report) -> Self {
@@ -113,24 +142,50 @@ impl Line {
         line
     }
 
-    fn push(&mut self, report: Report) {
+    pub(super) fn push(&mut self, report: Report) {
         // Sorted, so that equal histories are equal states whatever the order of arrival.
-        let key = |r: &Report| (r.occurred_at, r.event_id.clone());
+        let key = |r: &Report| (r.occurred_at, r.mark);
         let place = self.reports.partition_point(|known| key(known) <= key(&report));
         self.reports.insert(place, report);
     }
 
     /// The moments at which the line changed the position, for the journal.
-    fn steps(&self) -> Vec<(Timestamp, EventId, Quantity)> {
+    fn steps(&self) -> Vec<Step> {
         let mut before = Quantity::ZERO;
         let mut steps = Vec::with_capacity(self.reports.len());
         for report in &self.reports {
             let after = self.taken_until(Some(report.occurred_at));
-            steps.push((report.occurred_at, report.event_id.clone(), before.saturating_sub(after)));
+            steps.push((report.occurred_at, report.mark, before.saturating_sub(after)));
             before = after;
         }
         steps
     }
+}
+
+/// Sums over the lines of a store, in ten-thousandths; wide, so that they add up exactly.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Sums {
+    own: i128,
+    sold: i128,
+    owed: i128,
+}
+
+impl Sums {
+    fn plus(self, other: Self) -> Self {
+        let Self { own, sold, owed } = other;
+        Self { own: self.own + own, sold: self.sold + sold, owed: self.owed + owed }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        let Self { own, sold, owed } = other;
+        Self { own: self.own - own, sold: self.sold - sold, owed: self.owed - owed }
+    }
+}
+
+fn quantity(sum: i128) -> Quantity {
+    let all = i128::from(i64::MIN)..=i128::from(i64::MAX);
+    let near = sum.clamp(*all.start(), *all.end());
+    Quantity::from_ten_thousandths(i64::try_from(near).unwrap_or_default())
 }
 
 /// What remains of a store's lines that left the ledger.
@@ -143,42 +198,79 @@ struct Closed {
 
 /// The order lines at a warehouse.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(from = "Stored")]
 pub(super) struct Ledger {
-    #[serde(with = "crate::pairs")]
+    #[serde(with = "super::lines")]
     lines: BTreeMap<LineKey, Line>,
     closed: BTreeMap<StoreId, Closed>,
     /// What of `own` came to light after the first count and happened before it.
     absorbed: BTreeMap<StoreId, Quantity>,
     /// What the levels of a store show as sold, in units, known lines included.
     seen: BTreeMap<StoreId, i64>,
+    /// Until when quiet lines were let go.
+    swept: Option<Timestamp>,
+    /// Over `lines`, so that a question need not go through them all.
+    #[serde(skip)]
+    sums: BTreeMap<StoreId, Sums>,
+}
+
+/// A ledger as it is stored.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Stored {
+    #[serde(with = "super::lines")]
+    lines: BTreeMap<LineKey, Line>,
+    closed: BTreeMap<StoreId, Closed>,
+    absorbed: BTreeMap<StoreId, Quantity>,
+    seen: BTreeMap<StoreId, i64>,
+    swept: Option<Timestamp>,
+}
+
+impl From<Stored> for Ledger {
+    fn from(stored: Stored) -> Self {
+        let Stored { lines, closed, absorbed, seen, swept } = stored;
+        let mut sums: BTreeMap<StoreId, Sums> = BTreeMap::new();
+        for (key, line) in &lines {
+            let of_store = sums.entry(key.store.clone()).or_default();
+            *of_store = of_store.plus(line.sums());
+        }
+        Self { lines, closed, absorbed, seen, swept, sums }
+    }
 }
 
 /// A movement that a line leaves behind when it leaves the ledger.
-pub(super) type Step = (Timestamp, EventId, Quantity);
+pub(super) type Step = (Timestamp, Mark, Quantity);
 
 impl Ledger {
     pub(super) fn line(&self, key: &LineKey) -> Option<&Line> {
         self.lines.get(key)
     }
 
+    /// Changes a line and the sums that it is part of; gives the line before.
+    fn change(&mut self, key: LineKey, change: impl FnOnce(&mut Line)) -> (Sums, Sums) {
+        let of_store = self.sums.entry(key.store.clone()).or_default();
+        let line = self.lines.entry(key).or_default();
+        let before = line.sums();
+        change(line);
+        let after = line.sums();
+        *of_store = of_store.minus(before).plus(after);
+        (before, after)
+    }
+
     pub(super) fn open(&mut self, key: LineKey) {
-        self.lines.entry(key).or_default();
+        self.change(key, |_| {});
     }
 
     pub(super) fn claim(&mut self, key: LineKey, units: i64, as_of: Timestamp) {
-        self.lines.entry(key).or_default().claim = Some(Claim { units, as_of });
+        self.change(key, |line| line.claim = Some(Claim { units, as_of }));
     }
 
     pub(super) fn take(&mut self, key: LineKey, report: Report, absorbs: bool) {
         let store = key.store.clone();
-        let line = self.lines.entry(key).or_default();
-        let before = line.own();
-        line.push(report);
+        let (before, after) = self.change(key, |line| line.push(report));
         if absorbs {
-            let change = line.own().saturating_sub(before);
             let absorbed = self.absorbed.entry(store).or_default();
-            *absorbed = absorbed.saturating_add(change);
+            *absorbed = absorbed.saturating_add(quantity(after.own - before.own));
         }
     }
 
@@ -195,8 +287,8 @@ impl Ledger {
         self.lines.values().map(|line| line.taken_after(Some(moment))).sum()
     }
 
-    fn of<'a>(&'a self, store: &'a StoreId) -> impl Iterator<Item = &'a Line> {
-        self.lines.iter().filter(move |(key, _)| key.store == *store).map(|(_, line)| line)
+    fn sums(&self, store: &StoreId) -> Sums {
+        self.sums.get(store).copied().unwrap_or_default()
     }
 
     fn closed(&self, store: &StoreId) -> Closed {
@@ -205,7 +297,7 @@ impl Ledger {
 
     /// What the back office's number lacks because of this store's own sales.
     pub(super) fn own(&self, store: &StoreId) -> Quantity {
-        self.of(store).map(Line::own).sum::<Quantity>().saturating_add(self.closed(store).own)
+        quantity(self.sums(store).own).saturating_add(self.closed(store).own)
     }
 
     /// `own` as Delta adds it: without what the first count left open.
@@ -216,13 +308,12 @@ impl Ledger {
 
     /// Units that known lines of a store sold.
     pub(super) fn known_sold(&self, store: &StoreId) -> i64 {
-        let sold = self.of(store).map(Line::sold).sum::<Quantity>();
-        sold.saturating_add(self.closed(store).sold).floor_units()
+        quantity(self.sums(store).sold).saturating_add(self.closed(store).sold).floor_units()
     }
 
     /// Units of a store's known lines that are sold and not taken.
     pub(super) fn owed_lines(&self, store: &StoreId) -> i64 {
-        self.of(store).map(Line::owed).sum::<Quantity>().ceil_units()
+        quantity(self.sums(store).owed).ceil_units()
     }
 
     /// Units that a store's level shows as sold and that no known line explains.
@@ -232,18 +323,23 @@ impl Ledger {
     }
 
     /// Every store with a line or a seen sale.
-    pub(super) fn stores(&self) -> std::collections::BTreeSet<&StoreId> {
-        self.lines.keys().map(|key| &key.store).chain(self.seen.keys()).collect()
+    pub(super) fn stores(&self) -> BTreeSet<&StoreId> {
+        self.sums.keys().chain(self.seen.keys()).collect()
     }
 
     /// Lets lines go that are long settled, and answers what they leave for the journal.
     pub(super) fn let_go(&mut self, newest: Timestamp) -> Vec<Step> {
-        let horizon = newest.checked_sub(LINE_QUIET_SPAN).unwrap_or(Timestamp::MIN);
         // A tenth at a time, so that a full ledger is not sorted again for each report.
         let over = match self.lines.len() {
             len if len > LINES_LEN_MAX => len - LINES_LEN_MAX * 9 / 10,
             _ => 0,
         };
+        let soon = self.swept.map(|swept| swept.checked_add(SWEEP_EVERY));
+        if over == 0 && soon.is_some_and(|soon| soon.is_ok_and(|soon| newest < soon)) {
+            return Vec::new();
+        }
+        self.swept = self.swept.max(Some(newest));
+        let horizon = newest.checked_sub(LINE_QUIET_SPAN).unwrap_or(Timestamp::MIN);
         let quiet = |line: &Line| line.last_heard().is_none_or(|heard| heard <= horizon);
         let mut settled: Vec<(Option<Timestamp>, LineKey)> = self
             .lines
@@ -257,13 +353,19 @@ impl Ledger {
             if index >= over && heard.is_some_and(|heard| heard > horizon) {
                 break;
             }
-            if let Some(line) = self.lines.remove(&key) {
-                let closed = self.closed.entry(key.store).or_default();
-                closed.sold = closed.sold.saturating_add(line.sold());
-                closed.own = closed.own.saturating_add(line.own());
-                steps.extend(line.steps());
-            }
+            steps.extend(self.close(&key));
         }
         steps
+    }
+
+    /// Lets a line go; its sums stay.
+    fn close(&mut self, key: &LineKey) -> Vec<Step> {
+        let Some(line) = self.lines.remove(key) else { return Vec::new() };
+        let of_store = self.sums.entry(key.store.clone()).or_default();
+        *of_store = of_store.minus(line.sums());
+        let closed = self.closed.entry(key.store.clone()).or_default();
+        closed.sold = closed.sold.saturating_add(line.sold());
+        closed.own = closed.own.saturating_add(line.own());
+        line.steps()
     }
 }

@@ -8,10 +8,13 @@
 //! Start with [`decide`], then [`state::Pool`] for the questions it answers.
 
 pub mod command;
+mod compact;
 pub mod decide;
 pub mod event;
 mod evolve;
+mod journal;
 pub mod ledger;
+mod lines;
 pub mod position;
 pub mod rejection;
 pub mod state;

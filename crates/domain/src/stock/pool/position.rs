@@ -1,10 +1,10 @@
 //! What is known of one warehouse's stock of one SKU.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::compact::Mark;
+use super::journal::Journal;
 use crate::ids::EventId;
 use crate::quantity::Quantity;
 
@@ -24,10 +24,8 @@ pub struct Position {
     offset: i64,
     last_count: Option<LastCount>,
     first_counted_at: Option<Timestamp>,
-    /// Movements after the last count, by time. The id keeps two of one moment apart and makes a
-    /// repeated one visible.
-    #[serde(with = "crate::pairs")]
-    journal: BTreeMap<(Timestamp, EventId), Quantity>,
+    /// Movements after the last count.
+    journal: Journal,
     /// The time of the newest movement that was summed up and left the journal.
     folded_until: Option<Timestamp>,
     newest: Option<Timestamp>,
@@ -92,17 +90,12 @@ impl Position {
     }
 
     pub(super) fn holds(&self, at: Timestamp, event_id: &EventId) -> bool {
-        self.journal.contains_key(&(at, event_id.clone()))
+        self.journal.holds(at, Mark::of(event_id))
     }
 
     /// The sum of journaled movements that happened after a moment.
     pub(super) fn moved_after(&self, at: Timestamp) -> Quantity {
-        self.journal
-            .iter()
-            .rev()
-            .take_while(|((moment, _), _)| *moment > at)
-            .map(|(_, quantity)| *quantity)
-            .sum()
+        self.journal.sum_after(at)
     }
 
     pub(super) fn change(&mut self, applied: Quantity, at: Timestamp) {
@@ -122,29 +115,22 @@ impl Position {
     }
 
     /// Remembers a movement for counts that arrive later than it.
-    pub(super) fn remember(&mut self, at: Timestamp, event_id: EventId, quantity: Quantity) {
+    pub(super) fn remember(&mut self, at: Timestamp, mark: Mark, quantity: Quantity) {
         if self.is_before_count(at) {
             return;
         }
-        let entry = self.journal.entry((at, event_id)).or_default();
-        *entry = entry.saturating_add(quantity);
+        self.journal.add(at, mark, quantity);
         // Saturating at the beginning of time keeps everything, which is safe.
         let horizon = self
             .newest
             .and_then(|newest| newest.checked_sub(JOURNAL_SPAN).ok())
             .unwrap_or(Timestamp::MIN);
-        while let Some(((moment, _), _)) = self.journal.first_key_value() {
-            let moment = *moment;
-            if moment > horizon && self.journal.len() <= JOURNAL_LEN_MAX {
-                break;
-            }
-            self.journal.pop_first();
-            self.folded_until = self.folded_until.max(Some(moment));
-        }
+        let gone = self.journal.shorten(horizon, JOURNAL_LEN_MAX);
+        self.folded_until = self.folded_until.max(gone);
     }
 
     pub(super) fn count(&mut self, count: LastCount, after: Quantity, offset: i64) {
-        self.journal.retain(|(at, _), _| *at > count.counted_at);
+        self.journal.keep_after(count.counted_at);
         self.first_counted_at = self.first_counted_at.or(Some(count.counted_at));
         self.quantity = Some(after);
         self.moved = Quantity::ZERO;

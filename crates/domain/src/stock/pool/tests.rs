@@ -188,6 +188,21 @@ fn the_journal_is_bounded() {
     assert_eq!(pool.position(&w1()), Some(qty("1000")));
 }
 
+/// The state is written whole with each batch: what makes it grow must stay small.
+#[test]
+fn a_full_journal_and_a_full_ledger_are_stored_small() {
+    let size = |pool: &Pool| serde_json::to_string(pool).expect("stored").len();
+    let report = |n: i64| format!("0193a5f2-7c1e-7a44-9b1d-{n:012}");
+    let moved = fold((0..1_000).map(|n| book(movement(&report(n), "-3", n * 37))));
+    assert!(size(&moved) < 20_000, "{} bytes for 1,000 movements", size(&moved));
+    let picked = fold((0..2_000).map(|n| {
+        let order = Some(line("a", &format!("a:56789012{n:05}")));
+        let pick = stage(MovementKind::Picking, &report(n), "-1", n * 37);
+        book(BookMovement { order, ..pick })
+    }));
+    assert!(size(&picked) < 90_000, "{} bytes for 2,000 lines", size(&picked));
+}
+
 #[test]
 fn unknown_is_not_zero_and_the_first_count_is_no_change_for_delta() {
     let a = store("a");

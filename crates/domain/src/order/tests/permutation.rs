@@ -1,0 +1,265 @@
+//! News in every order, doubled and late, with reads in between: one state, and after the last
+//! read one set of facts.
+
+use proptest::prelude::*;
+
+use super::shop::{Shop, Step};
+use super::{handle, rules};
+use crate::order::facts::{OrderFacts, Restock};
+use crate::order::{Order, OrderCommand, OrderEvent, Request};
+use crate::testing::at;
+
+/// The life of an order, with each restock type.
+const LIFE: [Step; 12] = [
+    Step::Route,
+    Step::Edit,
+    Step::Send,
+    Step::Move,
+    Step::Refund(1, Restock::NoRestock),
+    Step::Refund(2, Restock::Cancel),
+    Step::Tag,
+    Step::Send,
+    Step::Refund(1, Restock::Return),
+    Step::SendSecond,
+    Step::Refund(3, Restock::NoRestock),
+    Step::Cancel,
+];
+
+#[derive(Debug, Clone)]
+enum News {
+    /// A webhook of the whole order.
+    Whole(OrderFacts),
+    /// Any other topic.
+    Doubt,
+}
+
+/// What happens next in a world of one shop, deliveries and reads.
+#[derive(Debug, Clone, Copy)]
+enum Tick {
+    /// The next step of the life, so many seconds after the last.
+    Step(i64),
+    /// One of the waiting messages arrives; it may come again.
+    Deliver { which: prop::sample::Index, again: bool },
+    /// A read is decided.
+    BeginRead,
+    /// It is answered, with what the shop shows then.
+    EndRead,
+}
+
+fn ticks() -> impl Strategy<Value = Vec<Tick>> {
+    let tick = prop_oneof![
+        3 => (0..3_i64).prop_map(Tick::Step),
+        6 => (any::<prop::sample::Index>(), any::<bool>())
+            .prop_map(|(which, again)| Tick::Deliver { which, again }),
+        1 => Just(Tick::BeginRead),
+        1 => Just(Tick::EndRead),
+    ];
+    prop::collection::vec(tick, 0..80)
+}
+
+struct World {
+    shop: Shop,
+    life: std::vec::IntoIter<Step>,
+    waiting: Vec<News>,
+    order: Order,
+    told: Vec<OrderEvent>,
+    read: Option<u64>,
+    now: i64,
+}
+
+impl World {
+    fn new(life: Vec<Step>) -> Self {
+        let shop = Shop::new();
+        let waiting = vec![News::Whole(shop.facts()), News::Doubt];
+        Self {
+            shop,
+            life: life.into_iter(),
+            waiting,
+            order: Order::default(),
+            told: Vec::new(),
+            read: None,
+            now: 0,
+        }
+    }
+
+    fn handle(&mut self, command: &OrderCommand) {
+        let order = std::mem::take(&mut self.order);
+        let (order, events) = handle(order, command, &rules());
+        self.order = order;
+        self.told.extend(events);
+    }
+
+    fn step(&mut self, seconds: i64) {
+        let Some(step) = self.life.next() else { return };
+        self.shop.step(step, seconds);
+        // One act of a merchant makes several topics; some of them tell nothing but that.
+        self.waiting.push(News::Whole(self.shop.facts()));
+        self.waiting.push(News::Whole(self.shop.facts()));
+        self.waiting.push(News::Doubt);
+    }
+
+    fn deliver(&mut self, index: usize, again: bool) {
+        let news = match again {
+            true => self.waiting[index].clone(),
+            false => self.waiting.swap_remove(index),
+        };
+        match news {
+            News::Whole(facts) => self.handle(&OrderCommand::Observe { facts: Box::new(facts) }),
+            News::Doubt => self.handle(&OrderCommand::Doubt),
+        }
+    }
+
+    fn end_read(&mut self) {
+        let Some(news) = self.read.take() else { return };
+        self.now += 1;
+        let shown = Some(Box::new(self.shop.read()));
+        self.handle(&OrderCommand::RecordRead { news, begun: at(self.now), shown });
+    }
+
+    fn tick(&mut self, tick: Tick) {
+        match tick {
+            Tick::Step(seconds) => self.step(seconds),
+            Tick::Deliver { which, again } if !self.waiting.is_empty() => {
+                self.deliver(which.index(self.waiting.len()), again);
+            }
+            Tick::Deliver { .. } => {}
+            Tick::BeginRead => self.read = Some(self.order.news),
+            Tick::EndRead => self.end_read(),
+        }
+    }
+
+    /// Everything that is on its way arrives, then Shopify is asked until nothing is unread.
+    fn finish(&mut self) {
+        while self.life.len() > 0 {
+            self.step(1);
+        }
+        while !self.waiting.is_empty() {
+            self.deliver(0, false);
+        }
+        self.read = Some(self.order.news);
+        self.end_read();
+        assert!(!self.order.needs_read(), "the last read settles everything");
+    }
+}
+
+fn check_revisions(told: &[OrderEvent]) {
+    let revisions = told.iter().filter_map(|event| match event {
+        OrderEvent::LinesTold { revision, .. } => Some(*revision),
+        _ => None,
+    });
+    let revisions: Vec<_> = revisions.collect();
+    let count = u64::try_from(revisions.len()).expect("few");
+    assert_eq!(revisions, (1..=count).collect::<Vec<_>>());
+    let mut refunds: Vec<_> = told
+        .iter()
+        .filter_map(|event| match event {
+            OrderEvent::RefundTold { told } => Some((told.refund, told.backoffice.clone())),
+            _ => None,
+        })
+        .collect();
+    let all = refunds.len();
+    refunds.sort();
+    refunds.dedup();
+    assert_eq!(refunds.len(), all, "each refund is told once");
+}
+
+/// What somebody knows who first heard of the order when it was read last.
+fn fresh(shop: &Shop) -> Order {
+    let shown = Some(Box::new(shop.read()));
+    let read = OrderCommand::RecordRead { news: 0, begun: at(0), shown };
+    handle(Order::default(), &read, &rules()).0
+}
+
+fn check_one_state(world: &World) {
+    let fresh = fresh(&world.shop);
+    let (order, rules) = (&world.order, rules());
+    assert_eq!(order.facts, fresh.facts);
+    assert_eq!(order.details, fresh.details);
+    assert_eq!(order.routing, fresh.routing);
+    assert_eq!(order.lines(&rules), fresh.lines(&rules));
+    let told = order.told.as_ref().expect("told");
+    assert!(told.lines.tells_same(&fresh.lines(&rules).expect("known")));
+    for (warehouse, part) in &fresh.parts {
+        let known = &order.parts[warehouse].content;
+        assert_eq!(known.request, part.content.request);
+        let units = |lines: &[crate::order::PartLine]| {
+            let some = lines.iter().filter(|l| l.quantity > 0);
+            some.map(|l| (l.line.line, l.quantity, l.open, l.sku.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(units(&known.lines), units(&part.content.lines));
+        assert_eq!(known.order, part.content.order);
+    }
+    for (warehouse, part) in &order.parts {
+        if !fresh.parts.contains_key(warehouse) {
+            let asked = part.content.request;
+            assert!(matches!(asked, Request::Cancel | Request::Inform), "{warehouse}: {asked:?}");
+        }
+    }
+}
+
+fn check_sums(world: &World) {
+    let lines = world.order.lines(&rules()).expect("known");
+    let sold = world.shop.sold();
+    for line in &lines.lines {
+        let shares: i64 = line.shares.iter().map(|share| share.sold).sum();
+        assert_eq!(shares, sold[&line.line], "line {}", line.line);
+        let before = line.refunded.iter().filter(|r| !r.after_fulfillment);
+        let before: i64 = before.map(|r| r.units).sum();
+        assert_eq!(line.quantity - line.removed - before, shares, "line {}", line.line);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_order_of_news_and_reads_gives_one_state(
+        ticks in ticks(),
+        life in Just(LIFE.to_vec()).prop_shuffle(),
+        len in 0..=LIFE.len(),
+        in_order in any::<bool>(),
+    ) {
+        let life = if in_order { LIFE.to_vec() } else { life };
+        let mut world = World::new(life[..len].to_vec());
+        for tick in ticks {
+            world.tick(tick);
+        }
+        world.finish();
+        check_one_state(&world);
+        check_sums(&world);
+        check_revisions(&world.told);
+    }
+
+    #[test]
+    fn after_the_last_read_nothing_old_says_anything_more(ticks in ticks()) {
+        let mut world = World::new(LIFE.to_vec());
+        for tick in ticks {
+            world.tick(tick);
+        }
+        world.finish();
+        let old = World::new(LIFE.to_vec()).shop;
+        let said = world.told.len();
+        for _ in 0..2 {
+            world.handle(&OrderCommand::Observe { facts: Box::new(old.facts()) });
+            world.handle(&OrderCommand::Observe { facts: Box::new(world.shop.facts()) });
+        }
+        prop_assert_eq!(world.told.len(), said);
+    }
+}
+
+#[test]
+fn the_numbers_of_a_whole_life_come_by_webhooks_alone() {
+    let mut world = World::new(LIFE.to_vec());
+    world.deliver(0, false);
+    assert_eq!(world.order.told.as_ref().map(|told| told.revision), Some(1));
+    for _ in LIFE {
+        world.step(1);
+        world.waiting.retain(|news| matches!(news, News::Whole(_)));
+        world.deliver(world.waiting.len() - 1, false);
+        let lines = world.order.lines(&rules()).expect("known");
+        let sold: Vec<i64> =
+            lines.lines.iter().map(|l| l.shares.iter().map(|s| s.sold).sum()).collect();
+        assert_eq!(sold, world.shop.sold().into_values().collect::<Vec<_>>());
+        assert!(!lines.routed, "only a read tells the routing");
+    }
+}

@@ -1,0 +1,121 @@
+//! How facts change what is known of an order's shipments.
+
+use super::event::ShipmentEvent;
+use super::state::{Call, CallKind, SentParcel, Shipment, Shipments, Stage, Standing, ToldLines};
+use crate::ids::FulfillmentId;
+
+pub(super) fn evolve(mut state: Shipments, event: &ShipmentEvent) -> Shipments {
+    match event {
+        ShipmentEvent::OrderSeen { order } => state.order = Some(order.clone()),
+        ShipmentEvent::Adopted { key, statement, standing, at } => {
+            let is_planned =
+                matches!(&state.stage, Stage::Planned { call, .. } if call.shipment == *key);
+            if is_planned {
+                state.stage = Stage::Idle;
+            }
+            let known = state.shipments.remove(key);
+            let (sent, told) = known.map(|known| (known.sent, known.told)).unwrap_or_default();
+            let shipment = Shipment {
+                said: (**statement).clone(),
+                heard: statement.revision,
+                since: *at,
+                standing: standing.clone(),
+                resolved: None,
+                sent,
+                told,
+                doubted: None,
+            };
+            state.shipments.insert(key.clone(), shipment);
+        }
+        ShipmentEvent::Superseded { .. }
+        | ShipmentEvent::ReportStale { .. }
+        | ShipmentEvent::ReportRefused { .. } => {}
+        ShipmentEvent::Arrived { key, revision, .. } => {
+            change(&mut state, key, |shipment| shipment.heard = *revision);
+        }
+        ShipmentEvent::Resolved { key, parcels } => {
+            change(&mut state, key, |shipment| shipment.resolved = Some(parcels.clone()));
+        }
+        ShipmentEvent::Stood { key, standing } => stand(&mut state, key, standing),
+        ShipmentEvent::LinesTold { key, revision, lines } => {
+            let told = ToldLines { revision: *revision, lines: lines.clone() };
+            change(&mut state, key, |shipment| shipment.told = Some(told));
+        }
+        _ => call(&mut state, event),
+    }
+    state
+}
+
+fn call(state: &mut Shipments, event: &ShipmentEvent) {
+    let stage = std::mem::take(&mut state.stage);
+    state.stage = match (event, stage) {
+        (ShipmentEvent::Planned { call, read_at }, _) => {
+            Stage::Planned { call: call.clone(), read_at: *read_at }
+        }
+        (ShipmentEvent::Intended { effect }, Stage::Planned { call, .. }) => {
+            Stage::InTheAir { effect: effect.clone(), call }
+        }
+        (ShipmentEvent::BecameUnclear { readable_from }, Stage::InTheAir { effect, call }) => {
+            let (readable_from, absent_at, asks) = (*readable_from, None, None);
+            Stage::Unclear { effect, call, readable_from, absent_at, asks }
+        }
+        (
+            ShipmentEvent::SeenAbsent { at },
+            Stage::Unclear { effect, call, readable_from, asks, .. },
+        ) => {
+            let absent_at = Some(*at);
+            Stage::Unclear { effect, call, readable_from, absent_at, asks }
+        }
+        (
+            ShipmentEvent::Asked { effect: asks },
+            Stage::Unclear { effect, call, readable_from, .. },
+        ) => {
+            let (absent_at, asks) = (None, Some(asks.clone()));
+            Stage::Unclear { effect, call, readable_from, absent_at, asks }
+        }
+        (ShipmentEvent::Applied { fulfillment, .. }, stage) => {
+            if let Some(call) = stage.call() {
+                applied(state, call, *fulfillment);
+            }
+            Stage::Idle
+        }
+        (ShipmentEvent::Doubted { message }, stage) => {
+            if let Some(call) = stage.call() {
+                let doubted = |shipment: &mut Shipment| shipment.doubted = Some(message.clone());
+                change(state, &call.shipment, doubted);
+            }
+            Stage::Idle
+        }
+        (ShipmentEvent::NotApplied | ShipmentEvent::PlanDropped, _) => Stage::Idle,
+        (_, stage) => stage,
+    };
+}
+
+fn applied(state: &mut Shipments, call: &Call, fulfillment: FulfillmentId) {
+    change(state, &call.shipment, |shipment| {
+        shipment.doubted = None;
+        let sent = shipment.sent.iter_mut().find(|sent| sent.fulfillment == fulfillment);
+        match (&call.kind, sent) {
+            (CallKind::Create { units, .. }, None) => shipment.sent.push(SentParcel {
+                parcel: call.parcel.clone(),
+                fulfillment,
+                units: units.clone(),
+                tracking: call.tracking.clone(),
+                cancelled: false,
+            }),
+            (CallKind::Track { .. }, Some(sent)) => sent.tracking = call.tracking.clone(),
+            (CallKind::Cancel { .. }, Some(sent)) => sent.cancelled = true,
+            _ => {}
+        }
+    });
+}
+
+fn stand(state: &mut Shipments, key: &str, standing: &Standing) {
+    change(state, key, |shipment| shipment.standing = standing.clone());
+}
+
+fn change(state: &mut Shipments, key: &str, change: impl FnOnce(&mut Shipment)) {
+    if let Some(shipment) = state.shipments.get_mut(key) {
+        change(shipment);
+    }
+}

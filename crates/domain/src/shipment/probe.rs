@@ -1,0 +1,76 @@
+//! Whether a call whose outcome nobody knows was executed, by what the order shows.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+
+use super::shown::{ShownFulfillment, ShownOrder};
+use super::state::{Call, CallKind, Shipments};
+use crate::ids::FulfillmentId;
+
+/// The second reading that does not show it begins at least this long after the first.
+pub(super) const ABSENT_APART: SignedDuration = SignedDuration::from_secs(60);
+
+/// What a reading tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It was executed: this fulfillment.
+    Ours(FulfillmentId),
+    /// There is no trace of it.
+    Absent,
+    /// There is something that may be it.
+    Ambiguous,
+}
+
+/// What a reading tells of a call.
+pub(super) fn probe(state: &Shipments, call: &Call, shown: &ShownOrder) -> Found {
+    match &call.kind {
+        CallKind::Create { units, known, .. } => {
+            let ours: BTreeSet<_> = state
+                .shipments
+                .values()
+                .flat_map(|shipment| &shipment.sent)
+                .map(|sent| sent.fulfillment)
+                .collect();
+            let is_new =
+                |one: &&ShownFulfillment| !known.contains(&one.id) && !ours.contains(&one.id);
+            let new: Vec<_> = shown.fulfillments.iter().filter(is_new).collect();
+            let fits = |one: &&&ShownFulfillment| {
+                one.units == *units && same(&one.numbers, &call.tracking.numbers)
+            };
+            let touches = |one: &&ShownFulfillment| one.units.keys().any(|l| units.contains_key(l));
+            let fitting: Vec<_> = new.iter().filter(fits).collect();
+            match fitting.as_slice() {
+                [one] => Found::Ours(one.id),
+                [] if !new.iter().any(touches) => Found::Absent,
+                _ => Found::Ambiguous,
+            }
+        }
+        CallKind::Track { fulfillment } => {
+            let is_so = |one: &ShownFulfillment| {
+                let urls = &call.tracking.urls;
+                same(&one.numbers, &call.tracking.numbers)
+                    && (urls.is_empty() || same(&one.urls, urls))
+            };
+            found(*fulfillment, shown.fulfillment(*fulfillment).is_some_and(is_so))
+        }
+        CallKind::Cancel { fulfillment } => {
+            let shows = shown.fulfillment(*fulfillment);
+            found(*fulfillment, shows.is_none_or(|one| one.cancelled))
+        }
+    }
+}
+
+fn found(fulfillment: FulfillmentId, is_so: bool) -> Found {
+    if is_so { Found::Ours(fulfillment) } else { Found::Absent }
+}
+
+/// The same texts, in any order.
+fn same(one: &[String], other: &[String]) -> bool {
+    let sorted = |texts: &[String]| {
+        let mut texts = texts.to_vec();
+        texts.sort_unstable();
+        texts
+    };
+    sorted(one) == sorted(other)
+}

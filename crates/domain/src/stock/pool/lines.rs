@@ -1,0 +1,287 @@
+//! The stored form of order lines: compact text, or the list of pairs that earlier versions wrote.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::de::value::{Error as ValueError, StringDeserializer};
+use serde::de::{self, DeserializeOwned, IntoDeserializer as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serializer};
+
+use super::compact::{Broken, Mark, Reader, Scale, Writer};
+use super::ledger::{Claim, Line, LineKey, Report, STAGES, stage};
+use crate::ids::{EventId, LineId, OrderKey, StoreId};
+use crate::quantity::Quantity;
+use crate::stock::report::ReportKind;
+
+/// The stored form, should it change once more.
+const VERSION: u8 = 1;
+
+type Lines = BTreeMap<LineKey, Line>;
+
+pub(super) fn serialize<S: Serializer>(lines: &Lines, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&compact(lines))
+}
+
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Lines, D::Error> {
+    deserializer.deserialize_any(Form)
+}
+
+fn moments(line: &Line) -> impl Iterator<Item = Timestamp> {
+    let reports = line.reports.iter().map(|report| report.occurred_at);
+    reports.chain(line.claim.map(|claim| claim.as_of))
+}
+
+/// Store by store; of an order only what differs from the one before.
+fn compact(lines: &Lines) -> String {
+    let mut writer = Writer::default();
+    writer.byte(VERSION);
+    let scale = Scale::of(lines.values().flat_map(moments));
+    writer.scale(scale);
+    writer.length(lines.len());
+    let (mut store, mut order) = ("", "");
+    for (key, line) in lines {
+        if key.store.as_str() == store {
+            writer.bytes(b"");
+        } else {
+            (store, order) = (key.store.as_str(), "");
+            writer.bytes(store.as_bytes());
+        }
+        let next = key.order.as_str();
+        let same = next.bytes().zip(order.bytes()).take_while(|(a, b)| a == b).count();
+        writer.length(same);
+        writer.bytes(next.as_bytes().get(same..).unwrap_or_default());
+        order = next;
+        name(&mut writer, key.line.as_str());
+        write(&mut writer, scale, line);
+    }
+    writer.text()
+}
+
+/// Shopify's line ids are numbers, which take half the room.
+fn name(writer: &mut Writer, name: &str) {
+    match name.parse::<u64>() {
+        Ok(number) if number.to_string() == name => {
+            writer.byte(1);
+            writer.number(number);
+        }
+        _ => {
+            writer.byte(0);
+            writer.bytes(name.as_bytes());
+        }
+    }
+}
+
+fn write(writer: &mut Writer, scale: Scale, line: &Line) {
+    match line.claim {
+        None => writer.byte(0),
+        Some(Claim { units, as_of }) => {
+            writer.byte(1);
+            writer.signed(units);
+            writer.moment(scale, as_of);
+        }
+    }
+    writer.length(line.reports.len());
+    for report in &line.reports {
+        writer.byte(stage(report.kind));
+        writer.moment(scale, report.occurred_at);
+        writer.quantity(report.quantity);
+        writer.mark(report.mark);
+    }
+}
+
+fn of_compact(text: &str) -> Result<Lines, Broken> {
+    let mut reader = Reader::try_new(text)?;
+    if reader.byte()? != VERSION {
+        return Err(Broken);
+    }
+    let scale = reader.scale()?;
+    let length = reader.length()?;
+    // Sorted as they are, they become a map in one go.
+    let mut lines = Vec::with_capacity(length);
+    let mut store: Option<StoreId> = None;
+    let mut order: Vec<u8> = Vec::new();
+    for _ in 0..length {
+        let named = reader.bytes()?;
+        if !named.is_empty() {
+            store = Some(id(named)?);
+            order.clear();
+        }
+        let same = usize::try_from(reader.number()?).map_err(|_| Broken)?;
+        order.truncate(same);
+        order.extend(reader.bytes()?);
+        let key = LineKey {
+            store: store.clone().ok_or(Broken)?,
+            order: id::<OrderKey>(order.clone())?,
+            line: read_name(&mut reader)?,
+        };
+        lines.push((key, read(&mut reader, scale)?));
+    }
+    if reader.is_at_end() { Ok(lines.into_iter().collect()) } else { Err(Broken) }
+}
+
+/// As stored: what was once accepted stays readable.
+fn id<T: DeserializeOwned>(bytes: Vec<u8>) -> Result<T, Broken> {
+    let text = String::from_utf8(bytes).map_err(|_| Broken)?;
+    let text: StringDeserializer<ValueError> = text.into_deserializer();
+    T::deserialize(text).map_err(|_| Broken)
+}
+
+fn read_name(reader: &mut Reader) -> Result<LineId, Broken> {
+    match reader.byte()? {
+        1 => id(reader.number()?.to_string().into_bytes()),
+        0 => id(reader.bytes()?),
+        _ => Err(Broken),
+    }
+}
+
+fn read(reader: &mut Reader, scale: Scale) -> Result<Line, Broken> {
+    let claim = match reader.byte()? {
+        0 => None,
+        1 => {
+            let units = reader.signed()?;
+            Some(Claim { units, as_of: reader.moment(scale)? })
+        }
+        _ => return Err(Broken),
+    };
+    let length = reader.length()?;
+    let mut reports = Vec::with_capacity(length);
+    for _ in 0..length {
+        let stage = usize::from(reader.byte()?);
+        let kind = STAGES.get(stage).copied().ok_or(Broken)?;
+        let occurred_at = reader.moment(scale)?;
+        let (quantity, mark) = (reader.quantity()?, reader.mark()?);
+        reports.push(Report { mark, kind, occurred_at, quantity });
+    }
+    Ok(Line { claim, reports })
+}
+
+struct Form;
+
+impl<'de> Visitor<'de> for Form {
+    type Value = Lines;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("order lines")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Lines, E> {
+        of_compact(text).map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Lines, A::Error> {
+        let mut lines = Lines::new();
+        while let Some((key, line)) = list.next_element::<(LineKey, EarlierLine)>()? {
+            lines.insert(key, line.into());
+        }
+        Ok(lines)
+    }
+}
+
+/// A line as earlier versions wrote it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct EarlierLine {
+    claim: Option<Claim>,
+    reports: Vec<EarlierReport>,
+}
+
+#[derive(Deserialize)]
+struct EarlierReport {
+    event_id: EventId,
+    kind: ReportKind,
+    occurred_at: Timestamp,
+    quantity: Quantity,
+}
+
+impl From<EarlierLine> for Line {
+    fn from(earlier: EarlierLine) -> Self {
+        let mut line = Self { claim: earlier.claim, reports: Vec::new() };
+        for EarlierReport { event_id, kind, occurred_at, quantity } in earlier.reports {
+            line.push(Report { mark: Mark::of(&event_id), kind, occurred_at, quantity });
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{at, id};
+
+    #[derive(Debug, Clone)]
+    struct Sample {
+        store: u8,
+        order: String,
+        line: String,
+        claim: Option<(i64, i64)>,
+        reports: Vec<(u8, i64, i64, u64)>,
+    }
+
+    fn sample() -> impl Strategy<Value = Sample> {
+        let name =
+            prop_oneof!["[0-9]{1,6}", "0[0-9]{1,3}", "[a-z]{1,3}:[0-9]{1,9}", "[👕-👟]{1,2}"];
+        let line = prop_oneof!["[1-9][0-9]{0,17}", "[a-z]{1,4}"];
+        let reports = prop::collection::vec(
+            (0_u8..5, 0_i64..1_000_000, -90_000_i64..90_000, any::<u64>()),
+            0..4,
+        );
+        (0_u8..3, name, line, prop::option::of((0_i64..99, 0_i64..1_000_000)), reports).prop_map(
+            |(store, order, line, claim, reports)| Sample { store, order, line, claim, reports },
+        )
+    }
+
+    fn lines(samples: &[Sample]) -> Lines {
+        let line = |sample: &Sample| {
+            let key = LineKey {
+                store: id(["a", "north", "south"][usize::from(sample.store)]),
+                order: id(&sample.order),
+                line: id(&sample.line),
+            };
+            let claim = sample.claim.map(|(units, seconds)| Claim { units, as_of: at(seconds) });
+            let mut line = Line { claim, reports: Vec::new() };
+            for (stage, seconds, quantity, mark) in &sample.reports {
+                line.push(Report {
+                    mark: Mark(*mark),
+                    kind: STAGES[usize::from(*stage)],
+                    occurred_at: at(*seconds),
+                    quantity: Quantity::from_ten_thousandths(*quantity),
+                });
+            }
+            (key, line)
+        };
+        samples.iter().map(line).collect()
+    }
+
+    #[test]
+    fn every_stage_has_its_place() {
+        for (place, kind) in STAGES.into_iter().enumerate() {
+            assert_eq!(usize::from(stage(kind)), place);
+        }
+    }
+
+    #[test]
+    fn a_form_that_is_cut_off_is_refused() {
+        let sample = Sample {
+            store: 1,
+            order: "north:1001".to_owned(),
+            line: "77".to_owned(),
+            claim: Some((2, 5)),
+            reports: vec![(2, 9, 20_000, 7)],
+        };
+        let text = compact(&lines(&[sample]));
+        for length in 0..text.len() {
+            assert_eq!(of_compact(&text[..length]), Err(Broken));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lines_survive_their_stored_form(samples in prop::collection::vec(sample(), 0..12)) {
+            let lines = lines(&samples);
+            prop_assert_eq!(of_compact(&compact(&lines)), Ok(lines));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The service over a store and a Shopify in memory, with a time that the test moves.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod activation;
+mod links;
+mod pages;
+mod rests;
+mod shopify;
+mod unknown;
+mod world;

@@ -1,0 +1,48 @@
+//! Stores that take no calls.
+
+use jiff::SignedDuration;
+use lockstep_contracts::settings::v1::StockMode;
+
+use crate::shopify::Fault;
+use crate::world::{PLACE, World};
+
+#[tokio::test]
+async fn a_store_that_lets_nobody_in_costs_one_intent_and_then_a_read_now_and_then() {
+    let items: Vec<i64> = (1..=40).collect();
+    let world = World::live(StockMode::Delta, &items).await;
+    world.shopify.lock(true);
+    for item in &items {
+        world.adjust(*item, "1").await;
+    }
+    world.pass(SignedDuration::from_mins(1)).await;
+    let log = world.position().await;
+    let calls = |operation| world.shopify.calls(operation).len();
+    let (writes, reads) = (calls("AdjustQuantities"), calls("LevelsOfItems"));
+    assert_eq!(writes, 1);
+    for item in &items {
+        world.adjust(*item, "1").await;
+    }
+    world.pass(SignedDuration::from_hours(2)).await;
+    assert_eq!(calls("AdjustQuantities"), writes, "no intent is written while it rests");
+    // One, two, four, eight minutes, then every ten.
+    let probes = calls("LevelsOfItems") - reads;
+    assert!((12..=16).contains(&probes), "{probes} probes in two hours");
+    let told = world.kinds_after(log).await;
+    assert!(told.iter().all(|kind| kind == "movement_booked"), "{told:?}");
+    world.shopify.lock(false);
+    world.pass(SignedDuration::from_mins(11)).await;
+    for item in &items {
+        assert_eq!(world.shopify.available(*item, PLACE), Some(12));
+    }
+    let after = calls("AdjustQuantities") - writes;
+    assert!(after <= 2, "the item of the probe, then all others: {after}");
+}
+
+#[tokio::test]
+async fn a_throttled_store_goes_on_as_soon_as_shopify_says() {
+    let world = World::live(StockMode::Delta, &[1]).await;
+    world.shopify.fault(Fault::Throttled);
+    world.adjust(1, "1").await;
+    world.pass(SignedDuration::from_secs(5)).await;
+    assert_eq!(world.shopify.available(1, PLACE), Some(11));
+}
