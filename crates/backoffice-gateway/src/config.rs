@@ -7,7 +7,7 @@ use crate::rest::BODY_BYTES_MAX;
 /// What an operator may turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Bytes of REST bodies in memory at once; more calls wait for their turn.
+    /// Bytes of bodies of both transports in memory at once; more calls wait for their turn.
     pub body_bytes_in_flight_max: usize,
     /// Time within which a body must arrive.
     pub body_deadline: Duration,

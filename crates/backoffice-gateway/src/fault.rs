@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lockstep_contracts::backoffice::v1::{ErrorCode, ItemError};
+use lockstep_runtime::http::BodyError;
 
 /// What a client is told to wait before it sends the same again.
 pub const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -39,6 +40,27 @@ pub enum CallFault {
     /// The broker or the database is away, or too many calls wait.
     #[error("{0}")]
     Unavailable(&'static str),
+    /// The one report of the call is refused.
+    #[error("{}", .0.message)]
+    Refused(ItemError),
+    /// The contract has no such method.
+    #[error("the contract has no such method")]
+    NoSuchMethod,
+}
+
+impl From<BodyError> for CallFault {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge { limit } => Self::BodyTooLarge { limit },
+            BodyError::TooSlow(deadline) => Self::TooSlow(deadline),
+            BodyError::BrokenOff => Self::Invalid(Invalid {
+                field: String::new(),
+                message: "the body broke off".to_owned(),
+                fix: "send the same call again".to_owned(),
+            }),
+            BodyError::Full => Self::Unavailable("too many bodies are being read"),
+        }
+    }
 }
 
 /// What is wrong with a field, and what to do.
@@ -86,17 +108,15 @@ impl CallFault {
                 "send the same call again after the time in Retry-After; repeats are safe"
                     .to_owned(),
             ),
+            Self::Refused(error) => return error.clone(),
+            Self::NoSuchMethod => (
+                ErrorCode::Validation,
+                "path".to_owned(),
+                "call a method of lockstep.backoffice.v1.BackOfficeService; an older Lockstep has \
+                 fewer"
+                    .to_owned(),
+            ),
         };
         ItemError { code: code.into(), field, message: self.to_string(), fix }
     }
-}
-
-/// An item that is refused.
-pub fn refuse(
-    code: ErrorCode,
-    field: String,
-    message: impl Into<String>,
-    fix: impl Into<String>,
-) -> ItemError {
-    ItemError { code: code.into(), field, message: message.into(), fix: fix.into() }
 }

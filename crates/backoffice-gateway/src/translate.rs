@@ -1,35 +1,47 @@
 //! What a back office says, checked and brought to one form. Pure.
 //!
-//! The checked form is a protobuf message again, since that is what is published: quantities
-//! without needless zeros, the condition written out. Two reports with equal checked forms say
-//! the same, whatever they looked like on the wire; their digest tells them apart.
+//! `lockstep_contracts::convert` says what a report may look like; here it is held against what
+//! only the gateway knows: the declared warehouses, the stores, the time. The checked form is a
+//! protobuf message again, since that is what is published: quantities without needless zeros,
+//! defaults written out. Two reports with equal checked forms say the same, whatever they looked
+//! like on the wire; their digest tells them apart.
 
+mod catalog;
 mod checks;
+mod form;
+mod invoices;
+mod orders;
+mod returns;
+mod sales;
+mod shipments;
+mod stock;
 
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
-use lockstep_contracts::backoffice::v1::{ItemError, MovementKind, StockCount, StockMovement};
-use lockstep_contracts::convert::report::{REASON_CODE_MAX, REASON_TEXT_MAX};
-use lockstep_domain::ids::{EventId, Sku};
+use lockstep_contracts::Partition;
+use lockstep_contracts::backoffice::v1::{self as proto, ErrorCode, ItemError};
+use lockstep_contracts::convert::Invalid;
+use lockstep_domain::ids::EventId;
 use prost::Message;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use checks::{
-    check_length, check_moment, check_order, check_sign, check_transfer, check_warehouse,
-    must_be_empty, quantity_text,
-};
-
 /// Items in one call; the contract promises answers up to this number.
 pub const ITEMS_MAX: usize = 1_000;
+/// Bytes of one report, so that its event is far below what a broker takes as one message.
+pub const REPORT_BYTES_MAX: usize = 512 * 1024;
 /// How far a reporter's clock may be ahead: a wrong time zone is forgiven, a wrong year is not.
 pub const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
 
 /// What an item is checked against.
 pub struct Scope<'a> {
-    /// Codes of the warehouses that the back office declared.
+    /// The back office that calls.
+    pub backoffice: &'a str,
+    /// Codes of the warehouses that it declared.
     pub warehouses: HashSet<&'a str>,
+    /// Ids of the stores that it serves.
+    pub stores: HashSet<&'a str>,
     /// This moment.
     pub now: Timestamp,
 }
@@ -39,113 +51,154 @@ pub struct Scope<'a> {
 pub struct Report {
     /// The reporter's id of it.
     pub event_id: EventId,
-    /// What it is about; decides the partition.
-    pub sku: Sku,
+    /// What it is about, as events name it.
+    pub about: String,
+    /// Reports about one thing share it.
+    pub partition: Partition,
     /// Its checked form.
     pub content: Content,
     /// SHA-256 of the checked form.
     pub digest: [u8; 32],
 }
 
-/// The two kinds of report.
+/// The kinds of report.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// A change of stock.
-    Movement(StockMovement),
+    Movement(proto::StockMovement),
     /// A statement of stock.
-    Count(StockCount),
+    Count(proto::StockCount),
+    /// A product as it is now.
+    Product(proto::Product),
+    /// A product that is gone.
+    Deletion(proto::ProductDeletion),
+    /// An order, or its cancellation, is accepted.
+    Acceptance(proto::OrderAcceptance),
+    /// An order, or its cancellation, is rejected.
+    Rejection(proto::OrderRejection),
+    /// Units that were promised to an order are released.
+    Release(proto::OrderRelease),
+    /// Goods left.
+    Shipment(proto::Shipment),
+    /// Goods come back.
+    Return(proto::Return),
+    /// A document was issued.
+    Invoice(proto::Invoice),
+    /// Something was sold elsewhere.
+    Sale(proto::Sale),
+    /// Some of that was paid back.
+    SaleRefund(proto::SaleRefund),
 }
 
 /// Where an item stands in its call: gives the paths that answers name.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Field that holds the items.
-    pub list: &'static str,
-    /// Index of the item.
-    pub index: usize,
+    /// Field that holds the item or the items.
+    pub field: &'static str,
+    /// Index of the item, where there may be several.
+    pub index: Option<usize>,
 }
 
 impl Place {
+    /// The only item of a call.
+    pub const fn only(field: &'static str) -> Self {
+        Self { field, index: None }
+    }
+
+    /// An item of a list.
+    pub const fn of(field: &'static str, index: usize) -> Self {
+        Self { field, index: Some(index) }
+    }
+
     /// Path of a field of the item; of the item itself when `field` is empty.
     pub fn path(self, field: &str) -> String {
         let dot = if field.is_empty() { "" } else { "." };
-        format!("{}[{}]{dot}{field}", self.list, self.index)
+        match self.index {
+            Some(index) => format!("{}[{index}]{dot}{field}", self.field),
+            None => format!("{}{dot}{field}", self.field),
+        }
+    }
+
+    /// A refusal as the caller sees it.
+    pub fn error(self, invalid: Invalid) -> ItemError {
+        let Invalid { code, field, message, fix } = invalid;
+        ItemError { code: code.into(), field: self.path(&field), message, fix }
     }
 }
 
-/// A message of which a call carries a list.
+/// A message that a call carries, alone or in a list.
 pub trait Item: Message + Default + DeserializeOwned + Send + 'static {
-    /// Field that holds the items.
-    const LIST: &'static str;
+    /// Field that holds it, or the list of them.
+    const FIELD: &'static str;
     /// Full protobuf name of the message.
     const MESSAGE: &'static str;
+    /// Name of the call in traces.
+    const CALL: &'static str;
 
     /// The id under which the reporter asks for it.
     fn event_id(&self) -> &str;
 
     /// Checks it and brings it to the one form.
-    fn check(self, place: Place, scope: &Scope<'_>) -> Result<Report, ItemError>;
+    ///
+    /// # Errors
+    /// The first field that is wrong, by its path inside the message.
+    fn check(self, scope: &Scope<'_>) -> Result<Report, Invalid>;
 }
 
-impl Item for StockMovement {
-    const LIST: &'static str = "movements";
-    const MESSAGE: &'static str = "lockstep.backoffice.v1.StockMovement";
+/// A message whose subject is named in the path of a REST call.
+pub trait Named: Item {
+    /// The field that the path gives.
+    const NAME: &'static str;
 
-    fn event_id(&self) -> &str {
-        &self.event_id
-    }
-
-    fn check(mut self, place: Place, scope: &Scope<'_>) -> Result<Report, ItemError> {
-        let event_id = checks::event_id(place, &self.event_id)?;
-        let kind = checks::movement_kind(place, self.kind)?;
-        let quantity = checks::quantity(place, "quantity", &self.quantity)?;
-        check_sign(place, kind, quantity)?;
-        let sku = checks::sku(place, &self.sku)?;
-        if kind == MovementKind::Transfer {
-            check_transfer(place, &self, scope)?;
-        } else {
-            check_warehouse(place, "warehouse_code", &self.warehouse_code, scope)?;
-            for (field, value) in [
-                ("from_warehouse_code", &self.from_warehouse_code),
-                ("to_warehouse_code", &self.to_warehouse_code),
-            ] {
-                must_be_empty(place, field, value, "only a TRANSFER names it")?;
-            }
-        }
-        self.stock_status = checks::stock_status(place, self.stock_status)?.into();
-        if !self.on_hand_after.is_empty() {
-            let after = quantity_text(place, "on_hand_after", &self.on_hand_after)?;
-            self.on_hand_after = after.to_string();
-        }
-        check_length(place, "reason_code", &self.reason_code, REASON_CODE_MAX)?;
-        check_length(place, "reason_text", &self.reason_text, REASON_TEXT_MAX)?;
-        if let Some(order) = &self.order {
-            check_order(place, order)?;
-        }
-        check_moment(place, "occurred_at", self.occurred_at.as_ref(), scope.now)?;
-        self.quantity = quantity.to_string();
-        let digest = digest("movement", &self);
-        Ok(Report { event_id, sku, content: Content::Movement(self), digest })
-    }
+    /// That field.
+    fn name(&mut self) -> &mut String;
 }
 
-impl Item for StockCount {
-    const LIST: &'static str = "counts";
-    const MESSAGE: &'static str = "lockstep.backoffice.v1.StockCount";
-
-    fn event_id(&self) -> &str {
-        &self.event_id
+/// Takes the name out of the path; a body that has it, too, must agree.
+pub fn name_from_path<T: Named>(item: &mut T, name: String) -> Result<(), Invalid> {
+    let own = item.name();
+    if own.is_empty() {
+        *own = name;
+        return Ok(());
     }
-
-    fn check(mut self, place: Place, scope: &Scope<'_>) -> Result<Report, ItemError> {
-        let event_id = checks::event_id(place, &self.event_id)?;
-        let sku = checks::sku(place, &self.sku)?;
-        check_warehouse(place, "warehouse_code", &self.warehouse_code, scope)?;
-        self.quantity = quantity_text(place, "quantity", &self.quantity)?.to_string();
-        check_moment(place, "counted_at", self.counted_at.as_ref(), scope.now)?;
-        let digest = digest("count", &self);
-        Ok(Report { event_id, sku, content: Content::Count(self), digest })
+    if *own == name {
+        return Ok(());
     }
+    let message = "the path names another one";
+    let fix = "leave it out of the body, or write the one of the path";
+    Err(Invalid::validation(T::NAME, message, fix))
+}
+
+/// What a report is about: its name in events, and the key that chooses its partition.
+struct Subject<'a> {
+    about: String,
+    key: &'a str,
+}
+
+/// A report from its checked message, unless that is larger than an event may be.
+fn report<M: Message + Clone>(
+    event_id: EventId,
+    subject: Subject<'_>,
+    kind: &str,
+    message: M,
+    content: fn(M) -> Content,
+) -> Result<Report, Invalid> {
+    let size = message.encoded_len();
+    if size > REPORT_BYTES_MAX {
+        return Err(Invalid {
+            code: ErrorCode::TooLarge,
+            field: String::new(),
+            message: format!("the report has {size} bytes"),
+            fix: format!("a report has at most {REPORT_BYTES_MAX} bytes; shorten its texts"),
+        });
+    }
+    Ok(Report {
+        event_id,
+        about: subject.about,
+        partition: Partition::of(subject.key),
+        digest: digest(kind, &message),
+        content: content(message),
+    })
 }
 
 /// The kind is part of the digest: a count under a movement's id is other content.
@@ -157,5 +210,7 @@ fn digest(kind: &str, message: &impl Message) -> [u8; 32] {
     hasher.finalize().into()
 }
 
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,8 @@ pub enum Fate {
     Duplicate,
     /// The id stands for other content.
     Conflict,
+    /// The database refuses this very report.
+    Refused,
 }
 
 /// The distinct ids of a group, each with the content under which it came first.

@@ -1,66 +1,110 @@
-//! The JSON of a batch, item by item, so that one item that is no report spoils no other.
+//! The JSON of a call, item by item, so that one item that is no report spoils no other.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use lockstep_contracts::backoffice::v1::{ErrorCode, ItemAnswer, ItemStatus};
+use lockstep_contracts::backoffice::v1::{ErrorCode, ItemAnswer, ItemError, ItemStatus};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::diagnose::{Finding, diagnose};
 use super::tree::Tree;
 use crate::descriptors;
-use crate::fault::{CallFault, Invalid, refuse};
+use crate::fault::{CallFault, Invalid};
+use crate::report::Decoded;
 use crate::translate::{ITEMS_MAX, Item, Place};
 
-/// What one item of a batch turned out to be: a message, or its answer.
-pub type Decoded<T> = Result<T, ItemAnswer>;
-
-/// Reads `{"<list>": [ ... ]}`.
+/// Reads `{"<field>": [ ... ]}`.
 ///
 /// # Errors
 /// When it is not JSON, or the JSON around the items is not what the contract says.
 pub fn batch<T: Item>(body: &[u8]) -> Result<Vec<Decoded<T>>, CallFault> {
-    let envelope: Envelope<'_> =
-        serde_json::from_slice(body).map_err(|e| not_an_object::<T>(&e))?;
-    let mut list = None;
-    for (name, value) in envelope.entries {
-        if name != T::LIST {
-            return Err(invalid(
-                name.into_owned(),
-                "there is no such field".to_owned(),
-                format!("the body is {}", shape::<T>()),
-            ));
-        }
-        if list.replace(value).is_some() {
-            let message = "the field is there twice".to_owned();
-            return Err(invalid(name.into_owned(), message, "write it once".to_owned()));
-        }
-    }
-    let list = list.map_or("null", RawValue::get);
+    let shape = Shape { field: T::FIELD, inside: "[ ... ]" };
+    let list = shape.content(body)?.map_or("null", RawValue::get);
     let items: Option<Items<'_>> = serde_json::from_str(list).map_err(|_| {
-        let message = format!("`{}` is not a list", T::LIST);
-        invalid(T::LIST.to_owned(), message, format!("the body is {}", shape::<T>()))
+        let message = format!("`{}` is not a list", T::FIELD);
+        invalid(T::FIELD.to_owned(), message, format!("the body is {shape}"))
     })?;
     let items = items.unwrap_or_default();
     if items.count > ITEMS_MAX {
-        let (list, count) = (T::LIST, items.count);
+        let (list, count) = (T::FIELD, items.count);
         return Err(CallFault::BatchTooLarge { list, count, limit: ITEMS_MAX });
     }
-    let places = (0..).map(|index| Place { list: T::LIST, index });
+    let places = (0..).map(|index| Place::of(T::FIELD, index));
     Ok(items.first.into_iter().zip(places).map(|(raw, place)| item(raw.get(), place)).collect())
 }
 
-fn shape<T: Item>() -> String {
-    format!("{{\"{}\": [ ... ]}}", T::LIST)
+/// Reads `{"<field>": { ... }}`; nothing when the field is left out.
+///
+/// # Errors
+/// When it is not JSON, or the JSON around the report is not what the contract says.
+pub fn one<T: Item>(body: &[u8]) -> Result<Option<Decoded<T>>, CallFault> {
+    let shape = Shape { field: T::FIELD, inside: "{ ... }" };
+    let given = shape.content(body)?.filter(|raw| raw.get() != "null");
+    Ok(given.map(|raw| item(raw.get(), Place::only(T::FIELD))))
+}
+
+/// Reads `{"<field>": "41"}`; nothing when the field is left out. A number without quotes is taken,
+/// too.
+///
+/// # Errors
+/// When it is not JSON, or there is something else.
+pub fn number(field: &'static str, body: &[u8]) -> Result<Option<u64>, CallFault> {
+    let shape = Shape { field, inside: "\"41\"" };
+    let Some(raw) = shape.content(body)?.map(RawValue::get).filter(|raw| *raw != "null") else {
+        return Ok(None);
+    };
+    let quoted = raw.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let digits = quoted.unwrap_or(raw);
+    let is_plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number = digits.parse().ok().filter(|_| is_plain);
+    let Some(number) = number else {
+        let message = "it is not a whole number from 0 to 18446744073709551615".to_owned();
+        return Err(invalid(field.to_owned(), message, format!("send {shape}")));
+    };
+    Ok(Some(number))
+}
+
+/// What the body of a call looks like.
+struct Shape {
+    field: &'static str,
+    inside: &'static str,
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{\"{}\": {}}}", self.field, self.inside)
+    }
+}
+
+impl Shape {
+    /// What stands in the one field, not yet read.
+    fn content<'b>(&self, body: &'b [u8]) -> Result<Option<&'b RawValue>, CallFault> {
+        let envelope: Envelope<'b> =
+            serde_json::from_slice(body).map_err(|e| not_an_object(self, &e))?;
+        let mut content = None;
+        for (name, value) in envelope.entries {
+            if name != self.field {
+                return Err(invalid(
+                    name.into_owned(),
+                    "there is no such field".to_owned(),
+                    format!("the body is {self}"),
+                ));
+            }
+            if content.replace(value).is_some() {
+                let message = "the field is there twice".to_owned();
+                return Err(invalid(name.into_owned(), message, "write it once".to_owned()));
+            }
+        }
+        Ok(content)
+    }
 }
 
 fn invalid(field: String, message: String, fix: String) -> CallFault {
     CallFault::Invalid(Invalid { field, message, fix })
 }
 
-fn not_an_object<T: Item>(error: &serde_json::Error) -> CallFault {
-    let shape = shape::<T>();
+fn not_an_object(shape: &Shape, error: &serde_json::Error) -> CallFault {
     if error.is_data() {
         let message = "the body is JSON, but not an object".to_owned();
         return invalid(String::new(), message, format!("send {shape}"));
@@ -110,7 +154,8 @@ fn second_look<T: Item>(raw: &str, place: Place) -> Decoded<T> {
 
 fn reject(event_id: String, place: Place, finding: Finding) -> ItemAnswer {
     let field = place.path(&finding.path);
-    let error = refuse(ErrorCode::Validation, field, finding.message, finding.fix);
+    let Finding { message, fix, .. } = finding;
+    let error = ItemError { code: ErrorCode::Validation.into(), field, message, fix };
     ItemAnswer { event_id, status: ItemStatus::Rejected.into(), error: Some(error) }
 }
 

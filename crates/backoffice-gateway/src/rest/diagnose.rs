@@ -89,6 +89,7 @@ fn diagnose_value(kind: &Kind, value: &Tree) -> Option<Finding> {
             Tree::Bool(_) => None,
             other => Some(wrong_type(other, "true or false", "write true or false")),
         },
+        Kind::Uint32 => diagnose_number(value),
         Kind::Enum(names) => diagnose_enum(names, value),
         Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => {
             diagnose_moment(value)
@@ -97,6 +98,16 @@ fn diagnose_value(kind: &Kind, value: &Tree) -> Option<Finding> {
         // No report holds other kinds; the decoder's own words serve if one ever does.
         _ => None,
     }
+}
+
+fn diagnose_number(value: &Tree) -> Option<Finding> {
+    let is_number = match value {
+        Tree::Number(number) => number.as_u64().is_some_and(|n| u32::try_from(n).is_ok()),
+        Tree::Text(text) => text.parse::<u32>().is_ok(),
+        _ => false,
+    };
+    let fix = format!("write a whole number from 0 to {}, such as 2", u32::MAX);
+    (!is_number).then(|| wrong_type(value, "a whole number", &fix))
 }
 
 fn diagnose_enum(names: &EnumDescriptor, value: &Tree) -> Option<Finding> {

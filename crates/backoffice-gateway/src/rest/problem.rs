@@ -84,5 +84,12 @@ pub fn status(fault: &CallFault) -> StatusCode {
         }
         CallFault::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
         CallFault::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        CallFault::Refused(error) => match error.code() {
+            ErrorCode::Conflict => StatusCode::CONFLICT,
+            ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        },
+        CallFault::NoSuchMethod => StatusCode::NOT_FOUND,
     }
 }

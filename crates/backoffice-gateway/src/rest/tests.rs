@@ -1,10 +1,11 @@
 //! What JSON is taken for a batch, and how the rest is answered.
 
-use lockstep_contracts::backoffice::v1::{ItemAnswer, StockCount, StockMovement};
+use lockstep_contracts::backoffice::v1::{ItemAnswer, Shipment, StockCount, StockMovement};
 use proptest::prelude::*;
 
-use super::decode::{Decoded, batch};
+use super::decode::{batch, one};
 use crate::fault::CallFault;
+use crate::report::Decoded;
 
 const GOOD: &str = r#"{"event_id":"e","kind":"MOVEMENT_KIND_PICKING","quantity":"-1","sku":"A",
     "warehouse_code":"MAIN","occurred_at":"2026-11-24T09:00:00Z"}"#;
@@ -114,6 +115,42 @@ fn a_list_that_is_too_long_is_counted_not_kept() {
     let json = format!(r#"{{"counts":[{list}]}}"#);
     let found = batch::<StockCount>(json.as_bytes()).expect_err("too many");
     assert_eq!(found, CallFault::BatchTooLarge { list: "counts", count: 5_000, limit: 1_000 });
+}
+
+#[test]
+fn one_report_stands_in_its_field() {
+    let read = |json: &str| one::<Shipment>(json.as_bytes());
+    for json in ["{}", r#"{"shipment":null}"#] {
+        assert_eq!(read(json), Ok(None), "{json}");
+    }
+    let good = read(r#"{"shipment":{"shipment_id":"S","revision":2}}"#).expect("JSON");
+    assert_eq!(good.expect("a shipment").expect("good").revision, 2);
+    let rows = [
+        ("a list", r#"{"shipment":[]}"#, "shipment"),
+        ("text", r#"{"shipment":"S1"}"#, "shipment"),
+        ("unknown field", r#"{"shipment":{"colour":"red"}}"#, "shipment.colour"),
+        ("a word for a number", r#"{"shipment":{"revision":"two"}}"#, "shipment.revision"),
+        ("below zero", r#"{"shipment":{"revision":-1}}"#, "shipment.revision"),
+        ("deep", r#"{"shipment":{"packages":[{"lines":{}}]}}"#, "shipment.packages[0].lines"),
+        (
+            "deeper",
+            r#"{"shipment":{"packages":[{"lines":[{"quantity":2}]}]}}"#,
+            "shipment.packages[0].lines[0].quantity",
+        ),
+        ("yes for true", r#"{"shipment":{"whole_order":"yes"}}"#, "shipment.whole_order"),
+    ];
+    for (what, json, field) in rows {
+        let answer = read(json).expect("JSON").expect("something").expect_err(what);
+        let error = answer.error.expect("an error");
+        assert_eq!(error.field, field, "{what}");
+        assert!(!error.message.is_empty() && !error.fix.is_empty(), "{what}: {error:?}");
+    }
+    for (json, field) in [("[]", ""), (r#"{"shipments":{}}"#, "shipments"), ("{", "")] {
+        match read(json) {
+            Err(CallFault::Invalid(invalid)) => assert_eq!(invalid.field, field, "{json}"),
+            other => panic!("{json}: {other:?}"),
+        }
+    }
 }
 
 /// JSON that is nearly a batch: names and values of the contract in wrong places.

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use lockstep_testkit::bus::MemoryBus;
+use tokio::task::unconstrained;
 
 use crate::store::CutStore;
 use crate::world::{MOVEMENTS, World, movement, movements};
@@ -75,16 +76,27 @@ async fn calls_that_wait_at_a_stop_are_still_answered() {
     let world = World::start().await;
     let batches: Vec<_> =
         (0..20).map(|number| movements(&[movement(&format!("e-{number}"), "1")])).collect();
-    let calls = join_all(batches.iter().map(|batch| world.post_json(MOVEMENTS, batch)));
-    let stop = async {
-        tokio::task::yield_now().await;
-        world.life.shutdown.cancel();
-    };
-    let (answers, ()) = tokio::join!(calls, stop);
-    let accepted = answers.iter().filter(|a| a.status == StatusCode::ACCEPTED).count();
-    let refused = answers.iter().filter(|a| a.status == StatusCode::SERVICE_UNAVAILABLE).count();
-    assert_eq!(accepted + refused, 20);
-    assert_eq!(world.published_ids().len(), accepted);
+    // The first call is answered, so its writer is at work; the others wait when the stop comes.
+    let call = |batch| Box::pin(unconstrained(world.post_json(MOVEMENTS, batch)));
+    let mut calls: Vec<_> = batches.iter().map(call).collect();
+    let first = calls.remove(0).await;
+    assert_eq!(first.fates(), ["ITEM_STATUS_ACCEPTED"]);
+    for call in &mut calls {
+        assert!(futures_util::poll!(call).is_pending(), "it waits for its group");
+    }
+    world.life.shutdown.cancel();
+    let answers = join_all(calls).await;
+    for answer in &answers {
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+        assert_eq!(answer.fates(), ["ITEM_STATUS_ACCEPTED"]);
+    }
+    let mut published = world.published_ids();
+    published.sort();
+    let mut expected: Vec<_> = (0..20).map(|number| format!("wms:e-{number}")).collect();
+    expected.sort();
+    assert_eq!(published, expected, "none is lost, none comes twice");
+    let late = world.post_json(MOVEMENTS, &movements(&[movement("late", "1")])).await;
+    assert_eq!(late.status, StatusCode::SERVICE_UNAVAILABLE, "nothing new is taken");
     world.stop().await;
 }
 

@@ -139,8 +139,16 @@ async fn a_bad_item_is_refused_alone() {
             "movements[1].event_id",
         ),
     ];
+    // Of the row whose id comes twice, the first report is the neighbour before it.
+    let twice = with(json!({"event_id": "a-11", "quantity": "2"}));
+    let rows = rows.into_iter().chain([(
+        "an id that stands for other content",
+        twice,
+        "ERROR_CODE_CONFLICT",
+        "movements[1].event_id",
+    )]);
     let mut taken = Vec::new();
-    for (number, (what, item, code, field)) in rows.into_iter().enumerate() {
+    for (number, (what, item, code, field)) in rows.enumerate() {
         let (before, after) = (format!("a-{number}"), format!("b-{number}"));
         let batch = movements(&[movement(&before, "1"), item, movement(&after, "1")]);
         let answer = world.post_json(MOVEMENTS, &batch).await;

@@ -4,8 +4,8 @@ use lockstep_backoffice_gateway::Listeners;
 use lockstep_backoffice_gateway::grpc::ERROR_TRAILER;
 use lockstep_contracts::backoffice::v1::back_office_service_client::BackOfficeServiceClient;
 use lockstep_contracts::backoffice::v1::{
-    ErrorCode, ItemError, ReportStockCountsRequest, ReportStockMovementsRequest,
-    ReportStockMovementsResponse,
+    AcceptOrderRequest, ErrorCode, ItemError, ItemStatus, OrderAcceptance, ReportShipmentRequest,
+    ReportStockCountsRequest, ReportStockMovementsRequest, ReportStockMovementsResponse,
 };
 use prost::Message;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
-use crate::world::{MOVEMENTS, World, movement, movements};
+use crate::world::{MOVEMENTS, World, movement, movements, shipment};
 
 async fn client(world: &World) -> BackOfficeServiceClient<Channel> {
     let bind = || TcpListener::bind(("127.0.0.1", 0));
@@ -25,14 +25,14 @@ async fn client(world: &World) -> BackOfficeServiceClient<Channel> {
     client.expect("the gateway answers").max_decoding_message_size(64 * 1024 * 1024)
 }
 
-fn with_token<T>(message: T, token: &str) -> Request<T> {
+pub fn with_token<T>(message: T, token: &str) -> Request<T> {
     let mut request = Request::new(message);
     let value = format!("Bearer {token}").parse().expect("a header");
     request.metadata_mut().insert("authorization", value);
     request
 }
 
-fn error_of(status: &Status) -> ItemError {
+pub fn error_of(status: &Status) -> ItemError {
     let trailer = status.metadata().get_bin(ERROR_TRAILER).expect("the trailer");
     ItemError::decode(trailer.to_bytes().expect("bytes")).expect("an error of the contract")
 }
@@ -145,7 +145,53 @@ async fn a_message_of_50_mb_is_refused() {
     request.movements[0].reason_text = "x".repeat(50 * 1024 * 1024);
     let mut client = client.max_encoding_message_size(64 * 1024 * 1024);
     let status = client.report_stock_movements(with_token(request, &world.token)).await;
-    assert_eq!(status.expect_err("too large").code(), Code::OutOfRange);
+    let status = status.expect_err("too large");
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    let error = error_of(&status);
+    assert_eq!(error.code(), ErrorCode::TooLarge);
+    assert!(error.fix.contains("8388608"), "{error:?}");
     assert_eq!(world.published_ids(), Vec::<String>::new());
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reports_of_one_call_give_the_same_answers_on_both_sides() {
+    let world = World::start().await;
+    let mut client = client(&world).await;
+    let ask = |id: &str| {
+        let message: ReportShipmentRequest =
+            serde_json::from_value(shipment(id)).expect("a message");
+        with_token(message, &world.token)
+    };
+    let taken = client.report_shipment(ask("s-1")).await.expect("taken").into_inner();
+    let item = taken.item.expect("an answer");
+    assert_eq!((item.event_id.as_str(), item.status()), ("s-1", ItemStatus::Accepted));
+    let again = world.post_json("/v1/shipments", &shipment("s-1")).await;
+    assert_eq!(again.body["item"]["status"], "ITEM_STATUS_DUPLICATE");
+
+    let mut other = ask("s-1");
+    other.get_mut().shipment.as_mut().expect("a shipment").revision = 2;
+    let status = client.report_shipment(other).await.expect_err("other content");
+    assert_eq!(status.code(), Code::AlreadyExists);
+    let error = error_of(&status);
+    assert_eq!((error.code(), error.field.as_str()), (ErrorCode::Conflict, "shipment.event_id"));
+
+    let accept = AcceptOrderRequest {
+        acceptance: Some(OrderAcceptance {
+            event_id: "a-1".to_owned(),
+            order_key: "north:1".to_owned(),
+            whole_order: true,
+            occurred_at: ask("x").into_inner().shipment.and_then(|s| s.occurred_at),
+            ..OrderAcceptance::default()
+        }),
+    };
+    let taken = client.accept_order(with_token(accept, &world.token)).await.expect("taken");
+    assert_eq!(taken.into_inner().item.expect("an answer").status(), ItemStatus::Accepted);
+    let path = "/v1/orders/north:1/accept";
+    let same = json!({ "acceptance": {
+        "event_id": "a-1", "whole_order": true, "occurred_at": "2026-11-24T10:00:00Z",
+    } });
+    let again = world.post_json(path, &same).await;
+    assert_eq!(again.body["item"]["status"], "ITEM_STATUS_DUPLICATE", "one form on both sides");
     world.stop().await;
 }

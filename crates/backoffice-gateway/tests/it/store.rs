@@ -1,27 +1,47 @@
-//! A store that can be cut off.
+//! A store that can be cut off, and that refuses what a test tells it to.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use lockstep_ports::{
-    AggregateKey, DeadLetterRow, EffectRow, ErrorKind, OutboxState, PortError, Snapshot, Store,
-    StoredEvent, Timer, Tx,
+    AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, ErrorKind,
+    OutboxState, PortError, RefusedRow, Snapshot, Store, StoredEvent, Timer, Tx,
 };
 use lockstep_testkit::MemoryStore;
 use uuid::Uuid;
+
+use crate::picky::PickyTx;
 
 /// The in-memory store behind a connection that a test cuts.
 #[derive(Clone, Default)]
 pub struct CutStore {
     inner: MemoryStore,
     is_away: Arc<AtomicBool>,
+    refuses: Arc<Mutex<Vec<String>>>,
+    begun: Arc<AtomicUsize>,
+    gate: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl CutStore {
     pub fn set_away(&self, is_away: bool) {
         self.is_away.store(is_away, Ordering::SeqCst);
+    }
+
+    /// Refuses messages with these ids for their content.
+    pub fn refuse<const N: usize>(&self, ids: [&str; N]) {
+        *self.refuses.lock().expect("no holder panics") = ids.map(str::to_owned).into();
+    }
+
+    /// Lets no transaction begin while the guard lives.
+    pub async fn hold(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        self.gate.clone().lock_owned().await
+    }
+
+    /// How many transactions were begun.
+    pub fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
     }
 
     fn reach(&self) -> Result<&MemoryStore, PortError> {
@@ -35,7 +55,11 @@ impl CutStore {
 #[async_trait::async_trait]
 impl Store for CutStore {
     async fn begin(&self) -> Result<Box<dyn Tx>, PortError> {
-        self.reach()?.begin().await
+        drop(self.gate.lock().await);
+        let inner = self.reach()?.begin().await?;
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        let refuses = self.refuses.lock().expect("no holder panics").clone();
+        Ok(Box::new(PickyTx { inner, refuses }))
     }
 
     async fn read(&self, keys: &[AggregateKey]) -> Result<Vec<Option<Snapshot>>, PortError> {
@@ -69,8 +93,24 @@ impl Store for CutStore {
         self.reach()?.checkpoint(consumer).await
     }
 
-    async fn unpublished(&self, limit: u32) -> Result<Vec<OutboxState>, PortError> {
-        self.reach()?.unpublished(limit).await
+    async fn lower_checkpoint(&self, consumer: &str, sequence: u64) -> Result<(), PortError> {
+        self.reach()?.lower_checkpoint(consumer, sequence).await
+    }
+
+    async fn unpublished(
+        &self,
+        older_than: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxState>, PortError> {
+        self.reach()?.unpublished(older_than, limit).await
+    }
+
+    async fn refuse_outbox(&self, id: &str, reason: &str) -> Result<(), PortError> {
+        self.reach()?.refuse_outbox(id, reason).await
+    }
+
+    async fn refused_outbox(&self, limit: u32) -> Result<Vec<RefusedRow>, PortError> {
+        self.reach()?.refused_outbox(limit).await
     }
 
     async fn mark_published(&self, ids: &[String], at: Timestamp) -> Result<(), PortError> {
@@ -99,16 +139,29 @@ impl Store for CutStore {
         self.reach()?.take_effects(lane, now, lease, limit).await
     }
 
-    async fn unknown_effects(&self, limit: u32) -> Result<Vec<EffectRow>, PortError> {
-        self.reach()?.unknown_effects(limit).await
+    async fn effects_of(
+        &self,
+        states: &[EffectState],
+        limit: u32,
+    ) -> Result<Vec<EffectRow>, PortError> {
+        self.reach()?.effects_of(states, limit).await
+    }
+
+    async fn effect(&self, id: Uuid) -> Result<Option<EffectRow>, PortError> {
+        self.reach()?.effect(id).await
     }
 
     async fn dead_letters(
         &self,
         include_closed: bool,
+        after: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<DeadLetterRow>, PortError> {
-        self.reach()?.dead_letters(include_closed, limit).await
+    ) -> Result<Vec<DeadLetterHead>, PortError> {
+        self.reach()?.dead_letters(include_closed, after, limit).await
+    }
+
+    async fn dead_letter(&self, id: Uuid) -> Result<Option<DeadLetterRow>, PortError> {
+        self.reach()?.dead_letter(id).await
     }
 
     async fn lease(
@@ -125,12 +178,8 @@ impl Store for CutStore {
         self.reach()?.release(name, holder).await
     }
 
-    async fn prune(&self, before: Timestamp, keep_inbox: bool) -> Result<u64, PortError> {
-        self.reach()?.prune(before, keep_inbox).await
-    }
-
-    async fn drop_states(&self) -> Result<(), PortError> {
-        self.reach()?.drop_states().await
+    async fn prune(&self, before: &Cutoffs) -> Result<u64, PortError> {
+        self.reach()?.prune(before).await
     }
 
     async fn is_ready(&self) -> bool {

@@ -1,16 +1,20 @@
 //! Who may call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use jiff::SignedDuration;
+use lockstep_contracts::Stream;
 use lockstep_contracts::backoffice::v1::{
     ListTokensRequest, RevokeTokenRequest, RevokeTokenResponse, TokenInfo,
 };
 use lockstep_contracts::settings::v1::BackOfficeSettings;
+use lockstep_ports::Kv;
 use lockstep_runtime::ask;
 use lockstep_testkit::bus::MemoryBus;
 use lockstep_testkit::nats::eventually;
+use lockstep_testkit::{MemoryStore, TestDatabase};
 
 use crate::world::{MOVEMENTS, World, movement, movements, put_settings};
 
@@ -117,16 +121,65 @@ async fn a_token_opens_for_its_own_back_office() {
     world.stop().await;
 }
 
-#[tokio::test]
+/// What is stored of a token opens nothing: every table of the database, every bucket and every
+/// stream of the broker is looked through.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn secrets_are_stored_nowhere() {
-    use lockstep_ports::Store;
-    let store = std::sync::Arc::new(lockstep_testkit::MemoryStore::default());
-    let world = World::over(MemoryBus::new(), store.clone()).await;
-    let secret = world.token.rsplit('_').next().expect("a secret");
-    let events = store.events(0, 100).await.expect("events");
-    assert!(!events.is_empty());
-    assert!(events.iter().all(|event| !event.body.get().contains(secret)));
+    let database = TestDatabase::create().await;
+    let bus = MemoryBus::new();
+    let store = Arc::new(database.store("backoffice_gateway").await);
+    let world = World::over(bus.clone(), store).await;
+    assert_eq!(status(&world, &world.token).await, StatusCode::ACCEPTED);
+    let list = || async { list(&world).await.first().and_then(|token| token.last_used_at) };
+    eventually("the use is noted", async || list().await.is_some()).await;
+
+    let tables = database.dump().await;
+    let (id, secret) = world.token.strip_prefix("lsk_").and_then(|t| t.rsplit_once('_')).unwrap();
+    assert!(tables.contains(id), "the dump shows the token that is stored");
+    assert!(tables.contains("same"), "and the report");
+    let mut everything = tables;
+    for bucket in bus.buckets() {
+        for entry in bus.list(&bucket, "").await.expect("a bucket") {
+            everything.push_str(&String::from_utf8_lossy(&entry.value));
+        }
+    }
+    for stream in Stream::ALL {
+        for message in bus.published(*stream) {
+            everything.push_str(&format!("{:?}", message.headers));
+            everything.push_str(&String::from_utf8_lossy(&message.body));
+        }
+    }
+    let as_bytes: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let raw = [1_u8; 32].map(|byte| format!("{byte:02x}")).concat();
+    assert_eq!(secret, raw, "the bits of the first token, in hexadecimal");
+    for secret in [secret, &as_bytes] {
+        assert!(!everything.contains(secret), "the secret is stored");
+    }
     world.stop().await;
+}
+
+/// Another replica believes what it read for at most five seconds.
+#[tokio::test]
+async fn a_revoked_token_stops_on_every_replica_within_five_seconds() {
+    let (bus, store) = (MemoryBus::new(), Arc::new(MemoryStore::default()));
+    let first = World::over(bus.clone(), store.clone()).await;
+    let second = World::over(bus.clone(), store).await;
+    let token = second.issue("both").await;
+    for replica in [&first, &second] {
+        assert_eq!(status(replica, &token.token).await, StatusCode::ACCEPTED);
+    }
+    assert!(revoke(&bus, "wms", &token.token_id).await);
+    let statuses =
+        || async { [status(&first, &token.token).await, status(&second, &token.token).await] };
+    let after = statuses().await;
+    let refused = after.iter().filter(|s| **s == StatusCode::UNAUTHORIZED).count();
+    assert!(refused >= 1, "the replica that revoked it knows at once: {after:?}");
+    for replica in [&first, &second] {
+        replica.clock.advance(SignedDuration::from_secs(5));
+    }
+    assert_eq!(statuses().await, [StatusCode::UNAUTHORIZED; 2], "the other after five seconds");
+    first.stop().await;
+    second.stop().await;
 }
 
 #[tokio::test]

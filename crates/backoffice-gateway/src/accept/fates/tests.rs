@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use lockstep_contracts::Partition;
 use lockstep_contracts::backoffice::v1::StockCount;
-use lockstep_domain::ids::{EventId, Sku};
+use lockstep_domain::ids::EventId;
 use proptest::prelude::*;
 
 use super::*;
@@ -12,7 +13,8 @@ use crate::translate::Content;
 fn report(id: &str, content: u8) -> Report {
     Report {
         event_id: EventId::try_new(id).expect("an id"),
-        sku: Sku::try_new("A").expect("a SKU"),
+        about: "sku/wms/A".to_owned(),
+        partition: Partition::of("A"),
         content: Content::Count(StockCount::default()),
         digest: [content; 32],
     }

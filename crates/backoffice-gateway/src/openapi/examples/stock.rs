@@ -1,53 +1,12 @@
-//! Calls with the answers that they get. A test posts each of them to the running routes.
+//! Movements and counts.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::{Example, Examples, refused, taken};
 use crate::fault::{CallFault, Invalid};
-use crate::rest::problem::Problem;
-use crate::rest::{BODY_BYTES_MAX, COUNTS_PATH, MOVEMENTS_PATH};
 
-/// A call and its answer.
-pub struct Example {
-    /// Its name, the same at the request and at the answer.
-    pub name: &'static str,
-    /// What it shows.
-    pub summary: &'static str,
-    /// The body; null where the body is not the point.
-    pub request: Value,
-    /// The status of the answer.
-    pub status: u16,
-    /// The body of the answer.
-    pub answer: Value,
-}
-
-/// The examples of one path.
-pub type Examples = Vec<Example>;
-
-/// The examples of a path.
-pub fn of(path: &str) -> Examples {
-    let own = match path {
-        MOVEMENTS_PATH => movements(),
-        COUNTS_PATH => counts(),
-        _ => Vec::new(),
-    };
-    own.into_iter().chain(refusals()).collect()
-}
-
-fn taken(name: &'static str, summary: &'static str, request: Value, items: Value) -> Example {
-    Example { name, summary, request, status: 202, answer: json!({ "items": items }) }
-}
-
-fn refused(
-    name: &'static str,
-    summary: &'static str,
-    request: Value,
-    fault: &CallFault,
-) -> Example {
-    let problem = Problem::from(fault);
-    Example { name, summary, request, status: problem.status, answer: json!(problem) }
-}
-
-fn movements() -> Examples {
+/// Movements.
+pub fn movements() -> Examples {
     vec![
         taken(
             "goods_received_and_picked",
@@ -117,8 +76,8 @@ fn bad_item() -> Example {
             { "event_id": "adj-1", "status": "ITEM_STATUS_ACCEPTED" },
             { "event_id": "adj-2", "status": "ITEM_STATUS_REJECTED", "error": {
                 "code": "ERROR_CODE_QUANTITY_ZERO", "field": "movements[1].quantity",
-                "message": "`quantity` is zero",
-                "fix": "a movement changes something: leave it out, or report a count",
+                "message": "it is zero",
+                "fix": "report only what changed; use a count to state what a warehouse holds",
             } },
             { "event_id": "adj-3", "status": "ITEM_STATUS_REJECTED", "error": {
                 "code": "ERROR_CODE_UNKNOWN_WAREHOUSE", "field": "movements[2].warehouse_code",
@@ -154,7 +113,8 @@ fn repeats() -> Example {
     )
 }
 
-fn counts() -> Examples {
+/// Counts.
+pub fn counts() -> Examples {
     vec![
         taken(
             "counted",
@@ -175,7 +135,7 @@ fn counts() -> Examples {
             json!([{
                 "event_id": "inv-2026-11-24-2", "status": "ITEM_STATUS_REJECTED", "error": {
                     "code": "ERROR_CODE_VALIDATION", "field": "counts[0].quantity",
-                    "message": "`quantity` is not a decimal number",
+                    "message": "it is not a decimal number",
                     "fix": "expected a decimal number such as 12 or -0.5, without exponent or \
                         separators",
                 },
@@ -191,17 +151,5 @@ fn counts() -> Examples {
                 fix: "send 1 to 1000 items in `counts`".to_owned(),
             }),
         ),
-    ]
-}
-
-/// Refusals in which the body is not the point.
-fn refusals() -> Examples {
-    let missing = CallFault::Unauthenticated("the call carries no bearer token");
-    let large = CallFault::BodyTooLarge { limit: BODY_BYTES_MAX };
-    let away = CallFault::Unavailable("the broker or the database is away");
-    vec![
-        refused("no_token", "No token was sent.", Value::Null, &missing),
-        refused("too_large", "More bytes than are read.", Value::Null, &large),
-        refused("away", "Lockstep cannot store or publish now.", Value::Null, &away),
     ]
 }
