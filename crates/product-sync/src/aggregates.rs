@@ -1,5 +1,8 @@
 //! The aggregates of product-sync and how they are named in its store.
 
+use lockstep_domain::catalog::{
+    Candidate, Carriers, CatalogRules, Conflict, Job, Listing, Near, Offers, Product, StoreSync,
+};
 use lockstep_domain::link::{SkuClaim, VariantLink};
 use lockstep_domain::{BackOfficeId, Sku, StoreId, VariantId};
 use lockstep_runtime::Aggregate;
@@ -18,6 +21,86 @@ pub struct SkuClaimKind;
 impl Aggregate for SkuClaimKind {
     type Decider = SkuClaim;
     const KIND: &'static str = "sku_claim";
+}
+
+/// A run of "sync products"; id `{job}`.
+pub struct JobKind;
+
+impl Aggregate for JobKind {
+    type Decider = Job;
+    const KIND: &'static str = "job";
+}
+
+/// The runs of a store; id `{store}`.
+pub struct StoreSyncKind;
+
+impl Aggregate for StoreSyncKind {
+    type Decider = StoreSync;
+    const KIND: &'static str = "store_sync";
+}
+
+/// What the settings of a store say of its catalogue; id `{store}`.
+pub struct RulesKind;
+
+impl Aggregate for RulesKind {
+    type Decider = CatalogRules;
+    const KIND: &'static str = "rules";
+}
+
+/// A variant as the last run saw it; id as of its links.
+pub struct ListingKind;
+
+impl Aggregate for ListingKind {
+    type Decider = Listing;
+    const KIND: &'static str = "listing";
+}
+
+/// Variants of a store that carry codes of one near form; id `{store}/{near form}`.
+pub struct CarriersKind;
+
+impl Aggregate for CarriersKind {
+    type Decider = Carriers;
+    const KIND: &'static str = "carriers";
+}
+
+/// What a person must decide about a variant; id as of its links.
+pub struct ConflictKind;
+
+impl Aggregate for ConflictKind {
+    type Decider = Conflict;
+    const KIND: &'static str = "conflict";
+}
+
+/// What a back office says of a SKU; id `{backoffice}/{sku}`.
+pub struct ProductKind;
+
+impl Aggregate for ProductKind {
+    type Decider = Product;
+    const KIND: &'static str = "product";
+}
+
+/// SKUs of a back office that its reports know by codes of one near form; id
+/// `{backoffice}/{near form}`.
+pub struct OffersKind;
+
+impl Aggregate for OffersKind {
+    type Decider = Offers;
+    const KIND: &'static str = "offers";
+}
+
+/// Id of the carriers of a near form.
+pub fn carriers_id(store: &StoreId, near: &Near) -> String {
+    format!("{store}/{near}")
+}
+
+/// Id of a product.
+pub fn product_id(of: &Candidate) -> String {
+    format!("{}/{}", of.backoffice, of.sku)
+}
+
+/// Id of the offers of a near form.
+pub fn offers_id(backoffice: &BackOfficeId, near: &Near) -> String {
+    format!("{backoffice}/{near}")
 }
 
 /// Id of a variant's links.

@@ -11,12 +11,16 @@ use lockstep_contracts::catalog::v1::{
 use lockstep_contracts::convert::link::{origin, origin_to_proto};
 use lockstep_contracts::shopify::admin::{Variant, decode_variants_by_ids, variants_by_ids};
 use lockstep_contracts::time::to_proto;
+use lockstep_domain::catalog::{Candidate, ConflictCommand};
 use lockstep_domain::link::{LinkOrigin, SkuClaimCommand, VariantLinkCommand, VariantLinkEvent};
 use lockstep_domain::{BackOfficeId, InventoryItemId, Sku, StoreId, VariantId};
-use lockstep_ports::{AdminRequest, AggregateKey, ErrorKind, Lane, PortError, ShopifyAdmin};
+use lockstep_ports::{AdminRequest, AggregateKey, ErrorKind, PortError, ShopifyAdmin, Urgency};
 use lockstep_runtime::{Aggregate, Directory, Engine, EngineError, Origin, Stop, Work, telemetry};
 
-use crate::aggregates::{SkuClaimKind, VariantLinkKind, sku_claim_id, variant_link_id};
+use crate::aggregates::{
+    ConflictKind, SkuClaimKind, VariantLinkKind, sku_claim_id, variant_link_id,
+};
+use crate::syncer::never;
 
 /// Wishes in one request; also Shopify's limit for ids in one call.
 pub const WISHES_MAX: usize = 250;
@@ -93,7 +97,7 @@ async fn variants(
         return Ok(BTreeMap::new());
     }
     let call = variants_by_ids(&ids);
-    let request = AdminRequest::new(&call, Lane::Catalogue);
+    let request = AdminRequest::new(&call, Urgency::Catalogue);
     let answer = shopify
         .send(store, &request)
         .await
@@ -158,6 +162,20 @@ fn invalid(field: &'static str, message: &str, fix: &str) -> Refusal {
     Refusal { code: "VALIDATION", field, message, fix }
 }
 
+/// Links a variant to the SKU that a run found for it, by the same rules as a person; false where
+/// they refuse it.
+pub(crate) fn link_found(
+    work: &mut Work<'_>,
+    store: &StoreId,
+    (variant, item): (VariantId, InventoryItemId),
+    found: &Candidate,
+    origin: LinkOrigin,
+) -> Result<bool, Stop> {
+    let Candidate { backoffice, sku } = found.clone();
+    let decided = decide(work, store, &Wish::Link { variant, item, backoffice, sku }, origin)?;
+    Ok(decided == Ok(LinkOutcome::Linked))
+}
+
 fn decide(
     work: &mut Work<'_>,
     store: &StoreId,
@@ -202,6 +220,11 @@ fn decide(
     for (revision, event) in (before + 1..).zip(&events) {
         tell(work, store, variant, revision, event)?;
     }
+    if !events.is_empty() {
+        // A person has decided, or what was found no longer is; the next run judges anew.
+        let closed = work.execute::<ConflictKind>(&id, &ConflictCommand::Close)?;
+        closed.map_err(never)?;
+    }
     Ok(Ok(if events.is_empty() { LinkOutcome::Unchanged } else { made }))
 }
 
@@ -235,6 +258,7 @@ fn keys(store: &StoreId, wishes: &[Result<Wish, Refusal>]) -> Vec<AggregateKey> 
             Wish::Cut { variant, .. } => variant,
         };
         keys.push(VariantLinkKind::key(variant_link_id(store, *variant)));
+        keys.push(ConflictKind::key(variant_link_id(store, *variant)));
     }
     keys
 }

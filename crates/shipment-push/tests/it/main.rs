@@ -1,0 +1,11 @@
+//! The service over a real database and a real broker, with as much of Shopify as it meets.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test ends at its first surprise"
+)]
+
+mod sending;
+mod shopify;
+mod world;
