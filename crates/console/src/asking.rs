@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use lockstep_contracts::{Request, Subject};
 use lockstep_ports::{Ask, ErrorKind};
+use tracing::warn;
 
+use crate::guard::masked;
 use crate::problem::{Code, Problem};
 
 /// How long an answer is awaited.
@@ -28,19 +30,41 @@ pub async fn ask<R: Request>(
     })
 }
 
-/// Asks a service that may be silent: `None` then.
-///
-/// # Errors
-/// An answer that cannot be read.
-pub async fn ask_or_silent<R: Request>(
+/// What came of a question that a service may leave unanswered.
+pub enum Heard<T> {
+    /// Its answer.
+    Answer(T),
+    /// Nothing, in time.
+    Silence,
+    /// An answer that this version cannot read, in words.
+    Unreadable(String),
+}
+
+impl<T> Heard<T> {
+    /// The answer, if there is a readable one.
+    pub fn answer(self) -> Option<T> {
+        match self {
+            Self::Answer(answer) => Some(answer),
+            Self::Silence | Self::Unreadable(_) => None,
+        }
+    }
+}
+
+/// Asks a service that may be silent, or of another version: neither stops what is asked of others.
+pub async fn hear<R: Request>(
     port: &dyn Ask,
+    service: &str,
     subject: Subject,
     request: &R,
-) -> Result<Option<R::Reply>, Problem> {
+) -> Heard<R::Reply> {
     match lockstep_runtime::ask(port, subject, request, ANSWER_TIME_MAX).await {
-        Ok(reply) => Ok(Some(reply)),
-        Err(failed) if failed.kind == ErrorKind::Permanent => Err(failed.into()),
-        Err(_) => Ok(None),
+        Ok(reply) => Heard::Answer(reply),
+        Err(failed) if failed.kind == ErrorKind::Permanent => {
+            let why = masked(&failed.chain());
+            warn!(service, why, "an answer cannot be read");
+            Heard::Unreadable(why)
+        }
+        Err(_) => Heard::Silence,
     }
 }
 
@@ -48,6 +72,9 @@ pub async fn ask_or_silent<R: Request>(
 pub fn silent(services: &[String]) -> Problem {
     let names = services.join(", ");
     let detail = format!("{names} did not answer in {} seconds", ANSWER_TIME_MAX.as_secs());
-    let fix = format!("see that it runs (`lockstep run {names}`), then send the same again");
+    let fix = format!(
+        "see that it runs (`lockstep run {names}`), then send the same again; if this was a \
+         change, it is open whether it was made"
+    );
     Problem::new(Code::ServiceSilent, "", detail, fix)
 }

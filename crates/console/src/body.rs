@@ -1,18 +1,36 @@
 //! Bodies of requests, read within limits.
 
-use axum::body::Body;
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
-use bytes::Bytes;
+use lockstep_runtime::http::{Bodies, BodyError, BodyLimits, Held, WhenFull};
 use serde_json::Value;
 
 use crate::fields::Fields;
 use crate::problem::{Code, Problem};
+use crate::service::Console;
 
 /// Largest JSON body.
 const JSON_BYTES_MAX: usize = 1 << 20;
 /// Largest CSV body: 50,000 links with long codes.
 const CSV_BYTES_MAX: usize = 10 << 20;
+/// Bodies of all requests together.
+const IN_FLIGHT_BYTES_MAX: usize = 64 << 20;
+/// A body has this long to arrive.
+const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// The limits of this service.
+pub fn bodies() -> Bodies {
+    Bodies::new(BodyLimits {
+        bytes_max: CSV_BYTES_MAX,
+        in_flight_max: IN_FLIGHT_BYTES_MAX,
+        deadline: BODY_TIME_MAX,
+        when_full: WhenFull::Wait,
+        discard_max: JSON_BYTES_MAX,
+    })
+}
 
 /// A JSON object. No body at all counts as an empty one.
 pub struct JsonBody(pub Fields);
@@ -22,35 +40,35 @@ pub enum AnyBody {
     /// A JSON object.
     Json(Fields),
     /// The bytes of a CSV file.
-    Csv(Bytes),
+    Csv(Held),
 }
 
-impl<S: Send + Sync> FromRequest<S> for JsonBody {
+impl FromRequest<Arc<Console>> for JsonBody {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let kind = media_type(&parts.headers);
-        let bytes = read(&parts.headers, body, JSON_BYTES_MAX).await?;
+    async fn from_request(request: Request, console: &Arc<Console>) -> Result<Self, Problem> {
+        let kind = media_type(request.headers());
+        let held = read(console, request, JSON_BYTES_MAX).await?;
         match kind.as_deref() {
-            Some("application/json" | "application/merge-patch+json") => json(&bytes).map(Self),
-            None if bytes.is_empty() => json(b"{}").map(Self),
+            Some("application/json" | "application/merge-patch+json") => {
+                json(&held.bytes).map(Self)
+            }
+            None if held.bytes.is_empty() => json(b"{}").map(Self),
             other => Err(unsupported(other, "application/json")),
         }
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for AnyBody {
+impl FromRequest<Arc<Console>> for AnyBody {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let kind = media_type(&parts.headers);
+    async fn from_request(request: Request, console: &Arc<Console>) -> Result<Self, Problem> {
+        let kind = media_type(request.headers());
         match kind.as_deref() {
             Some("application/json") => {
-                json(&read(&parts.headers, body, JSON_BYTES_MAX).await?).map(Self::Json)
+                json(&read(console, request, JSON_BYTES_MAX).await?.bytes).map(Self::Json)
             }
-            Some("text/csv") => read(&parts.headers, body, CSV_BYTES_MAX).await.map(Self::Csv),
+            Some("text/csv") => read(console, request, CSV_BYTES_MAX).await.map(Self::Csv),
             other => Err(unsupported(other, "text/csv or application/json")),
         }
     }
@@ -70,37 +88,18 @@ fn unsupported(found: Option<&str>, expected: &str) -> Problem {
     Problem::new(Code::UnsupportedMediaType, "", detail, fix)
 }
 
-async fn read(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, Problem> {
-    let too_large = || {
-        let detail = format!("the body is larger than {max} bytes");
-        Problem::new(Code::TooLarge, "", detail, "send less in one request")
-    };
-    let announced = headers.get(header::CONTENT_LENGTH);
-    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > max) {
-        return Err(too_large());
-    }
-    // One byte more than allowed tells "too large" from a body that broke off.
-    match axum::body::to_bytes(body, max + 1).await {
-        Ok(bytes) if bytes.len() <= max => Ok(bytes),
-        Ok(_) => Err(too_large()),
-        Err(failed) if is_length_limit(&failed) => Err(too_large()),
-        Err(failed) => {
-            let detail = format!("the body broke off: {failed}");
-            Err(Problem::new(Code::MalformedJson, "", detail, "send the request again"))
-        }
-    }
-}
-
-fn is_length_limit(failed: &axum::Error) -> bool {
-    let mut cause = std::error::Error::source(failed);
-    while let Some(error) = cause {
-        if error.to_string().contains("length limit") {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+async fn read(console: &Console, request: Request, max: usize) -> Result<Held, Problem> {
+    let (parts, body) = request.into_parts();
+    let read = console.bodies.read_up_to(max, &parts.headers, body).await;
+    read.map_err(|refused| {
+        let (code, fix) = match &refused {
+            BodyError::TooLarge { .. } => (Code::TooLarge, "send less in one request"),
+            BodyError::TooSlow(_) => (Code::TooSlow, "send the request again, faster"),
+            BodyError::BrokenOff => (Code::MalformedJson, "send the request again"),
+            BodyError::Full => (Code::Busy, "send the request again in a minute"),
+        };
+        Problem::new(code, "", refused.to_string(), fix)
+    })
 }
 
 fn json(bytes: &[u8]) -> Result<Fields, Problem> {

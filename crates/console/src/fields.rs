@@ -56,6 +56,12 @@ impl Fields {
         }
     }
 
+    /// All that has not been read yet, as JSON text.
+    pub fn text(&self) -> String {
+        // A map of JSON values with text for keys is always written.
+        serde_json::to_string(&self.map).unwrap_or_default()
+    }
+
     /// A field, read by one of the functions of this module.
     ///
     /// # Errors

@@ -7,7 +7,7 @@
 //!
 //! **What it must never do.** Read another service's tables, show a secret after it was given,
 //! take a field that it does not know, or do a change by half: what a body says is checked as a
-//! whole before anything is written.
+//! whole before anything is written, and what breaks off in between can be sent again.
 //!
 //! **Where to start reading.** [`service`] for the parts and the router, [`api`] for one endpoint
 //! per file, [`problem`] for the closed list of errors, [`settings`] for names and merging.
@@ -17,8 +17,12 @@ pub mod api;
 mod asking;
 mod auth;
 mod body;
+mod csv_text;
 mod extract;
 mod fields;
+mod guard;
+mod idempotency;
+pub mod probe;
 pub mod problem;
 mod registry;
 mod secrets;
@@ -28,4 +32,5 @@ mod shop;
 mod view;
 mod webhooks;
 
+pub use probe::Probe;
 pub use service::{ConsoleConfig, ConsoleParts, router};

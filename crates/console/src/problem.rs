@@ -7,6 +7,8 @@ use lockstep_ports::{AdminError, AdminErrorKind, ErrorKind, PortError};
 use serde_json::json;
 use tracing::error;
 
+use crate::guard::masked;
+
 /// A refusal or failure that a caller can act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -55,6 +57,8 @@ codes! {
     MalformedJson = "MALFORMED_JSON", BAD_REQUEST;
     /// The body is not CSV with the needed columns.
     MalformedCsv = "MALFORMED_CSV", BAD_REQUEST;
+    /// A header is wrong.
+    BadHeader = "BAD_HEADER", BAD_REQUEST;
     /// A query parameter is unknown or wrong.
     BadQuery = "BAD_QUERY", BAD_REQUEST;
     /// No bearer token, or a wrong one.
@@ -69,12 +73,18 @@ codes! {
     UnknownToken = "UNKNOWN_TOKEN", NOT_FOUND;
     /// No linked variant with that SKU.
     UnknownSku = "UNKNOWN_SKU", NOT_FOUND;
+    /// No such write of unknown outcome.
+    UnknownEffect = "UNKNOWN_EFFECT", NOT_FOUND;
+    /// No such job.
+    UnknownJob = "UNKNOWN_JOB", NOT_FOUND;
     /// No such dead letter.
     UnknownDeadLetter = "UNKNOWN_DEAD_LETTER", NOT_FOUND;
     /// Nothing has this path.
     UnknownPath = "UNKNOWN_PATH", NOT_FOUND;
     /// The path knows other methods.
     MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED;
+    /// The body did not arrive in time.
+    TooSlow = "TOO_SLOW", REQUEST_TIMEOUT;
     /// The store's id is in use.
     StoreExists = "STORE_EXISTS", CONFLICT;
     /// Another store has this shop domain.
@@ -83,6 +93,10 @@ codes! {
     BackOfficeExists = "BACK_OFFICE_EXISTS", CONFLICT;
     /// Somebody else wrote at the same time.
     Conflict = "CONFLICT", CONFLICT;
+    /// The write is still repeated under its key.
+    StillRepeated = "STILL_REPEATED", CONFLICT;
+    /// The job has ended.
+    JobEnded = "JOB_ENDED", CONFLICT;
     /// A dead letter's message failed again.
     FailedAgain = "FAILED_AGAIN", CONFLICT;
     /// The body is larger than allowed.
@@ -93,6 +107,8 @@ codes! {
     Validation = "VALIDATION", UNPROCESSABLE_ENTITY;
     /// A field that nobody knows.
     UnknownField = "UNKNOWN_FIELD", UNPROCESSABLE_ENTITY;
+    /// The key was used for another request.
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", UNPROCESSABLE_ENTITY;
     /// No such back office, in the body.
     UnknownBackOffice = "UNKNOWN_BACK_OFFICE", UNPROCESSABLE_ENTITY;
     /// The back office has not declared the warehouse.
@@ -119,6 +135,8 @@ codes! {
     ShopifyAway = "SHOPIFY_AWAY", SERVICE_UNAVAILABLE;
     /// A service of Lockstep does not answer now.
     ServiceSilent = "SERVICE_SILENT", SERVICE_UNAVAILABLE;
+    /// Too much is being sent at once.
+    Busy = "BUSY", SERVICE_UNAVAILABLE;
     /// The broker does not answer now.
     BrokerAway = "BROKER_AWAY", SERVICE_UNAVAILABLE;
 }
@@ -141,7 +159,8 @@ impl Problem {
         detail: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self { code, field: field.into(), detail: detail.into(), fix: fix.into() }
+        let detail = masked(&detail.into());
+        Self { code, field: masked(&field.into()), detail, fix: masked(&fix.into()) }
     }
 
     /// A field that is missing, of the wrong type or of a wrong value.
@@ -154,7 +173,7 @@ impl Problem {
     }
 
     /// What a failed call to Shopify means for whoever asked.
-    pub fn shopify(store: &StoreId, failed: &AdminError) -> Self {
+    pub fn shopify(store: Option<&StoreId>, failed: &AdminError) -> Self {
         match failed.kind {
             AdminErrorKind::Throttled { .. }
             | AdminErrorKind::Transient
@@ -168,7 +187,12 @@ impl Problem {
                 Code::ShopifyRefused,
                 "access_token",
                 failed.to_string(),
-                format!("give it a working token: PATCH /api/v1/stores/{store} with access_token"),
+                match store {
+                    Some(store) => format!(
+                        "give it a working token: PATCH /api/v1/stores/{store} with access_token"
+                    ),
+                    None => "give a working token".to_owned(),
+                },
             ),
             AdminErrorKind::Permanent => Self::new(
                 Code::ShopifyRefused,
@@ -193,7 +217,8 @@ impl From<PortError> for Problem {
                 Code::BrokerAway,
                 "",
                 failed.chain(),
-                "nothing was changed; send the same again when the broker is back",
+                "if this was a change, it is open whether it was made; the same request again is \
+                 safe, when the broker is back",
             ),
             ErrorKind::Conflict => Self::new(
                 Code::Conflict,
@@ -202,7 +227,8 @@ impl From<PortError> for Problem {
                 "read them again and send the change again",
             ),
             ErrorKind::Permanent => {
-                error!(code = "LS0601", error = failed.chain(), "a request of the admin API broke");
+                let error = masked(&failed.chain());
+                error!(code = "LS0601", error, "a request of the admin API broke");
                 let fix = "the console's log, LS0601, says what broke; `lockstep doctor` may too";
                 Self::new(Code::Internal, "", failed.what, fix)
             }

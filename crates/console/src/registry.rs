@@ -16,7 +16,7 @@ use crate::problem::Problem;
 /// Times that a change is decided anew because somebody else wrote first.
 const ATTEMPTS_MAX: u32 = 5;
 /// Who writes, as long as one token stands for every administrator.
-const ADMINISTRATOR: &str = "admin";
+pub const ADMINISTRATOR: &str = "admin";
 
 /// Settings and their revision.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,15 +113,14 @@ impl Registry {
         Ok(all)
     }
 
-    /// Keys that exist, deleted stores included, in order.
-    pub async fn keys(&self) -> Result<Vec<String>, Problem> {
-        let entries = self.kv.list(SETTINGS_BUCKET, "").await?;
-        Ok(entries.into_iter().map(|entry| entry.key).collect())
-    }
-
     /// Kept versions of a key, oldest first.
     pub async fn history(&self, key: &str) -> Result<Vec<KvEntry>, Problem> {
         Ok(self.kv.history(SETTINGS_BUCKET, key).await?)
+    }
+
+    /// The newest kept versions of all keys, newest first.
+    pub async fn newest(&self, limit: usize) -> Result<Vec<KvEntry>, Problem> {
+        Ok(self.kv.history_of(SETTINGS_BUCKET, "", limit).await?)
     }
 
     /// Changes settings, or makes them from `None`. `change` is asked again when somebody else
@@ -137,20 +136,33 @@ impl Registry {
     ) -> Result<Stored<T>, Problem> {
         for attempt in 1..=ATTEMPTS_MAX {
             let present = self.read::<T>(key).await?;
-            let mut value = change(present.as_ref().map(|stored| &stored.value))?;
+            let value = change(present.as_ref().map(|stored| &stored.value))?;
             if let Some(present) = present.as_ref().filter(|stored| stored.value == value) {
                 return Ok(present.clone());
             }
-            value.stamp(to_proto(self.clock.now()), ADMINISTRATOR);
-            let expected = present.map_or(0, |stored| stored.revision);
-            let bytes = Bytes::from(value.encode_to_vec());
-            match self.kv.put(SETTINGS_BUCKET, key, bytes, expected).await {
-                Ok(revision) => return Ok(Stored { value, revision }),
+            match self.put(key, value, present.map_or(0, |stored| stored.revision)).await {
                 Err(failed) if failed.kind == ErrorKind::Conflict && attempt < ATTEMPTS_MAX => {}
-                Err(failed) => return Err(failed.into()),
+                written => return Ok(written?),
             }
         }
         Err(PortError::plain(ErrorKind::Conflict, format!("write {key}")).into())
+    }
+
+    /// Writes settings in the place of those of one revision (0: there are none), also when they
+    /// say the same: whoever holds the former revision can no longer write.
+    ///
+    /// # Errors
+    /// Those of the bucket: `Conflict` when there is another revision.
+    pub async fn put<T: Kept>(
+        &self,
+        key: &str,
+        mut value: T,
+        expected: u64,
+    ) -> Result<Stored<T>, PortError> {
+        value.stamp(to_proto(self.clock.now()), ADMINISTRATOR);
+        let bytes = Bytes::from(value.encode_to_vec());
+        let revision = self.kv.put(SETTINGS_BUCKET, key, bytes, expected).await?;
+        Ok(Stored { value, revision })
     }
 
     async fn read<T: Kept>(&self, key: &str) -> Result<Option<Stored<T>>, Problem> {

@@ -6,23 +6,20 @@ use lockstep_ports::{AdminErrorKind, PortError, SECRETS_BUCKET, StoreSecrets};
 
 use crate::problem::{Code, Problem};
 use crate::service::Console;
-use crate::shop::Cause;
+use crate::shop::{Cause, Shop};
 
-/// Asks Shopify which shop a token opens. The token is sealed for the question under a name of its
-/// own, so that a wrong one never stands in the place of one that works.
+/// Asks Shopify which shop a token opens, before it is kept anywhere: a wrong one never stands in
+/// the place of one that works.
 ///
 /// # Errors
 /// `TOKEN_REFUSED`, `SHOP_DOMAIN_MISMATCH`, `SHOPIFY_AWAY`.
-pub async fn confirm(console: &Console, secrets: &StoreSecrets) -> Result<WhoAmI, Problem> {
-    let (kv, sealer) = (&*console.parts.kv, &*console.parts.sealer);
-    let number = console.parts.ids.next_id().simple().to_string();
-    let name = format!("probe-{}", number.get(6..).unwrap_or(&number));
-    let probe = StoreId::try_new(name)
-        .map_err(|broken| PortError::new(lockstep_ports::ErrorKind::Permanent, "probe", broken))?;
-    secrets.save(kv, sealer, &probe, 0).await?;
-    let answer = console.shop(&probe).who_am_i().await;
-    kv.delete(SECRETS_BUCKET, &StoreSecrets::key(&probe)).await?;
-    let domain = &secrets.shop_domain;
+pub async fn confirm(
+    console: &Console,
+    domain: &ShopDomain,
+    token: &str,
+) -> Result<WhoAmI, Problem> {
+    let token = token.into();
+    let answer = Shop::InHand(&*console.parts.probe, domain, &token).who_am_i().await;
     let found = answer.map_err(|error| match &error.cause {
         Cause::Call(failed) if failed.kind == AdminErrorKind::Access => Problem::new(
             Code::TokenRefused,
@@ -36,44 +33,88 @@ pub async fn confirm(console: &Console, secrets: &StoreSecrets) -> Result<WhoAmI
 }
 
 fn check_domain(domain: &ShopDomain, found: WhoAmI) -> Result<WhoAmI, Problem> {
-    match &found.shop_domain {
-        Some(other) if other != domain => Err(Problem::new(
-            Code::ShopDomainMismatch,
-            "shop_domain",
+    let (detail, fix) = match &found.shop_domain {
+        Some(same) if same == domain => return Ok(found),
+        Some(other) => (
             format!("the token opens {other}, not {domain}"),
             format!("give shop_domain {other}, or the token of {domain}"),
-        )),
-        _ => Ok(found),
+        ),
+        None => (
+            "Shopify does not say which shop the token opens".to_owned(),
+            format!("give the Admin API token of an app that is installed in {domain}"),
+        ),
+    };
+    Err(Problem::new(Code::ShopDomainMismatch, "shop_domain", detail, fix))
+}
+
+/// What is kept for a store.
+pub struct Kept {
+    /// The secrets, if they open.
+    pub secrets: Option<StoreSecrets>,
+    /// Revision of what is there; 0 for nothing. Only what is at this revision may be replaced or
+    /// removed: anything newer is somebody else's.
+    pub revision: u64,
+}
+
+impl Kept {
+    /// The token, when there is one that opens.
+    pub fn token(&self) -> Option<&str> {
+        self.secrets.as_ref()?.access_token.as_deref()
+    }
+
+    /// Whether something is there that no longer opens, since another master key sealed it: it can
+    /// only be replaced.
+    pub const fn is_shut(&self) -> bool {
+        self.secrets.is_none() && self.revision != 0
     }
 }
 
-/// Secrets that the store has now, and their revision. Those that no longer open (another master
-/// key) count as none: they can only be replaced.
+/// What is kept for a store now.
 ///
 /// # Errors
 /// Those of the bucket.
-pub async fn present(
-    console: &Console,
-    store: &StoreId,
-) -> Result<(Option<StoreSecrets>, u64), Problem> {
+pub async fn present(console: &Console, store: &StoreId) -> Result<Kept, Problem> {
     let key = StoreSecrets::key(store);
     let Some(entry) = console.parts.kv.get(SECRETS_BUCKET, &key).await? else {
-        return Ok((None, 0));
+        return Ok(Kept { secrets: None, revision: 0 });
     };
     let opened = StoreSecrets::open(&*console.parts.sealer, &key, &entry.value);
-    Ok((opened.ok(), entry.revision))
+    Ok(Kept { secrets: opened.ok(), revision: entry.revision })
 }
 
 /// Seals the secrets of a store in the place of those of a revision.
 ///
 /// # Errors
-/// Those of the bucket; `CONFLICT` when somebody else wrote meanwhile.
+/// Those of the bucket: `Conflict` when somebody else wrote meanwhile.
 pub async fn keep(
     console: &Console,
     store: &StoreId,
     secrets: &StoreSecrets,
     expected: u64,
-) -> Result<(), Problem> {
+) -> Result<(), PortError> {
     secrets.save(&*console.parts.kv, &*console.parts.sealer, store, expected).await?;
     Ok(())
+}
+
+/// Forgets the token of a store. A secret of the store's own stays sealed: Shopify signs
+/// `app/uninstalled` and the redactions with it, which come later.
+///
+/// # Errors
+/// Those of the bucket: `Conflict` when somebody else wrote meanwhile.
+pub async fn forget_token(console: &Console, store: &StoreId, kept: Kept) -> Result<(), PortError> {
+    let revision = kept.revision;
+    match kept.secrets {
+        Some(secrets) if secrets.api_secret.is_some() => {
+            if secrets.access_token.is_none() {
+                return Ok(());
+            }
+            let secrets = StoreSecrets { access_token: None, scopes: Vec::new(), ..secrets };
+            keep(console, store, &secrets, revision).await
+        }
+        _ if revision == 0 => Ok(()),
+        _ => {
+            let key = StoreSecrets::key(store);
+            console.parts.kv.delete(SECRETS_BUCKET, &key, Some(revision)).await
+        }
+    }
 }

@@ -9,12 +9,15 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use lockstep_domain::StoreId;
 use lockstep_ports::{Ask, Clock, IdSource, Kv, Sealer, ShopifyAdmin};
+use lockstep_runtime::http::Bodies;
 use secrecy::SecretString;
 use tracing::{Instrument, info, info_span};
 
 use crate::adoption::await_adoption;
 use crate::api;
 use crate::auth::{self, AdminToken};
+use crate::body;
+use crate::probe::Probe;
 use crate::problem::{Code, Problem};
 use crate::registry::Registry;
 use crate::shop::Shop;
@@ -43,6 +46,8 @@ pub struct ConsoleParts {
     pub ask: Arc<dyn Ask>,
     /// The stores' Shopify.
     pub shopify: Arc<dyn ShopifyAdmin>,
+    /// Shopify with a token that is no store's yet.
+    pub probe: Arc<dyn Probe>,
     /// Seals the stores' secrets.
     pub sealer: Arc<dyn Sealer>,
     /// The time.
@@ -55,6 +60,7 @@ pub struct ConsoleParts {
 pub(crate) struct Console {
     pub parts: ConsoleParts,
     pub registry: Registry,
+    pub bodies: Bodies,
     pub admin_token: AdminToken,
     pub services: Vec<String>,
     pub webhook_uri: String,
@@ -67,7 +73,7 @@ pub(crate) type Shared = State<Arc<Console>>;
 impl Console {
     /// A store's Shopify.
     pub fn shop<'a>(&'a self, store: &'a StoreId) -> Shop<'a> {
-        Shop { admin: &*self.parts.shopify, store }
+        Shop::Store(&*self.parts.shopify, store)
     }
 
     /// Waits until every service has adopted a change; gives those that have not yet.
@@ -81,6 +87,7 @@ impl Console {
 pub fn router(config: &ConsoleConfig, parts: ConsoleParts) -> Router {
     let console = Arc::new(Console {
         registry: Registry::new(parts.kv.clone(), parts.clock.clone()),
+        bodies: body::bodies(),
         admin_token: AdminToken::new(&config.admin_token),
         services: config.services.clone(),
         webhook_uri: webhooks::uri(&config.public_url),

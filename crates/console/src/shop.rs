@@ -1,10 +1,12 @@
 //! What the console asks of a store's Shopify.
 
 use lockstep_contracts::shopify::admin::{self, Call, DecodeError, Location, Subscription, WhoAmI};
-use lockstep_domain::StoreId;
-use lockstep_ports::{AdminError, AdminRequest, Lane, ShopifyAdmin};
+use lockstep_domain::{ShopDomain, StoreId};
+use lockstep_ports::{AdminError, AdminRequest, ShopifyAdmin, Urgency};
+use secrecy::SecretString;
 use serde_json::Value;
 
+use crate::probe::Probe;
 use crate::problem::Problem;
 
 /// Pages of one list. Shopify's own limits lie below: 200 locations, a subscription per topic.
@@ -13,7 +15,8 @@ const PAGES_MAX: usize = 20;
 /// Why something could not be had from Shopify.
 #[derive(Debug)]
 pub struct ShopError {
-    store: StoreId,
+    /// `None` for a token that is no store's yet.
+    store: Option<StoreId>,
     /// What failed.
     pub cause: Cause,
 }
@@ -42,19 +45,19 @@ impl From<DecodeError> for Cause {
 impl From<ShopError> for Problem {
     fn from(error: ShopError) -> Self {
         match &error.cause {
-            Cause::Call(failed) => Self::shopify(&error.store, failed),
+            Cause::Call(failed) => Self::shopify(error.store.as_ref(), failed),
             Cause::Answer(unreadable) => Self::unreadable(unreadable),
         }
     }
 }
 
-/// One store's Shopify.
+/// One shop at Shopify.
 #[derive(Clone, Copy)]
-pub struct Shop<'a> {
-    /// The port.
-    pub admin: &'a dyn ShopifyAdmin,
-    /// The store.
-    pub store: &'a StoreId,
+pub enum Shop<'a> {
+    /// A store's, with the token that is kept for it.
+    Store(&'a dyn ShopifyAdmin, &'a StoreId),
+    /// Opened with a token in hand.
+    InHand(&'a dyn Probe, &'a ShopDomain, &'a SecretString),
 }
 
 impl Shop<'_> {
@@ -99,13 +102,21 @@ impl Shop<'_> {
         call: Call,
         decode: impl FnOnce(&Value) -> Result<T, DecodeError>,
     ) -> Result<T, ShopError> {
-        let failed = |cause| ShopError { store: self.store.clone(), cause };
+        let store = match self {
+            Self::Store(_, store) => Some((*store).clone()),
+            Self::InHand(..) => None,
+        };
+        let failed = |cause| ShopError { store: store.clone(), cause };
         let data = self.send(call).await.map_err(|error| failed(error.into()))?;
         decode(&data).map_err(|error| failed(error.into()))
     }
 
     async fn send(&self, call: Call) -> Result<Value, AdminError> {
-        let request = AdminRequest::new(&call, Lane::Catalogue);
-        Ok(self.admin.send(self.store, &request).await?.data)
+        let request = AdminRequest::new(&call, Urgency::Catalogue);
+        let answer = match self {
+            Self::Store(admin, store) => admin.send(store, &request).await?,
+            Self::InHand(probe, shop, token) => probe.send_as(shop, token, &request).await?,
+        };
+        Ok(answer.data)
     }
 }

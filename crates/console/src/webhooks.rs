@@ -17,6 +17,26 @@ pub const NEEDED: &[&str] = &[
     topic::INVENTORY_LEVELS_DISCONNECT,
     "products/update",
     "products/delete",
+    "orders/create",
+    "orders/updated",
+    "orders/cancelled",
+    "orders/paid",
+    "orders/fulfilled",
+    "orders/partially_fulfilled",
+    "orders/edited",
+    "orders/delete",
+    "refunds/create",
+    "fulfillments/create",
+    "fulfillments/update",
+    "fulfillment_orders/order_routing_complete",
+    "fulfillment_orders/moved",
+    "fulfillment_orders/split",
+    "fulfillment_orders/merged",
+    "fulfillment_orders/cancelled",
+    "fulfillment_orders/placed_on_hold",
+    "fulfillment_orders/hold_released",
+    "fulfillment_orders/rescheduled",
+    "fulfillment_orders/scheduled_fulfillment_order_ready",
     topic::APP_UNINSTALLED,
 ];
 
@@ -29,7 +49,9 @@ pub struct Repaired {
     pub kept: Vec<String>,
     /// Topics that were subscribed now.
     pub made: Vec<String>,
-    /// Topics whose subscription to our address left something out, and was replaced.
+    /// Topics whose subscription to our address left something out, and no longer does.
+    pub mended: Vec<String>,
+    /// Topics with one more subscription to our address, which was ended.
     pub removed: Vec<String>,
     /// What Shopify refused.
     pub refused: Vec<Refused>,
@@ -56,30 +78,72 @@ pub async fn missing(shop: Shop<'_>, uri: &str) -> Result<Vec<&'static str>, Sho
     Ok(NEEDED.iter().copied().filter(|topic| !stands(topic)).collect())
 }
 
-/// Makes what is missing and replaces what would leave something out. Subscriptions to other
-/// addresses are another installation's and stay.
+/// Makes what is missing and widens what would leave something out. Nothing is ended before another
+/// subscription delivers the whole topic, so that a repair that breaks off has lost nothing.
+/// Subscriptions to other addresses are another installation's and stay.
 pub async fn repair(shop: Shop<'_>, uri: &str) -> Result<Repaired, ShopError> {
     let present = shop.subscriptions().await?;
     let mut done = Repaired { uri: uri.to_owned(), ..Repaired::default() };
     for topic in NEEDED {
         let ours = present.iter().filter(|one| is_ours(one, topic, uri));
         let (whole, partial): (Vec<_>, Vec<_>) = ours.partition(|one| one.is_whole);
-        for one in partial {
-            let ended = shop.read(admin::unsubscribe(&one.id), admin::decode_unsubscribe).await?;
-            match refusal(&ended.errors) {
-                None => done.removed.push((*topic).to_owned()),
-                Some(message) => {
-                    done.refused.push(Refused { topic: (*topic).to_owned(), message });
-                }
+        let surplus = match (whole.is_empty(), partial.split_first()) {
+            (true, None) => {
+                subscribe(shop, topic, uri, &mut done).await?;
+                continue;
             }
-        }
-        if whole.is_empty() {
-            subscribe(shop, topic, uri, &mut done).await?;
-        } else {
-            done.kept.push((*topic).to_owned());
+            (true, Some((first, others))) => {
+                if !widen(shop, topic, first, &mut done).await? {
+                    continue;
+                }
+                others
+            }
+            (false, _) => {
+                done.kept.push((*topic).to_owned());
+                partial.as_slice()
+            }
+        };
+        for one in surplus {
+            end(shop, topic, one, &mut done).await?;
         }
     }
     Ok(done)
+}
+
+/// Takes away what a subscription leaves out; false when Shopify does not let it.
+async fn widen(
+    shop: Shop<'_>,
+    topic: &str,
+    one: &Subscription,
+    done: &mut Repaired,
+) -> Result<bool, ShopError> {
+    let call = admin::widen_subscription(&one.id);
+    let widened = shop.read(call, admin::decode_widen_subscription).await?;
+    let topic = topic.to_owned();
+    if widened.is_whole {
+        done.mended.push(topic);
+        return Ok(true);
+    }
+    let message = refusal(&widened.errors).unwrap_or_else(|| {
+        "Shopify keeps the subscription's filter; end it in Shopify, then repair again".to_owned()
+    });
+    done.refused.push(Refused { topic, message });
+    Ok(false)
+}
+
+async fn end(
+    shop: Shop<'_>,
+    topic: &str,
+    one: &Subscription,
+    done: &mut Repaired,
+) -> Result<(), ShopError> {
+    let ended = shop.read(admin::unsubscribe(&one.id), admin::decode_unsubscribe).await?;
+    let topic = topic.to_owned();
+    match refusal(&ended.errors) {
+        None => done.removed.push(topic),
+        Some(message) => done.refused.push(Refused { topic, message }),
+    }
+    Ok(())
 }
 
 async fn subscribe(

@@ -6,15 +6,23 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use async_trait::async_trait;
 use lockstep_bus::{NatsBus, NatsOptions, Topology};
+use lockstep_console::Probe;
+use lockstep_domain::ShopDomain;
 use lockstep_ports::{
-    Ask, Bus, Clock, IdSource, Kv, ObjectStore, PortError, Sealer, ShopifyAdmin, Store,
-    SystemClock, TimeOrderedIds,
+    AdminAnswer, AdminError, AdminRequest, Ask, Bus, Clock, IdSource, Kv, ObjectStore, PortError,
+    Sealer, ShopifyAdmin, Store, SystemClock, TimeOrderedIds,
 };
+use lockstep_runtime::directory::{SETTINGS_BUCKET, STORE_PREFIX};
 use lockstep_runtime::health::{BusReady, Health, StoreReady};
-use lockstep_runtime::{Engine, EngineParts, Lifecycle};
-use lockstep_shopify_client::{AdminClient, AdminConfig, KvTokens, MasterKeySealer};
+use lockstep_runtime::{Engine, EngineParts, Lifecycle, PersonalKeys, http};
+use lockstep_shopify_client::{
+    AdminClient, AdminConfig, KvTokens, MasterKeySealer, PersonalKeyMaker, SettingsPlace,
+    StoreAccess,
+};
 use lockstep_storage::{PgStore, StoreOptions, pending_migrations};
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tracing::info;
 
@@ -29,6 +37,8 @@ pub enum ServiceName {
     BackofficeGateway,
     /// Keeps links.
     ProductSync,
+    /// Folds orders and tells back offices of them.
+    OrderSync,
     /// Keeps positions and pushes levels.
     StockSync,
     /// The admin API.
@@ -37,17 +47,18 @@ pub enum ServiceName {
 
 impl ServiceName {
     /// Every service.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::WebhookIngest,
         Self::BackofficeGateway,
         Self::ProductSync,
+        Self::OrderSync,
         Self::StockSync,
         Self::Console,
     ];
 
     /// Services that have a schema in the database.
-    pub const WITH_SCHEMA: [Self; 3] =
-        [Self::BackofficeGateway, Self::ProductSync, Self::StockSync];
+    pub const WITH_SCHEMA: [Self; 4] =
+        [Self::BackofficeGateway, Self::ProductSync, Self::OrderSync, Self::StockSync];
 
     /// Its name in subjects, logs and commands.
     pub const fn name(self) -> &'static str {
@@ -55,6 +66,7 @@ impl ServiceName {
             Self::WebhookIngest => lockstep_webhook_ingest::SERVICE,
             Self::BackofficeGateway => lockstep_backoffice_gateway::SERVICE,
             Self::ProductSync => lockstep_product_sync::service::SERVICE,
+            Self::OrderSync => lockstep_order_sync::service::SERVICE,
             Self::StockSync => lockstep_stock_sync::service::SERVICE,
             Self::Console => "console",
         }
@@ -77,8 +89,10 @@ pub struct Adapters {
     pub ids: Arc<dyn IdSource>,
     /// Seals secrets.
     pub sealer: Arc<dyn Sealer>,
+    /// Seals personal data.
+    pub keys: Arc<PersonalKeys>,
     /// Shopify.
-    pub shopify: Arc<dyn ShopifyAdmin>,
+    pub shopify: Arc<AdminClient>,
 }
 
 impl Adapters {
@@ -104,9 +118,12 @@ impl Adapters {
         let bus = Arc::new(bus);
         let config =
             AdminConfig { url: args.shopify_url()?, version: args.shopify_api_version.clone() };
-        let tokens = Arc::new(KvTokens::new(bus.clone(), sealer.clone()));
+        let settings = SettingsPlace { bucket: SETTINGS_BUCKET, prefix: STORE_PREFIX };
+        let tokens = Arc::new(KvTokens::new(bus.clone(), sealer.clone(), settings));
         let shopify = Arc::new(AdminClient::try_new(config, tokens, clock.clone())?);
-        Ok(Self { bus, clock, ids, sealer, shopify })
+        let maker = Arc::new(PersonalKeyMaker::new(ids.clone()));
+        let keys = PersonalKeys::new(bus.clone(), sealer.clone(), maker, clock.clone());
+        Ok(Self { bus, clock, ids, sealer, keys: Arc::new(keys), shopify })
     }
 
     fn bus(&self) -> Arc<dyn Bus> {
@@ -115,6 +132,10 @@ impl Adapters {
 
     fn kv(&self) -> Arc<dyn Kv> {
         self.bus.clone()
+    }
+
+    fn shopify(&self) -> Arc<dyn ShopifyAdmin> {
+        self.shopify.clone()
     }
 
     fn ask(&self) -> Arc<dyn Ask> {
@@ -199,7 +220,7 @@ pub async fn start(
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<()> {
     check_topology(args, adapters).await?;
-    let mut health = Health::default();
+    let mut health = Health::of(lifecycle);
     health.require(Arc::new(BusReady(adapters.bus())));
     for service in services {
         match service {
@@ -216,17 +237,29 @@ pub async fn start(
                 let ports = lockstep_product_sync::service::CatalogPorts {
                     kv: adapters.kv(),
                     ask: adapters.ask(),
-                    shopify: adapters.shopify.clone(),
+                    shopify: adapters.shopify(),
                 };
                 let engine = adapters.engine(*service, store);
                 lockstep_product_sync::service::run(&engine, ports, lifecycle);
+            }
+            ServiceName::OrderSync => {
+                let store = open_store(args, *service, &mut health).await?;
+                let ports = lockstep_order_sync::service::OrderPorts {
+                    kv: adapters.kv(),
+                    ask: adapters.ask(),
+                    shopify: adapters.shopify(),
+                    objects: adapters.objects(),
+                    keys: adapters.keys.clone(),
+                };
+                let engine = adapters.engine(*service, store);
+                lockstep_order_sync::service::run(&engine, ports, lifecycle);
             }
             ServiceName::StockSync => {
                 let store = open_store(args, *service, &mut health).await?;
                 let ports = lockstep_stock_sync::service::StockPorts {
                     kv: adapters.kv(),
                     ask: adapters.ask(),
-                    shopify: adapters.shopify.clone(),
+                    shopify: adapters.shopify(),
                 };
                 let engine = adapters.engine(*service, store);
                 lockstep_stock_sync::service::run(&engine, ports, lifecycle);
@@ -238,7 +271,7 @@ pub async fn start(
         info!(service = service.name(), "service started");
     }
     if let Some(listener) = sockets.ops.take() {
-        serve("health", health.router(), listener, lifecycle);
+        http::serve(http::Endpoint::new("health", listener, health.router()), lifecycle);
     }
     Ok(())
 }
@@ -318,6 +351,7 @@ fn start_gateway(
         clock: adapters.clock.clone(),
         ids: adapters.ids.clone(),
         sealer: adapters.sealer.clone(),
+        keys: adapters.keys.clone(),
         new_secret: Arc::new(os_secret),
     };
     Service::try_new(ports, Config::default())?.run(Listeners { rest, grpc }, lifecycle);
@@ -341,22 +375,28 @@ fn start_console(
     let parts = ConsoleParts {
         kv: adapters.kv(),
         ask: adapters.ask(),
-        shopify: adapters.shopify.clone(),
+        shopify: adapters.shopify(),
+        probe: Arc::new(InHand(adapters.shopify.clone())),
         sealer: adapters.sealer.clone(),
         clock: adapters.clock.clone(),
         ids: adapters.ids.clone(),
     };
-    serve("console", router(&config, parts), listener, lifecycle);
+    http::serve(http::Endpoint::new("console", listener, router(&config, parts)), lifecycle);
     Ok(())
 }
 
-fn serve(name: &'static str, router: axum::Router, listener: TcpListener, life: &Lifecycle) {
-    let shutdown = life.shutdown.clone();
-    life.spawn_vital(name, async move {
-        let serving =
-            axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned());
-        if let Err(error) = serving.await {
-            tracing::error!(code = "LS0002", endpoint = name, %error, "an endpoint ended");
-        }
-    });
+/// Shopify with a token that is no store's yet, as the console asks with it.
+struct InHand(Arc<AdminClient>);
+
+#[async_trait]
+impl Probe for InHand {
+    async fn send_as(
+        &self,
+        shop: &ShopDomain,
+        token: &SecretString,
+        request: &AdminRequest,
+    ) -> Result<AdminAnswer, AdminError> {
+        let access = StoreAccess { shop_domain: shop.clone(), token: token.clone() };
+        self.0.send_as(&access, request).await
+    }
 }

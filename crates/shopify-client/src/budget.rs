@@ -1,7 +1,7 @@
 //! One store's points in this process: who may call now, and who goes first.
 //!
 //! The bucket is learnt from `extensions.cost` of every answer, never assumed. Until the first
-//! answer one call goes alone. Waiting calls are let through by lane, then by age; the first of
+//! answer one call goes alone. Waiting calls are let through by urgency, then by age; the first of
 //! them holds back the rest until its points are there, so a dear call is not starved by cheap
 //! ones behind it.
 
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lockstep_ports::{Clock, Lane};
+use lockstep_ports::{Clock, Urgency};
 use tokio::sync::Notify;
 
 /// Longest wait for points. What waits longer is given back: its numbers grow stale, and its
@@ -49,7 +49,7 @@ struct State {
     /// Requested points of calls in the air. An answer's `available` may not count them yet.
     in_flight: f64,
     /// Waiting calls by urgency, then by age.
-    waiting: BTreeSet<(Lane, u64)>,
+    waiting: BTreeSet<(Urgency, u64)>,
     tickets: u64,
 }
 
@@ -85,11 +85,11 @@ impl Budget {
     pub async fn acquire(
         self: &Arc<Self>,
         clock: &dyn Clock,
-        lane: Lane,
+        urgency: Urgency,
         cost: u32,
     ) -> Result<Permit, Duration> {
         let deadline = add(clock.now(), POINTS_WAIT_MAX);
-        let place = Place::take(self, lane, f64::from(cost));
+        let place = Place::take(self, urgency, f64::from(cost));
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -160,15 +160,15 @@ impl State {
 /// A place among the waiting; given up when the call is no longer wanted.
 struct Place {
     budget: Arc<Budget>,
-    key: (Lane, u64),
+    key: (Urgency, u64),
     cost: f64,
 }
 
 impl Place {
-    fn take(budget: &Arc<Budget>, lane: Lane, cost: f64) -> Self {
+    fn take(budget: &Arc<Budget>, urgency: Urgency, cost: f64) -> Self {
         let mut state = budget.lock();
         state.tickets += 1;
-        let key = (lane, state.tickets);
+        let key = (urgency, state.tickets);
         state.waiting.insert(key);
         drop(state);
         Self { budget: Arc::clone(budget), key, cost }

@@ -1,13 +1,13 @@
 //! One call to the Admin API, from waiting for points to the sorted answer.
 
-use std::collections::HashMap;
 use std::error::Error;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use jiff::Timestamp;
 use lockstep_domain::StoreId;
 use lockstep_ports::{
     AdminAnswer, AdminError, AdminErrorKind, AdminRequest, Clock, ErrorKind, ShopifyAdmin,
@@ -15,10 +15,11 @@ use lockstep_ports::{
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::ExposeSecret;
 use thiserror::Error as ThisError;
-use tracing::{Instrument, debug, info_span, warn};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug, info_span, warn};
 
 use crate::answer::{self, Learnt, Reply};
-use crate::budget::Budget;
+use crate::budgets::Budgets;
 use crate::token::{StoreAccess, TokenSource};
 use crate::url::UrlTemplate;
 
@@ -53,7 +54,7 @@ pub struct AdminClient {
     config: AdminConfig,
     tokens: Arc<dyn TokenSource>,
     clock: Arc<dyn Clock>,
-    budgets: Mutex<HashMap<StoreId, Arc<Budget>>>,
+    budgets: Budgets,
     warned_of_version: AtomicBool,
 }
 
@@ -81,14 +82,25 @@ impl AdminClient {
             config,
             tokens,
             clock,
-            budgets: Mutex::default(),
+            budgets: Budgets::default(),
             warned_of_version: AtomicBool::new(false),
         })
     }
 
-    fn budget(&self, store: &StoreId) -> Arc<Budget> {
-        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(budgets.entry(store.clone()).or_default())
+    /// Sends a call with a token that is no store's yet, once, as [`ShopifyAdmin::send`] does.
+    ///
+    /// # Errors
+    /// As for a store.
+    pub async fn send_as(
+        &self,
+        access: &StoreAccess,
+        request: &AdminRequest,
+    ) -> Result<AdminAnswer, AdminError> {
+        let span = span(request);
+        span.record("shop.domain", access.shop_domain.as_str());
+        let begun = self.clock.now();
+        let call = self.call(None, access, request, begun);
+        self.told(request, begun, call).instrument(span).await
     }
 
     async fn access(
@@ -110,24 +122,46 @@ impl AdminClient {
 
     async fn call(
         &self,
-        store: &StoreId,
+        store: Option<&StoreId>,
+        access: &StoreAccess,
         request: &AdminRequest,
+        begun: Timestamp,
     ) -> Result<AdminAnswer, AdminError> {
-        let begun = self.clock.now();
-        let access = self.access(store, request).await?;
-        let budget = self.budget(store);
+        let budget = self.budgets.of(store, &access.shop_domain, self.clock.now());
         let permit =
-            budget.acquire(&*self.clock, request.lane, request.cost).await.map_err(|wait| {
+            budget.acquire(&*self.clock, request.urgency, request.cost).await.map_err(|wait| {
                 let kind = AdminErrorKind::Throttled { wait };
                 answer::error(request, kind, "the store's points are used up for now")
             })?;
         let waited = self.clock.now().duration_since(begun).unsigned_abs();
-        let reply = self.exchange(&access, request, CALL_TIME_MAX.saturating_sub(waited)).await?;
+        let reply = self.exchange(access, request, CALL_TIME_MAX.saturating_sub(waited)).await?;
         let (learnt, result) = answer::sort(request, &reply);
         match learnt {
             Learnt::Nothing => {}
             Learnt::NoBucket => permit.answered(None, self.clock.now()),
             Learnt::Bucket(status) => permit.answered(Some(status), self.clock.now()),
+        }
+        result
+    }
+
+    /// Writes down how a call ended.
+    async fn told(
+        &self,
+        request: &AdminRequest,
+        begun: Timestamp,
+        call: impl Future<Output = Result<AdminAnswer, AdminError>>,
+    ) -> Result<AdminAnswer, AdminError> {
+        let result = call.await;
+        let duration_ms = self.clock.now().duration_since(begun).as_millis();
+        match &result {
+            Ok(answer) => debug!(
+                duration_ms,
+                shopify.actual_cost = answer.actual_cost,
+                shopify.available = answer.available,
+                "{} answered",
+                request.operation
+            ),
+            Err(error) => debug!(duration_ms, kind = ?error.kind, "{error}"),
         }
         result
     }
@@ -186,38 +220,31 @@ impl ShopifyAdmin for AdminClient {
         store: &StoreId,
         request: &AdminRequest,
     ) -> Result<AdminAnswer, AdminError> {
-        let span = info_span!(
-            "shopify-client.send",
-            otel.kind = "client",
-            store.id = store.as_str(),
-            shopify.operation = request.operation,
-            shopify.lane = ?request.lane,
-            shopify.requested_cost = request.cost,
-        );
-        async {
-            let begun = self.clock.now();
-            let result = self.call(store, request).await;
-            let duration_ms = self.clock.now().duration_since(begun).as_millis();
-            match &result {
-                Ok(answer) => debug!(
-                    duration_ms,
-                    shopify.actual_cost = answer.actual_cost,
-                    shopify.available = answer.available,
-                    "{} answered",
-                    request.operation
-                ),
-                Err(error) => debug!(duration_ms, kind = ?error.kind, "{error}"),
-            }
-            result
-        }
-        .instrument(span)
-        .await
+        let span = span(request);
+        span.record("store.id", store.as_str());
+        let begun = self.clock.now();
+        let call = async {
+            let access = self.access(store, request).await?;
+            self.call(Some(store), &access, request, begun).await
+        };
+        self.told(request, begun, call).instrument(span).await
     }
 
     fn budget_left(&self, store: &StoreId) -> Option<f64> {
-        let budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
-        budgets.get(store).and_then(|budget| budget.left(self.clock.now()))
+        self.budgets.left(store, self.clock.now())
     }
+}
+
+fn span(request: &AdminRequest) -> Span {
+    info_span!(
+        "shopify-client.send",
+        otel.kind = "client",
+        store.id = Empty,
+        shop.domain = Empty,
+        shopify.operation = request.operation,
+        shopify.urgency = ?request.urgency,
+        shopify.requested_cost = request.cost,
+    )
 }
 
 /// Without a connection nothing was sent; anything later leaves it open.

@@ -7,19 +7,21 @@
 //!
 //! **What it must never do.** Repeat a call: only the caller knows what a repetition means. Say
 //! "not executed" of a mutation when it cannot know. Send a token to another domain than the one
-//! it was stored with. Write a token or a body to a log.
+//! it was stored with, or for a store whose settings name another. Write a token or a body to a
+//! log.
 //!
 //! **Where to start reading.** [`client`] for one call from end to end, [`answer`] for the sorting
-//! of errors, [`budget`] for points and lanes, [`sealed`] for the seal.
+//! of errors, [`budget`] for points and urgency, [`sealed`] for the seal.
 
 pub mod answer;
 pub mod budget;
+pub mod budgets;
 pub mod client;
 pub mod sealed;
 pub mod token;
 pub mod url;
 
 pub use client::{AdminClient, AdminConfig, BuildError, CALL_TIME_MAX};
-pub use sealed::{MasterKeyError, MasterKeySealer};
-pub use token::{KvTokens, StoreAccess, TokenSource};
+pub use sealed::{MasterKeyError, MasterKeySealer, PersonalKeyMaker};
+pub use token::{KvTokens, SettingsPlace, StoreAccess, TokenSource};
 pub use url::{UrlError, UrlTemplate};

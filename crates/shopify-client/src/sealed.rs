@@ -10,13 +10,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use lockstep_ports::{ErrorKind, IdSource, PortError, Sealer};
+use hmac::{Hmac, Mac};
+use lockstep_ports::{ErrorKind, IdSource, KeyMaker, PersonalKey, PortError, Sealer};
+use rand::TryRngCore as _;
+use rand::rngs::OsRng;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// Bytes of a master key.
 const KEY_BYTES: usize = 32;
+/// Bytes of a mark: enough that two contacts never share one.
+const MARK_BYTES: usize = 16;
 /// Bytes of a nonce.
 const NONCE_BYTES: usize = 24;
 
@@ -77,12 +82,16 @@ impl Key {
             STANDARD.decode(text.expose_secret().trim()).map_err(|_| MasterKeyError::NotBase64)?;
         let key: [u8; KEY_BYTES] =
             bytes.try_into().map_err(|bytes: Vec<u8>| MasterKeyError::Length(bytes.len()))?;
+        Ok(Self::of(&key))
+    }
+
+    fn of(key: &[u8; KEY_BYTES]) -> Self {
         // One byte of a hash tells keys apart without telling anything about them. Two keys with
         // the same byte are both tried.
         let digest =
             Sha256::new_with_prefix(b"lockstep master key id").chain_update(key).finalize();
         let id = digest.first().copied().unwrap_or_default();
-        Ok(Self { id, cipher: XChaCha20Poly1305::new(&key.into()) })
+        Self { id, cipher: XChaCha20Poly1305::new(key.into()) }
     }
 }
 
@@ -118,6 +127,40 @@ impl Sealer for MasterKeySealer {
                 key.cipher.decrypt(&XNonce::from(*nonce), payload).ok()
             })
             .ok_or_else(|| refused(name, "it was changed, or sealed under another name"))
+    }
+}
+
+/// Makes the keys of customers, and sealers of the same kind as the master key's out of them.
+pub struct PersonalKeyMaker {
+    ids: Arc<dyn IdSource>,
+}
+
+impl PersonalKeyMaker {
+    /// A maker whose seals take their nonces from fresh ids.
+    pub fn new(ids: Arc<dyn IdSource>) -> Self {
+        Self { ids }
+    }
+}
+
+impl KeyMaker for PersonalKeyMaker {
+    fn new_key(&self) -> Result<PersonalKey, PortError> {
+        let mut key = PersonalKey::default();
+        OsRng.try_fill_bytes(&mut key).map_err(|e| {
+            PortError::new(ErrorKind::Transient, "random bits for a customer's key", e)
+        })?;
+        Ok(key)
+    }
+
+    fn sealer(&self, key: &PersonalKey) -> Arc<dyn Sealer> {
+        Arc::new(MasterKeySealer { keys: vec![Key::of(key)], ids: self.ids.clone() })
+    }
+
+    fn mark(&self, key: &PersonalKey, plain: &[u8]) -> String {
+        // The whole key is a valid one for HMAC, whatever its length.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
+        mac.update(plain);
+        let tag = mac.finalize().into_bytes();
+        STANDARD.encode(tag.get(..MARK_BYTES).unwrap_or_default())
     }
 }
 

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_domain::{ShopDomain, StoreId};
-use lockstep_ports::{Kv, PortError, Sealer, StoreSecrets};
+use lockstep_ports::{ErrorKind, Kv, PortError, Sealer, StoreSecrets};
+use prost::Message;
 use secrecy::SecretString;
 
 /// What a call needs to reach a store.
@@ -23,27 +25,60 @@ pub trait TokenSource: Send + Sync + 'static {
     async fn access(&self, store: &StoreId) -> Result<Option<StoreAccess>, PortError>;
 }
 
+/// Where the settings of the stores are kept, so that a token can be held against them.
+#[derive(Debug, Clone, Copy)]
+pub struct SettingsPlace {
+    /// The bucket.
+    pub bucket: &'static str,
+    /// A store's key is this, followed by its id.
+    pub prefix: &'static str,
+}
+
 /// Tokens from the bucket of sealed secrets. Each call reads anew: a token that was changed or
-/// taken away counts at once, in every replica.
+/// taken away counts at once, in every replica. A token of another shop than the one that the
+/// store's settings name opens nothing: what is meant for one shop must never reach another.
 pub struct KvTokens {
     kv: Arc<dyn Kv>,
     sealer: Arc<dyn Sealer>,
+    settings: SettingsPlace,
 }
 
 impl KvTokens {
-    /// Reads from the bucket through the port.
-    pub fn new(kv: Arc<dyn Kv>, sealer: Arc<dyn Sealer>) -> Self {
-        Self { kv, sealer }
+    /// Reads from the buckets through the port.
+    pub fn new(kv: Arc<dyn Kv>, sealer: Arc<dyn Sealer>, settings: SettingsPlace) -> Self {
+        Self { kv, sealer, settings }
+    }
+
+    /// The shop that the store's settings name, those of a deleted store included: its
+    /// subscriptions are still ended.
+    async fn named_shop(&self, store: &StoreId) -> Result<String, PortError> {
+        let SettingsPlace { bucket, prefix } = self.settings;
+        let Some(entry) = self.kv.get(bucket, &format!("{prefix}{store}")).await? else {
+            return Err(refused(format!("the store {store} has no settings")));
+        };
+        let settings = StoreSettings::decode(entry.value).map_err(|broken| {
+            PortError::new(ErrorKind::Permanent, format!("read the settings of {store}"), broken)
+        })?;
+        Ok(settings.shop_domain)
     }
 }
 
 #[async_trait]
 impl TokenSource for KvTokens {
     async fn access(&self, store: &StoreId) -> Result<Option<StoreAccess>, PortError> {
-        let secrets = StoreSecrets::load(&*self.kv, &*self.sealer, store).await?;
-        Ok(secrets.and_then(|(secrets, _)| {
-            let token = secrets.access_token?.into();
-            Some(StoreAccess { shop_domain: secrets.shop_domain, token })
-        }))
+        let secrets = StoreSecrets::load(&*self.kv, &*self.sealer, store);
+        let (secrets, named) = tokio::join!(secrets, self.named_shop(store));
+        let Some((secrets, _)) = secrets? else { return Ok(None) };
+        let Some(token) = secrets.access_token else { return Ok(None) };
+        let (shop_domain, named) = (secrets.shop_domain, named?);
+        if shop_domain.as_str() != named {
+            let what = format!("the token kept for {store} opens {shop_domain}, not {named}");
+            return Err(refused(what));
+        }
+        Ok(Some(StoreAccess { shop_domain, token: token.into() }))
     }
+}
+
+fn refused(what: String) -> PortError {
+    PortError::plain(ErrorKind::Permanent, what)
 }

@@ -12,11 +12,12 @@ use axum::http::{HeaderMap, Response};
 use axum::routing::post;
 use bytes::Bytes;
 use lockstep_domain::{ShopDomain, StoreId};
-use lockstep_ports::{AdminErrorKind, AdminRequest, Lane, PortError, ShopifyAdmin, SystemClock};
+use lockstep_ports::{AdminErrorKind, AdminRequest, PortError, ShopifyAdmin, SystemClock, Urgency};
 use lockstep_shopify_client::{AdminClient, AdminConfig, StoreAccess, TokenSource, UrlTemplate};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tracing_subscriber::fmt::MakeWriter;
 
 const GOOD: &str = r#"{"data":{"shop":{"id":"gid://shopify/Shop/1"}},"extensions":{"cost":
     {"requestedQueryCost":5,"actualQueryCost":5,"throttleStatus":
@@ -116,7 +117,7 @@ fn request(mutation: bool) -> AdminRequest {
         operation: "Sample".to_owned(),
         body: Bytes::from_static(b"{\"query\":\"{shop{id}}\",  \"variables\":{}}"),
         cost: 5,
-        lane: Lane::StockDown,
+        urgency: Urgency::StockDown,
         idempotent: false,
         mutation,
     }
@@ -211,4 +212,86 @@ async fn one_store_that_hangs_does_not_hold_another() {
         answer = client.send(&north, &request) => assert!(answer.is_ok(), "{answer:?}"),
     }
     assert_eq!(client.budget_left(&hanging), None);
+}
+
+#[tokio::test]
+async fn a_token_in_hand_shares_the_points_of_its_shop() {
+    let shop = Shop::answering(200, GOOD);
+    let server = serve(&shop).await;
+    let client = client(&server.url);
+    let access = StoreAccess {
+        shop_domain: ShopDomain::try_new("north.myshopify.com").unwrap(),
+        token: "shpat_new".into(),
+    };
+    client.send_as(&access, &request(false)).await.unwrap();
+    assert_eq!(client.budget_left(&north()), None, "it is no store's call");
+    let seen = shop.seen.lock().unwrap().clone();
+    assert_eq!(
+        (seen[0].0.as_str(), seen[0].1.as_str()),
+        ("north.myshopify.com 2026-10", "shpat_new")
+    );
+    let (first, second) = (request(false), request(false));
+    let store = north();
+    let both = tokio::join!(client.send(&store, &first), client.send_as(&access, &second));
+    assert!(both.0.is_ok() && both.1.is_ok(), "{both:?}");
+    assert_eq!(shop.calls(), 3);
+    assert!(client.budget_left(&north()).is_some());
+}
+
+/// Everything that is written down, of every level and library.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn neither_log_nor_error_shows_a_token_or_a_body() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_writer(log.clone());
+    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let mut errors = String::new();
+    for status in [200, 307, 401, 403, 429, 500] {
+        let shop = Shop::answering(status, GOOD);
+        let server = serve(&shop).await;
+        let client = client(&server.url);
+        for store in ["north", "broken", "south"] {
+            let store = StoreId::try_new(store).unwrap();
+            if let Err(error) = client.send(&store, &request(true)).await {
+                errors.push_str(&format!("{error} {error:?}\n"));
+            }
+        }
+        let access = StoreAccess {
+            shop_domain: ShopDomain::try_new("north.myshopify.com").unwrap(),
+            token: "shpat_in_hand".into(),
+        };
+        let _ = client.send_as(&access, &request(false)).await;
+        errors.push_str(&format!("{access:?}\n"));
+    }
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("shopify-client.send") && log.contains("answered"), "{log}");
+    for text in [&log, &errors] {
+        for secret in ["shpat", "line\nbreak", "{shop{id}}"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ use lockstep_contracts::shopify::admin::{
 };
 use lockstep_domain::{InventoryItemId, LocationId, ShopDomain, StoreId, VariantId};
 use lockstep_ports::{
-    AdminError, AdminErrorKind, AdminRequest, Lane, PortError, ShopifyAdmin, SystemClock,
+    AdminError, AdminErrorKind, AdminRequest, PortError, ShopifyAdmin, SystemClock, Urgency,
 };
 use lockstep_shopify_client::{AdminClient, AdminConfig, StoreAccess, TokenSource, UrlTemplate};
 use lockstep_shopify_standin::{ShopHandle, Standin, StandinConfig};
@@ -89,7 +89,7 @@ impl World {
             operation: call.operation.to_owned(),
             body: call.body,
             cost,
-            lane: Lane::StockDown,
+            urgency: Urgency::StockDown,
             idempotent: call.idempotent,
             mutation: call.mutation,
         };
@@ -231,7 +231,7 @@ async fn an_item_is_connected_and_adjusted() {
 }
 
 #[tokio::test]
-async fn subscriptions_are_made_listed_and_ended() {
+async fn subscriptions_are_made_listed_widened_and_ended() {
     let world = world().await;
     let uri = "https://lockstep.example.com/webhooks/shopify";
     let data = world.send(admin::subscribe("APP_UNINSTALLED", uri)).await.unwrap();
@@ -242,6 +242,25 @@ async fn subscriptions_are_made_listed_and_ended() {
     let listed: Vec<_> = page.subscriptions.iter().map(|one| (&one.id, one.is_whole)).collect();
     assert_eq!(listed, [(&id, true)]);
     assert_eq!((page.subscriptions[0].uri.as_str(), page.next), (uri, None));
+    let filtered = json!({"query": "mutation($id:ID!,$w:WebhookSubscriptionInput!){\
+        webhookSubscriptionUpdate(id:$id,webhookSubscription:$w){webhookSubscription{id}\
+        userErrors{field message}}}", "variables": {"id": id, "w":
+        {"filter": "id:1", "includeFields": ["id"]}}});
+    let narrow = Call {
+        operation: "Narrow",
+        body: filtered.to_string().into(),
+        cost: 10,
+        mutation: true,
+        idempotent: false,
+    };
+    world.send(narrow).await.unwrap();
+    let data = world.send(admin::subscriptions(None)).await.unwrap();
+    assert!(!admin::decode_subscriptions(&data).unwrap().subscriptions[0].is_whole);
+    let data = world.send(admin::widen_subscription(&id)).await.unwrap();
+    assert!(admin::decode_widen_subscription(&data).unwrap().is_whole);
+    let data = world.send(admin::subscriptions(None)).await.unwrap();
+    let page = admin::decode_subscriptions(&data).unwrap();
+    assert!(page.subscriptions.len() == 1 && page.subscriptions[0].is_whole);
     let data = world.send(admin::unsubscribe(&id)).await.unwrap();
     assert_eq!(admin::decode_unsubscribe(&data).unwrap().id, Some(id));
     world.end().await;

@@ -1,9 +1,12 @@
 //! `GET /activity`: who changed what, from the kept versions of the settings.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::State;
+use futures_util::StreamExt;
+use futures_util::stream;
 use lockstep_contracts::settings::v1::{BackOfficeSettings, StoreSettings};
 use lockstep_domain::{BackOfficeId, StoreId};
 use lockstep_ports::KvEntry;
@@ -14,9 +17,14 @@ use serde_json::{Value, json};
 use crate::extract::{QueryParts, bad};
 use crate::problem::Problem;
 use crate::registry::{backoffice_key, decode, store_key};
-use crate::service::Shared;
+use crate::service::{Console, Shared};
 use crate::settings::changes::{Change, between};
 use crate::view::settings::{BackOfficeView, StoreView};
+
+/// Versions that are read beyond those that are shown: what stood before them.
+const BEFORE: usize = 1_000;
+/// Histories of single keys that are read at the same time.
+const AT_ONCE: usize = 8;
 
 #[derive(Serialize)]
 pub struct Activity {
@@ -50,12 +58,13 @@ pub async fn handler(
     }
     let limit = query.limit(100, 1_000)?;
     query.finish()?;
-    if keys.is_empty() {
-        keys = console.registry.keys().await?;
-    }
+    let histories = if keys.is_empty() {
+        newest(&console, limit).await?
+    } else {
+        whole(&console, keys).await?
+    };
     let mut activity = Vec::new();
-    for key in keys {
-        let versions = console.registry.history(&key).await?;
+    for versions in histories {
         let mut before = Value::Null;
         for version in versions {
             let after = shown(&version)?;
@@ -66,6 +75,42 @@ pub async fn handler(
     activity.sort_by_key(|entry| Reverse(entry.revision));
     activity.truncate(limit);
     Ok(Json(Activity { activity }))
+}
+
+/// Kept versions by key, oldest first, with at least the newest `limit` of all and what stood
+/// before each of those. One pass over the bucket gives them, but for keys that changed rarely
+/// among many that changed often.
+async fn newest(console: &Console, limit: usize) -> Result<Vec<Vec<KvEntry>>, Problem> {
+    let window = limit.saturating_add(BEFORE);
+    let versions = console.registry.newest(window).await?;
+    let is_all = versions.len() < window;
+    let mut by_key: BTreeMap<String, Vec<KvEntry>> = BTreeMap::new();
+    let mut cut = BTreeSet::new();
+    for (place, version) in versions.into_iter().enumerate() {
+        let key = version.key.clone();
+        // The last one that is seen of a key is its oldest here; is it among those to be shown?
+        if place < limit {
+            cut.insert(key.clone());
+        } else {
+            cut.remove(&key);
+        }
+        by_key.entry(key).or_default().push(version);
+    }
+    by_key.values_mut().for_each(|versions| versions.reverse());
+    if is_all {
+        return Ok(by_key.into_values().collect());
+    }
+    by_key.retain(|key, _| !cut.contains(key));
+    let mut histories: Vec<_> = by_key.into_values().collect();
+    histories.extend(whole(console, cut.into_iter().collect()).await?);
+    Ok(histories)
+}
+
+/// All kept versions of some keys.
+async fn whole(console: &Console, keys: Vec<String>) -> Result<Vec<Vec<KvEntry>>, Problem> {
+    let read = keys.into_iter().map(|key| async move { console.registry.history(&key).await });
+    let read: Vec<_> = stream::iter(read).buffered(AT_ONCE).collect().await;
+    read.into_iter().collect()
 }
 
 /// A version as the API shows it, with `deleted` for a store.

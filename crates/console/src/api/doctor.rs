@@ -9,12 +9,14 @@ use futures_util::future::join_all;
 use futures_util::stream;
 use lockstep_contracts::operations::v1::{ExamineRequest, Severity};
 use lockstep_contracts::settings::v1::StoreSettings;
+use lockstep_contracts::stock::v1::ListUnknownEffectsRequest;
 use lockstep_domain::StoreId;
 use serde::Serialize;
 use tokio::time::timeout;
 
+use super::effects;
 use super::stores::missing_scopes;
-use crate::asking::ask_or_silent;
+use crate::asking::{Heard, hear};
 use crate::problem::Problem;
 use crate::registry::Stored;
 use crate::service::{Console, Shared};
@@ -23,6 +25,8 @@ use crate::webhooks;
 
 /// Stores that are examined at the same time.
 const STORES_AT_ONCE: usize = 8;
+/// Writes of unknown outcome that are counted.
+const EFFECTS_MAX: u32 = 200;
 /// How long one store's Shopify is waited for.
 const STORE_TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -51,7 +55,9 @@ struct Finding {
 
 /// Every service is asked, and every store's Shopify.
 pub async fn handler(State(console): Shared) -> Result<Json<Examined>, Problem> {
-    let (services, mut findings) = examine_services(&console).await?;
+    let ((services, mut findings), unsettled) =
+        tokio::join!(examine_services(&console), unsettled(&console));
+    findings.extend(unsettled);
     findings.push(public_url(&console));
     let stores = console.registry.stores().await?;
     let examined = stream::iter(stores).map(|stored| examine_store(&console, stored));
@@ -63,36 +69,70 @@ pub async fn handler(State(console): Shared) -> Result<Json<Examined>, Problem> 
     Ok(Json(Examined { status, services, findings }))
 }
 
-async fn examine_services(console: &Console) -> Result<(Vec<Service>, Vec<Finding>), Problem> {
+async fn examine_services(console: &Console) -> (Vec<Service>, Vec<Finding>) {
     let asked = console.services.iter().map(|service| {
         let subject = ExamineRequest::subject(service);
-        ask_or_silent(&*console.parts.ask, subject, &ExamineRequest {})
+        hear(&*console.parts.ask, service, subject, &ExamineRequest {})
     });
     let (mut services, mut findings) = (Vec::new(), Vec::new());
-    for (answer, name) in join_all(asked).await.into_iter().zip(&console.services) {
-        let name = name.clone();
-        let Some(answer) = answer? else {
-            let fix = format!("see that it runs: lockstep run {name}");
-            findings.push(Finding {
-                severity: "error",
-                service: name.clone(),
-                subject: "service".to_owned(),
-                message: format!("{name} does not answer"),
-                fix,
-            });
-            services.push(Service { service: name, state: "silent", version: String::new() });
-            continue;
+    for (heard, name) in join_all(asked).await.into_iter().zip(&console.services) {
+        let (state, version) = match heard {
+            Heard::Answer(answer) => {
+                findings.extend(answer.findings.into_iter().map(|found| Finding {
+                    severity: severity(found.severity()),
+                    service: name.clone(),
+                    subject: found.subject,
+                    message: found.message,
+                    fix: found.fix,
+                }));
+                ("answers", answer.version)
+            }
+            Heard::Silence => {
+                let fix = format!("see that it runs: lockstep run {name}");
+                findings.push(broken_service(name, format!("{name} does not answer"), fix));
+                ("silent", String::new())
+            }
+            Heard::Unreadable(why) => {
+                let message = format!("the answer of {name} cannot be read: {why}");
+                let fix = "run one version of every service".to_owned();
+                findings.push(broken_service(name, message, fix));
+                ("unreadable", String::new())
+            }
         };
-        findings.extend(answer.findings.into_iter().map(|found| Finding {
-            severity: severity(found.severity()),
-            service: name.clone(),
-            subject: found.subject,
-            message: found.message,
-            fix: found.fix,
-        }));
-        services.push(Service { service: name, state: "answers", version: answer.version });
+        services.push(Service { service: name.clone(), state, version });
     }
-    Ok((services, findings))
+    (services, findings)
+}
+
+fn broken_service(name: &str, message: String, fix: String) -> Finding {
+    let (service, subject) = (name.to_owned(), "service".to_owned());
+    Finding { severity: "error", service, subject, message, fix }
+}
+
+/// Writes that ask a person. That their service does not answer is told already.
+async fn unsettled(console: &Console) -> Option<Finding> {
+    let request =
+        ListUnknownEffectsRequest { store: String::new(), only_asking: true, limit: EFFECTS_MAX };
+    let subject = ListUnknownEffectsRequest::subject();
+    let found = hear(&*console.parts.ask, effects::OWNER, subject, &request).await.answer()?;
+    let subject = "writes of unknown outcome";
+    let finding = match found.effects.as_slice() {
+        [] => good(subject, "none asks".to_owned()),
+        [first, ..] => {
+            let more = if found.has_more { " or more" } else { "" };
+            let count = found.effects.len();
+            let is_one = count == 1 && !found.has_more;
+            let asks = if is_one { "write to Shopify asks" } else { "writes to Shopify ask" };
+            let message = format!("{count}{more} {asks} whether they were applied: nothing tells");
+            let fix = format!(
+                "look into Shopify's history of the items that GET /api/v1/effects names, and say \
+                 it: POST /api/v1/effects/{}/settle {{\"applied\": true}} (or false)",
+                first.id
+            );
+            bad("warning", subject, message, &fix)
+        }
+    };
+    Some(Finding { service: effects::OWNER.to_owned(), ..finding })
 }
 
 const fn severity(found: Severity) -> &'static str {

@@ -4,12 +4,13 @@ mod activity;
 mod backoffices;
 mod dead_letters;
 mod doctor;
+mod effects;
+mod jobs;
 mod stores;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::HeaderMap;
 use axum::routing::{delete, get, post, put};
 
 use crate::service::Console;
@@ -17,31 +18,28 @@ use crate::service::Console;
 /// Header of an answer that repeats what an earlier request under the same key made.
 const REPLAYED: [(&str, &str); 1] = [("idempotent-replayed", "true")];
 
-/// The caller's key of a request, at most 200 characters of it.
-fn key(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get("idempotency-key")?.to_str().ok()?.trim();
-    (!text.is_empty()).then(|| text.chars().take(200).collect())
-}
-
-/// Whether the caller would know its own request again.
-fn has_key(headers: &HeaderMap) -> bool {
-    key(headers).is_some()
-}
-
 /// Everything below `/api/v1`.
 pub(crate) fn routes() -> Router<Arc<Console>> {
     Router::new()
         .merge(store_routes())
         .merge(backoffice_routes())
         .route("/dead-letters", get(dead_letters::list::handler))
+        .route("/dead-letters/{letter}", get(dead_letters::get::handler))
         .route("/dead-letters/{letter}/retry", post(dead_letters::retry::handler))
         .route("/dead-letters/{letter}/dismiss", post(dead_letters::dismiss::handler))
+        .route("/effects", get(effects::list::handler))
+        .route("/effects/{effect}/settle", post(effects::settle::handler))
+        .route("/jobs/{job}", get(jobs::get::handler))
+        .route("/jobs/{job}/pause", post(jobs::pause::handler))
+        .route("/jobs/{job}/resume", post(jobs::resume::handler))
+        .route("/jobs/{job}/cancel", post(jobs::cancel::handler))
         .route("/activity", get(activity::handler))
         .route("/doctor", get(doctor::handler))
 }
 
 fn store_routes() -> Router<Arc<Console>> {
-    use stores::{add, change, get as show, links, list, locations, remove, stock, webhooks};
+    use stores::{add, change, get as show, list, remove};
+    use stores::{conflicts, jobs, links, locations, products, stock, webhooks};
     Router::new()
         .route("/stores", get(list::handler).post(add::handler))
         .route("/stores/{store}", get(show::handler).patch(change::handler).delete(remove::handler))
@@ -53,6 +51,9 @@ fn store_routes() -> Router<Arc<Console>> {
             "/stores/{store}/links/{variant}",
             put(links::set::handler).delete(links::cut::handler),
         )
+        .route("/stores/{store}/products/sync", post(products::sync::handler))
+        .route("/stores/{store}/jobs", get(jobs::handler))
+        .route("/stores/{store}/conflicts", get(conflicts::handler))
         .route("/stores/{store}/stock/{sku}", get(stock::get::handler))
 }
 

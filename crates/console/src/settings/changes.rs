@@ -16,6 +16,15 @@ pub struct Change {
     pub after: Value,
 }
 
+impl Change {
+    /// Whether an empty list came, or gave way to one with members: those are told one by one.
+    fn is_of_an_empty_list(&self) -> bool {
+        let is_nothing =
+            |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        is_nothing(&self.before) && is_nothing(&self.after)
+    }
+}
+
 /// Names that tell about the writing itself and not about a setting.
 const NOT_SETTINGS: [&str; 4] = ["revision", "updated_at", "updated_by", "pending"];
 
@@ -33,7 +42,7 @@ pub fn between(before: &Value, after: &Value) -> Vec<Change> {
             before: read(&old, name).unwrap_or(Value::Null),
             after: read(&new, name).unwrap_or(Value::Null),
         })
-        .filter(|change| change.before != change.after)
+        .filter(|change| change.before != change.after && !change.is_of_an_empty_list())
         .collect()
 }
 
@@ -86,5 +95,29 @@ mod tests {
         );
         assert_eq!((&changes[3].before, &changes[3].after), (&json!("delta"), &json!("absolute")));
         assert!(between(&after, &after).is_empty());
+    }
+
+    #[test]
+    fn a_first_member_is_told_by_what_was_set() {
+        let none = json!({"locations": [], "roles": ["stock"]});
+        let one = json!({"locations": [{"location_id": "7", "warehouses": ["wms/MAIN"]}],
+            "roles": []});
+        let names = |before, after| {
+            let changes = between(before, after).into_iter();
+            changes.map(|one| (one.setting, one.before, one.after)).collect::<Vec<_>>()
+        };
+        let (id, served) = ("locations[7].location_id", "locations[7].warehouses");
+        let (id, served) = (id.to_owned(), served.to_owned());
+        let roles = ("roles".to_owned(), json!(["stock"]), json!([]));
+        let expected = [
+            (id.clone(), Value::Null, json!("7")),
+            (served.clone(), Value::Null, json!(["wms/MAIN"])),
+            roles,
+        ];
+        assert_eq!(names(&none, &one), expected);
+        let back = names(&one, &none);
+        assert_eq!(back[0], (id, json!("7"), Value::Null));
+        assert_eq!(back[1], (served, json!(["wms/MAIN"]), Value::Null));
+        assert_eq!(back.len(), 3);
     }
 }

@@ -4,4 +4,5 @@ pub mod backoffice;
 pub mod changes;
 pub mod location;
 pub mod names;
+pub mod orders;
 pub mod store;

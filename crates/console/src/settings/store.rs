@@ -9,6 +9,7 @@ use lockstep_domain::{BackOfficeId, ShopDomain, StoreId, Warehouse};
 use serde_json::Value;
 
 use super::names::{ROLE, STOCK_ENABLED, STOCK_MODE, WINDOW_EDGE};
+use super::orders::TradeChange;
 use crate::fields::{self, Fields, Given};
 use crate::problem::{Code, Problem};
 
@@ -36,6 +37,7 @@ pub struct StoreChange {
     enabled: Given<bool>,
     backoffices: Given<Vec<StoreBackOffice>>,
     stock: Given<StockChange>,
+    trade: TradeChange,
 }
 
 #[derive(Clone)]
@@ -48,6 +50,7 @@ struct StockChange {
     sold_out_threshold: Given<i64>,
     buffer: Given<i64>,
     allow_negative: Given<bool>,
+    activate_at_location: Given<bool>,
 }
 
 impl StoreChange {
@@ -60,6 +63,7 @@ impl StoreChange {
             enabled: fields.take("enabled", fields::flag)?,
             backoffices: fields.take("backoffices", backoffices)?,
             stock: fields.take("stock", stock)?,
+            trade: TradeChange::read(fields)?,
         })
     }
 
@@ -84,6 +88,7 @@ impl StoreChange {
             Given::Default => *stock = stock_defaults(),
             Given::Value(change) => change.apply(stock),
         }
+        self.trade.apply(settings)?;
         check_warehouses(settings)?;
         check_mapped(settings)
     }
@@ -99,6 +104,11 @@ impl StockChange {
         self.sold_out_threshold.apply(&mut stock.sold_out_threshold, default.sold_out_threshold);
         self.buffer.apply(&mut stock.buffer, default.buffer);
         self.allow_negative.apply(&mut stock.allow_negative, default.allow_negative);
+        match self.activate_at_location {
+            Given::Absent => {}
+            Given::Default => stock.activate_at_location = default.activate_at_location,
+            Given::Value(flag) => stock.activate_at_location = Some(flag),
+        }
         let mut seconds = i64::from(stock.window_seconds);
         self.window_seconds.apply(&mut seconds, i64::from(default.window_seconds));
         stock.window_seconds = u32::try_from(seconds).unwrap_or(WINDOW_SECONDS_MIN);
@@ -118,6 +128,7 @@ fn stock(path: &str, value: Value) -> Result<StockChange, Problem> {
             .take("sold_out_threshold", fields::integer(-UNITS_MAX, UNITS_MAX))?,
         buffer: fields.take("buffer", fields::integer(0, UNITS_MAX))?,
         allow_negative: fields.take("allow_negative", fields::flag)?,
+        activate_at_location: fields.take("activate_at_location", fields::flag)?,
     };
     fields.finish()?;
     Ok(change)

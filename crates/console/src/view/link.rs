@@ -4,8 +4,13 @@ use lockstep_contracts::catalog::v1::{Link, LinkAnswer, LinkOrigin, LinkOutcome}
 use serde::Serialize;
 
 use super::moment;
+use crate::guard::masked;
 
-/// One link; the names are also the columns of a CSV file.
+/// Columns of a CSV file, in the order of a row.
+pub const COLUMNS: [&str; 6] =
+    ["variant_id", "backoffice", "sku", "inventory_item_id", "origin", "linked_at"];
+
+/// One link.
 #[derive(Serialize)]
 pub struct LinkView {
     variant_id: String,
@@ -27,6 +32,18 @@ impl LinkView {
             inventory_item_id: link.inventory_item_id.to_string(),
             linked_at: moment(link.linked_at.as_ref()),
         }
+    }
+
+    /// A row of a CSV file.
+    pub fn row(self) -> [String; 6] {
+        [
+            self.variant_id,
+            self.backoffice,
+            self.sku,
+            self.inventory_item_id,
+            self.origin.to_owned(),
+            self.linked_at.unwrap_or_default(),
+        ]
     }
 }
 
@@ -87,7 +104,7 @@ impl RowView {
         let refusal = RefusalView {
             code: "VALIDATION".to_owned(),
             field: field.to_owned(),
-            detail,
+            detail: masked(&detail),
             fix: fix.to_owned(),
         };
         Self {

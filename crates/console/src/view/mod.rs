@@ -1,5 +1,7 @@
 //! Shapes of answers.
 
+pub mod conflict;
+pub mod job;
 pub mod link;
 pub mod settings;
 

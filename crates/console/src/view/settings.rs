@@ -12,6 +12,7 @@ use crate::registry::Stored;
 use crate::settings::names::{
     REPORT_KIND, ROLE, STOCK_BASIS, STOCK_ENABLED, STOCK_MODE, WINDOW_EDGE, name,
 };
+use crate::settings::orders::{OrdersView, ReturnsView, ShipmentsView};
 use crate::webhooks::Repaired;
 
 /// A store.
@@ -22,6 +23,9 @@ pub struct StoreView {
     enabled: bool,
     backoffices: Vec<StoreBackOfficeView>,
     stock: StoreStockView,
+    orders: OrdersView,
+    shipments: ShipmentsView,
+    returns: ReturnsView,
     locations: Vec<MappingView>,
     revision: u64,
     updated_at: Option<String>,
@@ -49,6 +53,7 @@ struct StoreStockView {
     sold_out_threshold: i64,
     buffer: i64,
     allow_negative: bool,
+    activate_at_location: bool,
 }
 
 /// How a location is mapped.
@@ -96,7 +101,12 @@ impl StoreView {
                 sold_out_threshold: stock.sold_out_threshold,
                 buffer: stock.buffer,
                 allow_negative: stock.allow_negative,
+                // Settings of before this one existed say nothing.
+                activate_at_location: stock.activate_at_location.unwrap_or(true),
             },
+            orders: OrdersView::new(value.orders),
+            shipments: ShipmentsView::new(value.shipments),
+            returns: ReturnsView::new(value.returns),
             locations: value.locations.into_iter().map(MappingView::new).collect(),
             revision,
             updated_at: moment(value.updated_at.as_ref()),

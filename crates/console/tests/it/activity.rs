@@ -17,6 +17,52 @@ async fn a_change_tells_who_when_before_and_after() {
 }
 
 #[tokio::test]
+async fn a_first_mapping_tells_what_was_set() {
+    let world = World::furnished().await;
+    let map = json!({"warehouses": ["wms/MAIN"], "buffer": 2});
+    world.call("PUT", "/stores/north/locations/71", map).await.ok();
+    let told = world.get("/activity?store=north&limit=1").await.ok();
+    let changes = told["activity"][0]["changes"].as_array().unwrap();
+    let change = |name: &str| {
+        let setting = format!("locations[71].{name}");
+        changes.iter().find(|one| one["setting"] == setting).expect("told")
+    };
+    assert_eq!(change("warehouses")["before"], Value::Null);
+    assert_eq!(change("warehouses")["after"], json!(["wms/MAIN"]));
+    assert_eq!(change("buffer")["after"], 2);
+    assert!(changes.iter().all(|one| one["setting"] != "locations"), "{changes:?}");
+}
+
+#[tokio::test]
+async fn changes_are_told_with_what_stood_before_also_among_very_many() {
+    let world = World::new().await;
+    let rename = async |id: &str, name: &str| {
+        let path = format!("/backoffices/{id}");
+        world.call("PATCH", &path, json!({"name": name})).await.ok();
+    };
+    for id in ["early", "busy"] {
+        world.call("POST", "/backoffices", json!({"id": id})).await.ok();
+    }
+    // The few that change often push the first versions of the others out of sight.
+    for number in 0..30 {
+        let id = format!("busy{number}");
+        world.call("POST", "/backoffices", json!({"id": id})).await.ok();
+        for name in 0..40 {
+            rename(&id, &format!("name {name}")).await;
+        }
+    }
+    rename("early", "late").await;
+    let told = world.get("/activity?limit=3").await.ok();
+    let first = &told["activity"][0];
+    assert_eq!((&first["key"], &first["what"]), (&json!("backoffice.early"), &json!("changed")));
+    let change = json!([{"setting": "name", "before": "early", "after": "late"}]);
+    assert_eq!(first["changes"], change);
+    let second = json!([{"setting": "name", "before": "name 38", "after": "name 39"}]);
+    assert_eq!(told["activity"][1]["changes"], second);
+    assert_eq!(told["activity"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn the_life_of_a_store_is_told_newest_first() {
     let world = World::furnished().await;
     world.call("DELETE", "/stores/north", Value::Null).await.ok();

@@ -29,15 +29,23 @@ async fn a_new_back_office_has_the_defaults_of_its_basis() {
 #[tokio::test]
 async fn a_repetition_is_known_by_its_key() {
     let world = World::new().await;
-    world.call("POST", "/backoffices", json!({"id": "wms"})).await.ok();
-    let again = world.call("POST", "/backoffices", json!({"id": "wms"})).await;
-    assert_eq!(again.problem(), (409, "BACK_OFFICE_EXISTS".into(), "id".into()));
     let key = [("idempotency-key", "abc")];
+    let made = world.call_with("POST", "/backoffices", json!({"id": "wms"}), &key).await;
+    assert_eq!(made.status, 201);
+    for headers in [&[][..], &[("idempotency-key", "another")]] {
+        let again = world.call_with("POST", "/backoffices", json!({"id": "wms"}), headers).await;
+        assert_eq!(again.problem(), (409, "BACK_OFFICE_EXISTS".into(), "id".into()));
+    }
     let again = world.call_with("POST", "/backoffices", json!({"id": "wms"}), &key).await;
     assert_eq!(
         (again.status.as_u16(), &again.headers["idempotent-replayed"]),
         (200, &"true".parse().unwrap())
     );
+    let other = json!({"id": "wms", "stock": {"basis": "physical"}});
+    let other = world.call_with("POST", "/backoffices", other, &key).await;
+    let reused = (422, "IDEMPOTENCY_KEY_REUSED".into(), "Idempotency-Key".into());
+    assert_eq!(other.problem(), reused);
+    assert_eq!(world.get("/backoffices/wms").await.ok()["stock"]["basis"], "sellable");
 }
 
 #[tokio::test]
@@ -99,6 +107,10 @@ async fn tokens_are_the_gateways_to_give() {
     let expected =
         json!({"token_id": "id of once", "token": "secret for wms prod", "label": "prod"});
     assert_eq!(made.ok(), expected);
+    let again = world.call_with("POST", path, json!({"label": "prod"}), &key).await;
+    assert_eq!(again.ok()["token_id"], "id of once");
+    let other = world.call_with("POST", path, json!({"label": "test"}), &key).await;
+    assert_eq!(other.problem().1, "IDEMPOTENCY_KEY_REUSED");
     let (one, two) =
         tokio::join!(world.call("POST", path, Value::Null), world.call("POST", path, json!({})));
     assert_ne!(one.ok()["token_id"], two.ok()["token_id"], "without a key each call makes one");

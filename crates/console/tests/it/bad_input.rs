@@ -42,6 +42,8 @@ fn stock(name: &str, value: Value) -> Value {
 #[case("POST", "/stores", store("access_token", json!(5)), (422, "VALIDATION", "access_token"))]
 #[case("POST", "/stores", store("api_secret", json!("geheim\u{e9}")),
        (422, "VALIDATION", "api_secret"))]
+#[case("POST", "/stores", store("api_secret", json!("one,two")),
+       (422, "VALIDATION", "api_secret"))]
 #[case("POST", "/stores", store("acess_token", json!("x")), (422, "UNKNOWN_FIELD", "acess_token"))]
 #[case("POST", "/stores", store("backoffices", json!("wms")), (422, "VALIDATION", "backoffices"))]
 #[case("POST", "/stores", store("backoffices", json!([{"id": "erp", "roles": []}])),
@@ -92,6 +94,10 @@ fn stock(name: &str, value: Value) -> Value {
        (422, "VALIDATION", "stock.sold_out_threshold"))]
 #[case("PATCH", "/stores/north", stock("allow_negative", json!("false")),
        (422, "VALIDATION", "stock.allow_negative"))]
+#[case("PATCH", "/stores/north", stock("activate_at_location", json!("no")),
+       (422, "VALIDATION", "stock.activate_at_location"))]
+#[case("PATCH", "/stores/north", json!({"api_secret": "one,two"}),
+       (422, "VALIDATION", "api_secret"))]
 #[case("PATCH", "/stores/north", stock("windows", json!(1)),
        (422, "UNKNOWN_FIELD", "stock.windows"))]
 #[case("PATCH", "/stores/none", json!({}), (404, "UNKNOWN_STORE", ""))]

@@ -1,6 +1,7 @@
 //! Doctor: what is broken and what to do.
 
 use lockstep_contracts::operations::v1::{ExamineRequest, ExamineResponse, Finding, Severity};
+use lockstep_contracts::stock::v1::{ListUnknownEffectsRequest, ListUnknownEffectsResponse};
 use serde_json::{Value, json};
 
 use crate::world::{SERVICES, World};
@@ -20,6 +21,8 @@ async fn healthy() -> World {
         };
         world.answers(ExamineRequest::subject(service), examine).await;
     }
+    let none = |_: ListUnknownEffectsRequest| ListUnknownEffectsResponse::default();
+    world.answers(ListUnknownEffectsRequest::subject(), none).await;
     let map = json!({"warehouses": ["wms/MAIN"]});
     world.call("PUT", "/stores/north/locations/71", map).await.ok();
     world.call("PATCH", "/stores/north", json!({"enabled": true})).await.ok();
@@ -42,7 +45,20 @@ async fn what_is_well_is_said_to_be_well() {
     let examined = world.get("/doctor").await.ok();
     assert_eq!(examined["status"], "ok", "{examined}");
     assert_eq!(examined["services"][2]["version"], "0.1.0");
-    assert_eq!(examined["findings"].as_array().unwrap().len(), 7);
+    assert_eq!(examined["findings"].as_array().unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_a_finding() {
+    let mut world = World::furnished().await;
+    world.garbles(ExamineRequest::subject("product-sync")).await;
+    let examined = world.get("/doctor").await.ok();
+    assert_eq!(examined["services"][1]["state"], "unreadable");
+    let findings = examined["findings"].as_array().unwrap();
+    let found = findings.iter().find(|one| one["service"] == "product-sync").unwrap();
+    assert_eq!(found["severity"], "error");
+    let message = found["message"].as_str().unwrap();
+    assert!(message.starts_with("the answer of product-sync cannot be read"), "{message}");
 }
 
 #[tokio::test]

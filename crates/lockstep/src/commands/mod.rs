@@ -109,3 +109,92 @@ fn say(line: impl std::fmt::Display) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{line}")?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// Text of every help, of every command.
+    fn helps(command: &clap::Command) -> Vec<String> {
+        let own = [command.get_after_help(), command.get_after_long_help()];
+        let own = own.into_iter().flatten().map(ToString::to_string);
+        own.chain(command.get_subcommands().flat_map(helps)).collect()
+    }
+
+    /// Command lines in a help: those that are set in, with their continuations.
+    fn examples(help: &str) -> Vec<String> {
+        let mut lines = help.lines();
+        let mut found = Vec::new();
+        while let Some(line) = lines.next() {
+            let Some(line) = line.strip_prefix("  ").filter(|line| line.starts_with("lockstep "))
+            else {
+                continue;
+            };
+            let mut whole = line.to_owned();
+            while let Some(open) = whole.strip_suffix('\\') {
+                whole = format!("{} {}", open.trim_end(), lines.next().unwrap().trim());
+            }
+            found.push(whole);
+        }
+        found
+    }
+
+    /// The words of the first command of a line, as a shell takes them. What two spaces set apart
+    /// is said about it.
+    fn words(line: &str) -> Vec<String> {
+        let line = line.split("  ").next().unwrap();
+        let mut words = vec![String::new()];
+        let mut is_quoted = false;
+        for c in line.chars() {
+            match c {
+                '"' => is_quoted = !is_quoted,
+                ' ' if !is_quoted => words.push(String::new()),
+                c => words.last_mut().unwrap().push(c),
+            }
+        }
+        let of_shell = |word: &String| ["|", ">", "<", "&&", "#"].contains(&word.as_str());
+        let end = words.iter().position(of_shell).unwrap_or(words.len());
+        words.truncate(end);
+        words
+    }
+
+    #[test]
+    fn every_example_of_every_help_is_a_command_line() {
+        let found: Vec<_> = helps(&Cli::command()).iter().flat_map(|help| examples(help)).collect();
+        assert!(found.len() > 40, "{found:#?}");
+        for line in &found {
+            let words = words(line);
+            if let Err(refused) = Cli::try_parse_from(&words) {
+                panic!("{line}\n{words:?}\n{refused}");
+            }
+        }
+    }
+
+    #[test]
+    fn ids_in_examples_have_the_form_of_real_ones() {
+        let found: Vec<_> = helps(&Cli::command()).iter().flat_map(|help| examples(help)).collect();
+        let mut seen = 0;
+        for line in &found {
+            let words = words(line);
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
+            match words.as_slice() {
+                [_, "job" | "effects", _, id, ..] | [_, "dead-letters", _, id]
+                    if !id.starts_with('-') =>
+                {
+                    assert!(id.parse::<uuid::Uuid>().is_ok(), "{line}");
+                    seen += 1;
+                }
+                [_, "token", "revoke", backoffice, id] => {
+                    let digits = id.strip_prefix(&format!("{backoffice}.")).expect(line);
+                    let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+                    assert!(digits.len() == 32 && is_hex, "{line}");
+                    seen += 1;
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(seen, 9);
+    }
+}

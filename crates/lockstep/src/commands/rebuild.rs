@@ -2,9 +2,10 @@
 
 use anyhow::bail;
 use clap::Args;
-use lockstep_ports::PortError;
+use lockstep_order_sync::service::OrderProcessor;
+use lockstep_ports::{PortError, SystemClock, TimeOrderedIds};
 use lockstep_product_sync::service::CatalogProcessor;
-use lockstep_runtime::rebuild::{differences, rebuild};
+use lockstep_runtime::rebuild::{RebuildError, differences, rebuild};
 use lockstep_runtime::{Evolver, Processor};
 use lockstep_stock_sync::service::StockProcessor;
 use lockstep_storage::{PgStore, StoreOptions};
@@ -39,7 +40,11 @@ impl Rebuild {
             }
             return say("every state equals the fold of its events");
         }
-        let done = rebuild(&store, &evolvers).await.map_err(chain)?;
+        let done = rebuild(&store, &evolvers, (&SystemClock, &TimeOrderedIds));
+        let done = done.await.map_err(|e| match e {
+            RebuildError::Port(e) => chain(e),
+            RebuildError::Held { .. } => e.into(),
+        })?;
         say(format!("{} aggregates rebuilt from {} events", done.aggregates, done.events))
     }
 }
@@ -47,6 +52,7 @@ impl Rebuild {
 fn evolvers(service: ServiceName) -> anyhow::Result<Vec<Box<dyn Evolver>>> {
     Ok(match service {
         ServiceName::StockSync => StockProcessor.evolvers(),
+        ServiceName::OrderSync => OrderProcessor.evolvers(),
         ServiceName::ProductSync => CatalogProcessor.evolvers(),
         ServiceName::BackofficeGateway => lockstep_backoffice_gateway::evolvers(),
         ServiceName::WebhookIngest | ServiceName::Console => {

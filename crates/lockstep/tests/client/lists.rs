@@ -52,6 +52,35 @@ fn a_list_that_stands_still_ends() {
     assert!(ran.err.contains("does not go on after 10"), "{}", ran.err);
 }
 
+fn letters(ids: std::ops::Range<u32>, next: Option<&str>, silent: &[&str]) -> Answer {
+    let letter = |id| json!({"id": format!("d{id}"), "service": "s", "state": "open"});
+    let letters: Vec<_> = ids.map(letter).collect();
+    Answer::json(&json!({"dead_letters": letters, "next": next, "silent": silent}).to_string())
+}
+
+#[test]
+fn dead_letters_page_until_there_are_enough() {
+    let asked = |ran: &crate::fake::Ran| -> Vec<String> {
+        ran.asked.iter().map(|asked| asked.line.clone()).collect()
+    };
+    let pages = [letters(0..200, Some("s:d199"), &["x"]), letters(200..250, Some("s:d249"), &[])];
+    let ran = Fake::answering(pages).line("dead-letters list --limit 250").run();
+    assert_eq!((ran.code, ran.out.lines().count()), (Some(0), 251), "{}", ran.err);
+    assert_eq!(ran.err, "no answer from: x\n");
+    let expected = [
+        "GET /api/v1/dead-letters?state=open&limit=200",
+        "GET /api/v1/dead-letters?state=open&limit=50&after=s%3Ad199",
+    ];
+    assert_eq!(asked(&ran), expected);
+    let pages = [letters(0..200, Some("s:d199"), &[]), letters(200..201, None, &[])];
+    let expected = format!("{}\n{}\n", pages[0].2, pages[1].2);
+    let ran = Fake::answering(pages).line("dead-letters list --limit 500 --json").run();
+    assert_eq!((ran.code, ran.out), (Some(0), expected));
+    let again = [letters(0..1, Some("s:d0"), &[]), letters(0..1, Some("s:d0"), &[])];
+    let ran = Fake::answering(again).line("dead-letters list").run();
+    assert_eq!((ran.code, ran.asked.len()), (Some(0), 2), "a list that stands still ends");
+}
+
 #[test]
 fn an_export_is_the_csv_of_the_api() {
     let csv = "variant_id,backoffice,sku\r\n61,wms,\"A,\u{e9}\"\r\n";

@@ -5,6 +5,7 @@ use crate::fake::{Answer, Fake};
 const STORE: &str = r#"{"id": "north", "shop_domain": "north.myshopify.com", "enabled": true,
  "backoffices": [{"id": "wms", "roles": ["stock", "orders"]}],
  "stock": {"enabled": "live", "mode": "delta", "buffer": 0},
+ "orders": {"enabled": false, "filter": {"tags": ["b2b", "b2c"]}},
  "locations": [{"location_id": "61", "warehouses": ["wms/MAIN"], "default": true}],
  "revision": 12, "updated_at": "2026-11-24T15:00:00Z", "updated_by": "admin",
  "pending": ["stock-sync"], "later": {"unknown": true}}"#;
@@ -27,16 +28,18 @@ fn a_store_shows_its_settings_by_the_names_that_set_takes() {
     assert_eq!(
         out.lines().collect::<Vec<_>>(),
         [
-            "id             north",
-            "shop_domain    north.myshopify.com",
-            "enabled        true",
-            "backoffices    wms=stock,orders",
-            "stock.buffer   0",
-            "stock.enabled  live",
-            "stock.mode     delta",
-            "location 61    wms/MAIN (default)",
-            "revision       12",
-            "updated        2026-11-24T15:00:00Z by admin",
+            "id                  north",
+            "shop_domain         north.myshopify.com",
+            "enabled             true",
+            "backoffices         wms=stock,orders",
+            "stock.buffer        0",
+            "stock.enabled       live",
+            "stock.mode          delta",
+            "orders.enabled      false",
+            "orders.filter.tags  b2b,b2c",
+            "location 61         wms/MAIN (default)",
+            "revision            12",
+            "updated             2026-11-24T15:00:00Z by admin",
         ]
     );
     assert_eq!(err, "not adopted yet by stock-sync; they will\n");
@@ -59,7 +62,7 @@ fn an_added_store_tells_what_shopify_took_and_refused() {
                    "removed": [], "refused": [{"topic": "c", "message": "no"}]}}"#;
     let fake = Fake::answering([Answer::json(answer)]);
     let line = fake.line("store add north --shop-domain d");
-    let ran = line.env("SHOPIFY_ACCESS_TOKEN", "shpat_1").run();
+    let ran = line.env("LOCKSTEP_SHOPIFY_STORE_ACCESS_TOKEN", "shpat_1").run();
     assert_eq!(ran.code, Some(0));
     assert_eq!(
         ran.out,
@@ -74,10 +77,13 @@ fn an_added_store_tells_what_shopify_took_and_refused() {
 
 #[test]
 fn webhooks_that_stay_refused_are_a_failure() {
-    let answer = r#"{"uri": "https://x", "kept": ["a"], "made": [], "removed": ["b"],
-                     "refused": [{"topic": "c", "message": "no"}]}"#;
+    let answer = r#"{"uri": "https://x", "kept": ["a"], "made": [], "mended": ["d"],
+                     "removed": ["b"], "refused": [{"topic": "c", "message": "no"}]}"#;
     let (code, out, _) = shown("store repair-webhooks north", answer);
-    assert_eq!((code, out.as_str()), (Some(1), "webhooks to https://x: 1 kept, 1 removed\n"));
+    assert_eq!(
+        (code, out.as_str()),
+        (Some(1), "webhooks to https://x: 1 mended, 1 kept, 1 removed\n")
+    );
 }
 
 #[test]
@@ -229,7 +235,121 @@ fn dead_letters_name_the_services_that_were_silent() {
             "d1  2026-11-24T15:00:00Z  stock-sync  stock.v1.Moved  3         open   broken body",
         ]
     );
-    assert_eq!(err, "not asked, since silent: product-sync\n");
+    assert_eq!(err, "no answer from: product-sync\n");
+}
+
+#[test]
+fn a_removed_store_tells_what_is_left_at_shopify_or_that_nobody_knows() {
+    let removed = |left: &str| {
+        let answer = format!(
+            r#"{{"id": "north", "deleted": true, "pending": [], "left_at_shopify": {left}}}"#
+        );
+        let (code, out, err) = shown("store remove north --yes", &answer);
+        assert_eq!((code, out.as_str()), (Some(0), "store north removed\n"));
+        err
+    };
+    assert_eq!(removed("[]"), "");
+    assert!(removed(r#"["products/update"]"#).starts_with("still subscribed at Shopify: products"));
+    assert!(removed("null").contains("its token was gone already"));
+}
+
+#[test]
+fn effects_have_a_row_for_each_level() {
+    expect(
+        "effects list",
+        r#"{"effects": [{"id": "e1", "store": "north", "kind": "adjust", "asks": true,
+          "since": "2026-11-24T15:00:00Z", "read_at": null, "attempts": 3, "note": "no answer",
+          "reference": "gid://lockstep/Push/e1", "lines": [
+            {"inventory_item_id": "7", "location_id": "61", "skus": ["wms/LAMP-1"], "delta": -2,
+             "explained_available": 5, "explained_on_hand": 6, "read_available": 4,
+             "read_on_hand": null, "read_committed": null},
+            {"inventory_item_id": "8", "location_id": "61", "skus": [], "delta": 1,
+             "explained_available": null, "explained_on_hand": null, "read_available": null,
+             "read_on_hand": null, "read_committed": null}]}], "has_more": false}"#,
+        &[
+            "ID  SINCE                 STORE  KIND    STATE  LOCATION  SKU         CHANGE  \
+             EXPLAINED  READ",
+            "e1  2026-11-24T15:00:00Z  north  adjust  asks   61        wms/LAMP-1  -2      \
+             5/6        4/?",
+            "e1  2026-11-24T15:00:00Z  north  adjust  asks   61        -           1       \
+             -          -",
+        ],
+    );
+}
+
+fn job(state: &str, done: u64, message: &str) -> Answer {
+    Answer::json(&format!(
+        r#"{{"job": {{"id": "j1", "service": "product-sync", "kind": "products_sync",
+          "store": "north", "state": "{state}", "done": {done}, "message": "{message}",
+          "forecast": {{"items": 500, "calls": 3, "points": 90, "seconds": 61}},
+          "result": {{"linked": {done}, "conflicts": 2}}, "requested_by": "admin",
+          "started_at": "2026-11-24T15:00:00Z", "ended_at": null}}}}"#
+    ))
+}
+
+#[test]
+fn a_sync_is_followed_to_its_end() {
+    let table = [
+        ("done", Some(0), "done: 2 conflicts, 500 linked\n"),
+        ("failed", Some(1), "failed: 2 conflicts, 500 linked\nno answer\n"),
+        ("paused", Some(1), "paused: 2 conflicts, 500 linked\nno answer\n"),
+    ];
+    for (state, code, out) in table {
+        let answers =
+            [job("running", 0, ""), job("running", 250, ""), job(state, 500, "no answer")];
+        let ran = Fake::answering(answers).line("products sync north").run();
+        assert_eq!((ran.code, ran.out.as_str()), (code, out), "{}", ran.err);
+        let asked: Vec<_> = ran.asked.iter().map(|asked| asked.line.as_str()).collect();
+        let looked = "GET /api/v1/jobs/j1";
+        assert_eq!(asked, ["POST /api/v1/stores/north/products/sync", looked, looked]);
+        assert!(ran.err.starts_with("job j1\n"), "{}", ran.err);
+    }
+    let answers = [job("running", 0, ""), job("done", 500, "")];
+    let expected = format!("{}\n{}\n", answers[0].2, answers[1].2);
+    let ran = Fake::answering(answers).line("products sync north --json").run();
+    assert_eq!((ran.code, ran.out, ran.err.as_str()), (Some(0), expected, ""));
+}
+
+#[test]
+fn a_job_shows_its_forecast_and_what_it_came_to() {
+    let answer = job("running", 250, "page 2 of 3").2;
+    expect(
+        "job show j1",
+        &answer,
+        &[
+            "job       j1",
+            "kind      products_sync",
+            "store     north",
+            "state     running",
+            "forecast  500 to look at: 3 calls, 90 points, about 2 min",
+            "done      250 of 500",
+            "result    2 conflicts, 250 linked",
+            "message   page 2 of 3",
+            "started   2026-11-24T15:00:00Z by admin",
+            "ended     -",
+        ],
+    );
+}
+
+#[test]
+fn conflicts_tell_what_to_do() {
+    expect(
+        "conflicts north",
+        r#"{"conflicts": [{"variant_id": "5", "inventory_item_id": "6", "title": "Lamp",
+          "sku": "LAMP", "barcode": "", "kind": "duplicate", "message": "2 variants carry LAMP",
+          "fix": "link it: PUT /api/v1/stores/north/links/5", "other_variant_ids": ["9"],
+          "near": [], "since": "2026-11-24T15:00:00Z"}], "next": null}"#,
+        &[
+            "VARIANT  KIND       TITLE  SKU   BARCODE  WHY",
+            "5        duplicate  Lamp   LAMP  -        2 variants carry LAMP; link it: lockstep \
+             link set north 5",
+        ],
+    );
+    let csv = "variant_id,kind\r\n5,duplicate\r\n";
+    let fake = Fake::answering([Answer(200, "text/csv", csv.to_owned())]);
+    let ran = fake.line("conflicts north --csv").run();
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), csv));
+    assert_eq!(ran.asked[0].header("accept"), Some("text/csv"));
 }
 
 #[test]
@@ -250,7 +370,14 @@ fn json_is_the_answer_unchanged_for_every_command() {
         "link cut north 1",
         "stock show north A",
         "dead-letters list",
+        "dead-letters show d1",
         "dead-letters retry d1",
+        "effects list",
+        "effects settle e1 --applied",
+        "job show j1",
+        "job pause j1",
+        "jobs north",
+        "conflicts north",
         "activity",
         "store list",
         "link list north",
@@ -283,7 +410,12 @@ fn help_reads_well_and_gives_examples() {
         ("token", &["issue", "list", "revoke"]),
         ("link", &["list", "set", "cut", "import", "export"]),
         ("stock", &["show"]),
-        ("dead-letters", &["list", "retry", "dismiss"]),
+        ("products", &["sync"]),
+        ("conflicts", &[""]),
+        ("jobs", &[""]),
+        ("job", &["show", "pause", "resume", "cancel"]),
+        ("effects", &["list", "settle"]),
+        ("dead-letters", &["list", "show", "retry", "dismiss"]),
         ("doctor", &[""]),
         ("activity", &[""]),
     ];

@@ -9,6 +9,8 @@ const BACKOFFICE: &str = r#"{"id": "wms", "kind": "contract", "name": "wms"}"#;
 const LOCATION: &str = r#"{"location_id": "61000000002"}"#;
 const CHANGED: &str = r#"{"variant_id": "6100", "outcome": "linked"}"#;
 const STOCK: &str = r#"{"store": "north", "sku": "LAMP-1"}"#;
+const JOB: &str = r#"{"job": {"id": "j1", "state": "running", "done": 3}}"#;
+const LETTER: &str = r#"{"id": "d1", "service": "stock-sync", "state": "open"}"#;
 const CLOSED: &str = r#"{"id": "d1", "service": "stock-sync", "state": "retried"}"#;
 
 struct Case {
@@ -214,6 +216,7 @@ fn links_stock_letters_and_what_happened() {
             "GET /api/v1/dead-letters?state=all&limit=20",
             Value::Null,
         ),
+        case(&["dead-letters", "show", "d1"], LETTER, "GET /api/v1/dead-letters/d1", Value::Null),
         case(
             &["dead-letters", "retry", "d1"],
             CLOSED,
@@ -242,6 +245,53 @@ fn links_stock_letters_and_what_happened() {
 }
 
 #[test]
+fn effects_jobs_and_conflicts() {
+    let settled = r#"{"id": "e1", "applied": true}"#;
+    let steer =
+        |line: &'static [&'static str], asked: &'static str| case(line, JOB, asked, Value::Null);
+    check(vec![
+        case(
+            &["effects", "list", "--store", "north", "--asking"],
+            r#"{"effects": [], "has_more": false}"#,
+            "GET /api/v1/effects?outcome=unknown&store=north&asking=true",
+            Value::Null,
+        ),
+        case(
+            &["effects", "settle", "e1", "--applied"],
+            settled,
+            "POST /api/v1/effects/e1/settle",
+            json!({"applied": true}),
+        ),
+        case(
+            &["effects", "settle", "e1", "--not-applied"],
+            settled,
+            "POST /api/v1/effects/e1/settle",
+            json!({"applied": false}),
+        ),
+        steer(
+            &["products", "sync", "north", "--detach"],
+            "POST /api/v1/stores/north/products/sync",
+        ),
+        case(
+            &["jobs", "north", "--limit", "5"],
+            r#"{"jobs": [], "silent": []}"#,
+            "GET /api/v1/stores/north/jobs?limit=5",
+            Value::Null,
+        ),
+        steer(&["job", "show", "j1"], "GET /api/v1/jobs/j1"),
+        steer(&["job", "pause", "j1"], "POST /api/v1/jobs/j1/pause"),
+        steer(&["job", "resume", "j1"], "POST /api/v1/jobs/j1/resume"),
+        steer(&["job", "cancel", "j1"], "POST /api/v1/jobs/j1/cancel"),
+        case(
+            &["conflicts", "north"],
+            r#"{"conflicts": [], "next": null}"#,
+            "GET /api/v1/stores/north/conflicts?limit=500",
+            Value::Null,
+        ),
+    ]);
+}
+
+#[test]
 fn an_idempotency_key_is_sent_when_it_is_given() {
     let table = [
         ("backoffice add wms --idempotency-key k1", BACKOFFICE),
@@ -250,7 +300,7 @@ fn an_idempotency_key_is_sent_when_it_is_given() {
     ];
     for (line, answer) in table {
         let fake = Fake::answering([Answer::json(answer)]);
-        let ran = fake.line(line).env("SHOPIFY_ACCESS_TOKEN", "shpat_1").run();
+        let ran = fake.line(line).env("LOCKSTEP_SHOPIFY_STORE_ACCESS_TOKEN", "shpat_1").run();
         assert_eq!(ran.code, Some(0), "{line}: {}", ran.err);
         assert_eq!(ran.asked[0].header("idempotency-key"), Some("k1"), "{line}");
     }

@@ -31,21 +31,27 @@ fn a_store_is_added_with_secrets_from_file_input_or_environment() {
     };
     let fake = || Fake::answering([Answer::json(STORE)]);
     // A flag wins over the environment.
-    let ran = fake().line(&by_file).env("SHOPIFY_ACCESS_TOKEN", "shpat_env").run();
+    let ran = fake().line(&by_file).env("LOCKSTEP_SHOPIFY_STORE_ACCESS_TOKEN", "shpat_env").run();
     assert_eq!(body(&ran), expected("shpat_file", None));
     let ran = fake().line(&format!("{ADD} --access-token-file -")).stdin("shpat_in\n").run();
     assert_eq!(body(&ran), expected("shpat_in", None));
-    let ran = fake().line(ADD).env("SHOPIFY_ACCESS_TOKEN", "shpat_env").run();
+    let ran = fake().line(ADD).env("LOCKSTEP_SHOPIFY_STORE_ACCESS_TOKEN", "shpat_env").run();
     assert_eq!(body(&ran), expected("shpat_env", None));
-    let ran = fake().line(&by_file).env("SHOPIFY_API_SECRET", "s2").run();
+    let ran = fake().line(&by_file).env("LOCKSTEP_SHOPIFY_STORE_API_SECRET", "s2").run();
     assert_eq!(body(&ran), expected("shpat_file", Some("s2")));
+    // The server's own list of secrets, while one is rotated, is no secret of a store.
+    let ran = fake().line(&by_file).env("LOCKSTEP_SHOPIFY_API_SECRET", "s2").run();
+    assert_eq!(body(&ran), expected("shpat_file", None));
 }
 
 #[test]
 fn settings_change_no_secret_that_no_flag_names() {
     let fake = Fake::answering([Answer::json(STORE)]);
     let line = fake.line("store set north enabled=true");
-    let ran = line.env("SHOPIFY_ACCESS_TOKEN", "shpat_env").env("SHOPIFY_API_SECRET", "s").run();
+    let ran = line
+        .env("LOCKSTEP_SHOPIFY_STORE_ACCESS_TOKEN", "shpat_env")
+        .env("LOCKSTEP_SHOPIFY_STORE_API_SECRET", "s")
+        .run();
     assert_eq!(body(&ran), json!({"enabled": true}));
     let fake = Fake::answering([Answer::json(STORE)]);
     let ran = fake.line("store set north --api-secret-file -").stdin("shpat_in").run();
@@ -70,6 +76,11 @@ fn secrets_that_cannot_be_read_are_refused_before_anything_is_sent() {
             format!("{ADD} --access-token-file - --api-secret-file -"),
             "x",
             "standard input can give one secret",
+        ),
+        (
+            "store set north --api-secret-file -".to_owned(),
+            "shpat_in,shpat_in2",
+            "--api-secret-file: it holds several secrets; a store's app signs with one",
         ),
         ("store set north access_token=shpat_in".to_owned(), "", "use --access-token-file FILE"),
         ("store set north api_secret=shpat_in".to_owned(), "", "use --api-secret-file FILE"),

@@ -1,4 +1,4 @@
-use lockstep_ports::Lane;
+use lockstep_ports::Urgency;
 use serde_json::json;
 
 use super::*;
@@ -8,7 +8,7 @@ fn request(mutation: bool) -> AdminRequest {
         operation: "Sample".to_owned(),
         body: Bytes::from_static(b"{}"),
         cost: 10,
-        lane: Lane::StockDown,
+        urgency: Urgency::StockDown,
         idempotent: mutation,
         mutation,
     }

@@ -31,7 +31,7 @@ fn status(available: f64) -> ThrottleStatus {
 
 async fn known(clock: &Paused, available: f64) -> Arc<Budget> {
     let budget = Arc::new(Budget::default());
-    let permit = budget.acquire(clock, Lane::Drift, 1).await.unwrap();
+    let permit = budget.acquire(clock, Urgency::Drift, 1).await.unwrap();
     permit.answered(Some(status(available)), clock.now());
     budget
 }
@@ -40,9 +40,9 @@ async fn known(clock: &Paused, available: f64) -> Arc<Budget> {
 async fn the_first_call_goes_alone_and_the_rest_follow_its_answer() {
     let clock = clock();
     let budget = Arc::new(Budget::default());
-    let first = budget.acquire(&*clock, Lane::Orders, 10).await.unwrap();
+    let first = budget.acquire(&*clock, Urgency::Orders, 10).await.unwrap();
     assert_eq!(budget.left(clock.now()), None);
-    let second = budget.acquire(&*clock, Lane::StockDown, 10);
+    let second = budget.acquire(&*clock, Urgency::StockDown, 10);
     tokio::pin!(second);
     assert!(tokio::time::timeout(Duration::from_millis(10), &mut second).await.is_err());
     first.answered(Some(status(1000.0)), clock.now());
@@ -55,8 +55,8 @@ async fn the_first_call_goes_alone_and_the_rest_follow_its_answer() {
 async fn a_first_call_without_answer_lets_the_next_one_learn() {
     let clock = clock();
     let budget = Arc::new(Budget::default());
-    drop(budget.acquire(&*clock, Lane::Orders, 10).await.unwrap());
-    let next = budget.acquire(&*clock, Lane::Orders, 10).await.unwrap();
+    drop(budget.acquire(&*clock, Urgency::Orders, 10).await.unwrap());
+    let next = budget.acquire(&*clock, Urgency::Orders, 10).await.unwrap();
     next.answered(None, clock.now());
     assert_eq!(budget.left(clock.now()), Some(1.0));
 }
@@ -66,7 +66,7 @@ async fn a_call_waits_exactly_until_its_points_are_there() {
     let clock = clock();
     let budget = known(&clock, 20.0).await;
     let begun = clock.now();
-    let _permit = budget.acquire(&*clock, Lane::StockUp, 170).await.unwrap();
+    let _permit = budget.acquire(&*clock, Urgency::StockUp, 170).await.unwrap();
     let waited = clock.now().duration_since(begun).as_millis();
     assert!((1500..1510).contains(&waited), "{waited}");
 }
@@ -76,37 +76,37 @@ async fn what_would_wait_too_long_is_given_back() {
     let clock = clock();
     let budget = known(&clock, -500.0).await;
     let begun = clock.now();
-    let wait = budget.acquire(&*clock, Lane::StockDown, 100).await.unwrap_err();
+    let wait = budget.acquire(&*clock, Urgency::StockDown, 100).await.unwrap_err();
     assert_eq!(clock.now().duration_since(begun).as_secs(), 5);
     assert!(wait >= Duration::from_millis(900), "{wait:?}");
     assert!(budget.lock().waiting.is_empty(), "the place is given up");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_urgent_lane_goes_first_whoever_came_first() {
+async fn the_urgent_call_goes_first_whoever_came_first() {
     let clock = clock();
     let budget = known(&clock, 0.0).await;
     let order = Arc::new(AtomicU32::new(0));
     let mut tasks = JoinSet::new();
-    for lane in [Lane::Drift, Lane::StockUp, Lane::StockDown, Lane::Catalogue] {
+    for urgency in [Urgency::Drift, Urgency::StockUp, Urgency::StockDown, Urgency::Catalogue] {
         let (budget, clock, order) = (budget.clone(), clock.clone(), order.clone());
         tasks.spawn(async move {
-            let _permit = budget.acquire(&*clock, lane, 50).await.unwrap();
-            (order.fetch_add(1, Ordering::SeqCst), lane)
+            let _permit = budget.acquire(&*clock, urgency, 50).await.unwrap();
+            (order.fetch_add(1, Ordering::SeqCst), urgency)
         });
     }
     let mut went = tasks.join_all().await;
     went.sort_unstable();
-    let lanes: Vec<_> = went.into_iter().map(|(_, lane)| lane).collect();
-    assert_eq!(lanes, [Lane::StockDown, Lane::StockUp, Lane::Catalogue, Lane::Drift]);
+    let order: Vec<_> = went.into_iter().map(|(_, urgency)| urgency).collect();
+    assert_eq!(order, [Urgency::StockDown, Urgency::StockUp, Urgency::Catalogue, Urgency::Drift]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn calls_in_the_air_are_not_counted_as_free_points() {
     let clock = clock();
     let budget = known(&clock, 100.0).await;
-    let one = budget.acquire(&*clock, Lane::StockDown, 10).await.unwrap();
-    let two = budget.acquire(&*clock, Lane::StockDown, 60).await.unwrap();
+    let one = budget.acquire(&*clock, Urgency::StockDown, 10).await.unwrap();
+    let two = budget.acquire(&*clock, Urgency::StockDown, 60).await.unwrap();
     // Shopify answered the first before it saw the second.
     one.answered(Some(status(90.0)), clock.now());
     assert_eq!(budget.left(clock.now()), Some(30.0 / 2000.0));
@@ -119,12 +119,12 @@ async fn a_waiting_call_that_is_dropped_lets_the_next_one_go() {
     let clock = clock();
     let budget = known(&clock, 50.0).await;
     {
-        let dear = budget.acquire(&*clock, Lane::StockDown, 300);
+        let dear = budget.acquire(&*clock, Urgency::StockDown, 300);
         tokio::pin!(dear);
         assert!(tokio::time::timeout(Duration::from_millis(1), &mut dear).await.is_err());
     }
     let begun = clock.now();
-    let _cheap = budget.acquire(&*clock, Lane::Drift, 10).await.unwrap();
+    let _cheap = budget.acquire(&*clock, Urgency::Drift, 10).await.unwrap();
     assert_eq!(clock.now(), begun);
 }
 
@@ -132,7 +132,7 @@ async fn a_waiting_call_that_is_dropped_lets_the_next_one_go() {
 async fn unusable_figures_change_nothing() {
     let clock = clock();
     let budget = known(&clock, 100.0).await;
-    let permit = budget.acquire(&*clock, Lane::Orders, 10).await.unwrap();
+    let permit = budget.acquire(&*clock, Urgency::Orders, 10).await.unwrap();
     let broken = ThrottleStatus { maximum: 0.0, available: f64::NAN, restore_rate: -1.0 };
     permit.answered(Some(broken), clock.now());
     assert_eq!(budget.left(clock.now()), Some(90.0 / 2000.0));

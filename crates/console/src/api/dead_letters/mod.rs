@@ -1,23 +1,22 @@
 //! `/dead-letters`. Each service owns its letters; here they are gathered and decided.
 
 pub mod dismiss;
+pub mod get;
 pub mod list;
 pub mod retry;
+mod shown;
 
 use axum::Json;
 use futures_util::future::join_all;
 use lockstep_contracts::operations::v1::{
-    CloseDeadLetterRequest, CloseOutcome, DeadLetter, ListDeadLettersRequest,
+    CloseDeadLetterRequest, CloseOutcome, DeadLetter, GetDeadLetterRequest,
 };
 use serde::Serialize;
 use tracing::info;
 
-use crate::asking::{ask_or_silent, silent};
+use crate::asking::{ask, hear, silent};
 use crate::problem::{Code, Problem};
 use crate::service::Console;
-
-/// Letters that one service shows.
-const LETTERS_MAX: u32 = 200;
 
 /// A letter that is closed now.
 #[derive(Serialize)]
@@ -27,55 +26,50 @@ pub struct Closed {
     state: String,
 }
 
-/// Letters of every service, and the services that were silent.
-async fn gather(
-    console: &Console,
-    include_closed: bool,
-) -> Result<(Vec<DeadLetter>, Vec<String>), Problem> {
-    let request = ListDeadLettersRequest { limit: LETTERS_MAX, include_closed };
+/// The letter with an id. Only its owner knows it, so every service is asked for this one.
+async fn find(console: &Console, id: &str) -> Result<DeadLetter, Problem> {
+    let request = GetDeadLetterRequest { id: id.to_owned() };
     let asked = console.services.iter().map(|service| {
-        let subject = ListDeadLettersRequest::subject(service);
-        ask_or_silent(&*console.parts.ask, subject, &request)
+        let subject = GetDeadLetterRequest::subject(service);
+        hear(&*console.parts.ask, service, subject, &request)
     });
-    let (mut letters, mut silent) = (Vec::new(), Vec::new());
-    for (answer, service) in join_all(asked).await.into_iter().zip(&console.services) {
-        match answer? {
-            Some(answer) => letters.extend(answer.letters),
-            None => silent.push(service.clone()),
-        }
-    }
-    Ok((letters, silent))
-}
-
-/// Asks each service in turn to close the letter: only its owner knows it. A letter that was
-/// closed in the same way before is no error.
-async fn close(console: &Console, id: &str, retry: bool) -> Result<Json<Closed>, Problem> {
-    let state = if retry { "retried" } else { "dismissed" };
-    let request = CloseDeadLetterRequest { id: id.to_owned(), retry };
     let mut quiet = Vec::new();
-    for service in &console.services {
-        let subject = CloseDeadLetterRequest::subject(service);
-        let Some(answer) = ask_or_silent(&*console.parts.ask, subject, &request).await? else {
-            quiet.push(service.clone());
-            continue;
-        };
-        match answer.outcome() {
-            CloseOutcome::Closed => {
-                info!(dead_letter.id = id, service, state, "dead letter closed");
-                return Ok(closed(id, service, state));
+    for (heard, service) in join_all(asked).await.into_iter().zip(&console.services) {
+        match heard.answer() {
+            Some(answer) => {
+                if let Some(letter) = answer.letter {
+                    return Ok(DeadLetter { service: service.clone(), ..letter });
+                }
             }
-            CloseOutcome::FailedAgain => {
-                let fix = "mend the cause and retry, or dismiss it";
-                return Err(Problem::new(Code::FailedAgain, "", answer.reason, fix));
-            }
-            CloseOutcome::NotFound | CloseOutcome::Unspecified => {}
+            None => quiet.push(service.clone()),
         }
-    }
-    let (letters, _) = gather(console, true).await?;
-    if let Some(letter) = letters.iter().find(|letter| letter.id == id && letter.state == state) {
-        return Ok(closed(id, &letter.service, state));
     }
     if quiet.is_empty() { Err(unknown(id)) } else { Err(silent(&quiet)) }
+}
+
+/// Asks the letter's owner to close it. A letter that was closed in the same way before is no
+/// error.
+async fn close(console: &Console, id: &str, retry: bool) -> Result<Json<Closed>, Problem> {
+    let state = if retry { "retried" } else { "dismissed" };
+    let letter = find(console, id).await?;
+    let service = letter.service.as_str();
+    if letter.state == state {
+        return Ok(closed(id, service, state));
+    }
+    let request = CloseDeadLetterRequest { id: id.to_owned(), retry };
+    let subject = CloseDeadLetterRequest::subject(service);
+    let answer = ask(&*console.parts.ask, service, subject, &request).await?;
+    match answer.outcome() {
+        CloseOutcome::Closed => {
+            info!(dead_letter.id = id, service, state, "dead letter closed");
+            Ok(closed(id, service, state))
+        }
+        CloseOutcome::FailedAgain => {
+            let fix = "mend the cause and retry, or dismiss it";
+            Err(Problem::new(Code::FailedAgain, "", answer.reason, fix))
+        }
+        CloseOutcome::NotFound | CloseOutcome::Unspecified => Err(unknown(id)),
+    }
 }
 
 fn closed(id: &str, service: &str, state: &str) -> Json<Closed> {

@@ -1,20 +1,27 @@
 //! `POST /stores`: adds a store with the token of an existing app.
+//!
+//! The order makes two requests at once, and a request that breaks off, harmless: Shopify confirms
+//! the token while it is in hand; the settings are written by compare-and-set, which reserves the
+//! id for this shop; the secrets follow, in the place of what was there before the reservation.
+//! What stands in between is a store that is not enabled and has no token: it does nothing, and the
+//! same request again carries it on.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use lockstep_contracts::settings::v1::{StoreBackOffice, StoreSettings};
 use lockstep_domain::{ShopDomain, StoreId};
-use lockstep_ports::{SECRETS_BUCKET, StoreSecrets};
+use lockstep_ports::{ErrorKind, StoreSecrets};
 use tracing::{info, warn};
 
-use super::{check_backoffices, missing_scopes, secret};
-use crate::api::{REPLAYED, has_key};
+use super::{api_secret, check_backoffices, missing_scopes, secret};
+use crate::api::REPLAYED;
 use crate::body::JsonBody;
 use crate::fields::{self, Fields};
+use crate::idempotency::{IdempotencyKey, KeyedRequest};
 use crate::problem::{Code, Problem};
-use crate::registry::store_key;
+use crate::registry::{Stored, store_key};
 use crate::secrets;
 use crate::service::{Console, Shared};
 use crate::settings::store;
@@ -41,104 +48,182 @@ impl NewStore {
                 .value()
                 .unwrap_or_default(),
             access_token: fields.take("access_token", secret)?.value(),
-            api_secret: fields.take("api_secret", secret)?.value(),
+            api_secret: fields.take("api_secret", api_secret)?.value(),
         };
         fields.finish()?;
         Ok(new)
     }
 }
 
-/// Nothing is kept of a store that Shopify does not confirm. From the written settings on the
-/// store exists; webhooks that Shopify refuses are told and can be repaired.
+/// Nothing is kept of a store that Shopify does not confirm. From its secrets on the store exists;
+/// webhooks that Shopify refuses are told and can be repaired.
 pub async fn handler(
     State(console): Shared,
-    headers: HeaderMap,
+    key: IdempotencyKey,
     JsonBody(fields): JsonBody,
 ) -> Result<Response, Problem> {
+    let keyed = key.request(&fields);
     let new = NewStore::read(fields)?;
-    if let Some(present) = present(&console, &new, &headers).await? {
-        return Ok(present);
+    if let Some(answer) = repeated(&console, keyed.as_ref()).await? {
+        return Ok(answer);
     }
+    // Before anything is written: what is newer then is somebody else's.
+    let revision = secrets::present(&console, &new.id).await?.revision;
+    check_free(&console, &new).await?;
     check_backoffices(&console, &new.backoffices).await?;
-    let secrets = StoreSecrets {
-        shop_domain: new.domain.clone(),
-        access_token: Some(new.access_token.clone().ok_or_else(token_needed)?),
-        api_secret: new.api_secret.clone(),
-        scopes: Vec::new(),
+    let token = new.access_token.as_deref().ok_or_else(token_needed)?;
+    let found = secrets::confirm(&console, &new.domain, token).await?;
+    if let Some(keyed) = &keyed {
+        keyed.note(&console, new.id.as_str()).await?;
+    }
+    let reserved = match reserve(&console, &new).await {
+        Ok(reserved) => reserved,
+        Err(refused) => return repeated(&console, keyed.as_ref()).await?.ok_or(refused),
     };
-    let shop = keep_confirmed(&console, &new.id, secrets).await?;
-    let key = store_key(&new.id);
-    let stored = console
-        .registry
-        .change(&key, |present: Option<&StoreSettings>| match present {
-            Some(present) if !present.deleted => Err(exists(&new.id)),
-            Some(deleted) => Ok(resume(deleted, &new)),
-            None => Ok(store::new(&new.id, &new.domain, new.backoffices.clone())),
-        })
-        .await?;
-    yield_to_earlier(&console, &new, stored.revision).await?;
+    let kept = StoreSecrets {
+        shop_domain: new.domain.clone(),
+        access_token: new.access_token.clone(),
+        api_secret: new.api_secret.clone(),
+        scopes: found.scopes.clone(),
+    };
+    if let Err(failed) = secrets::keep(&console, &new.id, &kept, revision).await {
+        give_back(&console, &new.id, reserved).await;
+        if failed.kind != ErrorKind::Conflict {
+            return Err(failed.into());
+        }
+        // Somebody else added the same shop under the same id, or removed it, at the same moment.
+        if let Some(answer) = repeated(&console, keyed.as_ref()).await? {
+            return Ok(answer);
+        }
+        check_free(&console, &new).await?;
+        return Err(failed.into());
+    }
+    let stored = reserved.stored;
     info!(store.id = %new.id, shop.domain = %new.domain, "store added");
+    let missing = missing_scopes(&found);
+    let shop = ShopView::new(found, missing);
     let webhooks = subscribe(&console, &new.id).await;
-    let pending = console.pending(&key, stored.revision).await;
+    let pending = console.pending(&store_key(&new.id), stored.revision).await;
     let view = StoreView::new(stored).pending(pending).shop(Some(shop)).webhooks(webhooks);
     Ok((StatusCode::CREATED, Json(view)).into_response())
 }
 
-/// The answer when the id or the shop is in use: the store itself for a repetition under an
-/// `Idempotency-Key`, a refusal otherwise.
-async fn present(
+/// The store that the same request made under its key, as it is now.
+async fn repeated(
     console: &Console,
-    new: &NewStore,
-    headers: &HeaderMap,
+    keyed: Option<&KeyedRequest>,
 ) -> Result<Option<Response>, Problem> {
+    let Some(keyed) = keyed else { return Ok(None) };
+    let Some(made) = keyed.made(console).await? else { return Ok(None) };
+    let Ok(id) = StoreId::try_new(made) else { return Ok(None) };
+    let stored = console.registry.any_store(&id).await?;
+    let Some(stored) = stored.filter(|stored| !stored.value.deleted) else { return Ok(None) };
+    if is_broken_off(console, &id, &stored.value).await? {
+        return Ok(None);
+    }
+    let pending = console.pending(&store_key(&id), stored.revision).await;
+    let view = Json(StoreView::new(stored).pending(pending));
+    Ok(Some((REPLAYED, view).into_response()))
+}
+
+/// Whether the settings are a reservation that never got its secrets.
+async fn is_broken_off(
+    console: &Console,
+    id: &StoreId,
+    settings: &StoreSettings,
+) -> Result<bool, Problem> {
+    if settings.enabled {
+        return Ok(false);
+    }
+    let kept = secrets::present(console, id).await?;
+    Ok(kept.token().is_none() && !kept.is_shut())
+}
+
+/// The id must be free, or this shop's from before; the shop must be no other store.
+async fn check_free(console: &Console, new: &NewStore) -> Result<(), Problem> {
     if let Some(stored) = console.registry.any_store(&new.id).await? {
-        let is_same = stored.value.shop_domain == new.domain.as_str();
-        if !stored.value.deleted && is_same && has_key(headers) {
-            let pending = console.pending(&store_key(&new.id), stored.revision).await;
-            let view = Json(StoreView::new(stored).pending(pending));
-            return Ok(Some((REPLAYED, view).into_response()));
+        // An id keeps its shop, also after the store was deleted.
+        if stored.value.shop_domain != new.domain.as_str() {
+            return Err(exists(&new.id));
         }
-        if !stored.value.deleted || !is_same {
+        if !stored.value.deleted && !is_broken_off(console, &new.id, &stored.value).await? {
             return Err(exists(&new.id));
         }
     }
     let stores = console.registry.stores().await?;
-    match stores.iter().find(|stored| stored.value.shop_domain == new.domain.as_str()) {
-        None => Ok(None),
+    let mut same = stores.iter().filter(|one| one.value.shop_domain == new.domain.as_str());
+    match same.find(|one| one.value.id != new.id.as_str()) {
+        None => Ok(()),
         Some(other) => Err(taken(new, &other.value.id)),
     }
 }
 
-/// When two requests added the same shop under two ids at the same moment, the first write stays.
-async fn yield_to_earlier(console: &Console, new: &NewStore, revision: u64) -> Result<(), Problem> {
-    let stores = console.registry.stores().await?;
-    let same = stores.iter().filter(|stored| stored.value.shop_domain == new.domain.as_str());
-    let Some(earlier) = same.into_iter().find(|stored| stored.revision < revision) else {
-        return Ok(());
-    };
-    let key = store_key(&new.id);
-    let undo = |present: Option<&StoreSettings>| {
-        let mut undone = present.cloned().unwrap_or_default();
-        undone.deleted = true;
-        Ok(undone)
-    };
-    console.registry.change(&key, undo).await?;
-    console.parts.kv.delete(SECRETS_BUCKET, &StoreSecrets::key(&new.id)).await?;
-    Err(taken(new, &earlier.value.id))
+/// An id that is reserved, and the settings that it had before.
+struct Reserved {
+    stored: Stored<StoreSettings>,
+    before: Option<StoreSettings>,
 }
 
-async fn keep_confirmed(
+/// Reserves the id for the shop. Always writes, so that another request that reserved it, and broke
+/// off, can no longer give it back.
+async fn reserve(console: &Console, new: &NewStore) -> Result<Reserved, Problem> {
+    check_free(console, new).await?;
+    let present = console.registry.any_store(&new.id).await?;
+    let (settings, expected) = match &present {
+        Some(present) if present.value.enabled => return Err(exists(&new.id)),
+        Some(present) => (resume(&present.value, new), present.revision),
+        None => (store::new(&new.id, &new.domain, new.backoffices.clone()), 0),
+    };
+    let key = store_key(&new.id);
+    let stored = console.registry.put(&key, settings, expected).await.map_err(|failed| {
+        if failed.kind == ErrorKind::Conflict { exists(&new.id) } else { failed.into() }
+    })?;
+    let reserved = Reserved { stored, before: present.map(|present| present.value) };
+    match earlier(console, new, reserved.stored.revision).await {
+        Ok(None) => Ok(reserved),
+        Ok(Some(other)) => {
+            give_back(console, &new.id, reserved).await;
+            Err(taken(new, &other))
+        }
+        Err(problem) => {
+            give_back(console, &new.id, reserved).await;
+            Err(problem)
+        }
+    }
+}
+
+/// When two requests add the same shop under two ids at the same moment, the first write stays, and
+/// whatever has secrets already.
+async fn earlier(
     console: &Console,
-    store: &StoreId,
-    mut secrets: StoreSecrets,
-) -> Result<ShopView, Problem> {
-    let found = secrets::confirm(console, &secrets).await?;
-    secrets.scopes.clone_from(&found.scopes);
-    // A store that does not exist can have secrets left of an attempt that broke off.
-    let (_, left) = secrets::present(console, store).await?;
-    secrets::keep(console, store, &secrets, left).await?;
-    let missing = missing_scopes(&found);
-    Ok(ShopView::new(found, missing))
+    new: &NewStore,
+    revision: u64,
+) -> Result<Option<String>, Problem> {
+    for other in console.registry.stores().await? {
+        let Stored { value, revision: of_other } = other;
+        if value.shop_domain != new.domain.as_str() || value.id == new.id.as_str() {
+            continue;
+        }
+        let Ok(id) = StoreId::try_new(value.id.as_str()) else { continue };
+        if of_other < revision || !is_broken_off(console, &id, &value).await? {
+            return Ok(Some(value.id));
+        }
+    }
+    Ok(None)
+}
+
+/// Undoes a reservation that nothing came of. Where that fails, too, the same request again carries
+/// it on.
+async fn give_back(console: &Console, id: &StoreId, reserved: Reserved) {
+    let Stored { mut value, revision } = reserved.stored;
+    value.deleted = true;
+    let value = reserved.before.unwrap_or(value);
+    match console.registry.put(&store_key(id), value, revision).await {
+        Err(failed) if failed.kind != ErrorKind::Conflict => {
+            warn!(store.id = %id, why = failed.chain(), "an id stays reserved for its shop");
+        }
+        _ => {}
+    }
 }
 
 /// A store that was deleted comes back with its settings, and does nothing until it is enabled.

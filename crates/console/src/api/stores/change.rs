@@ -7,7 +7,7 @@ use lockstep_domain::{ShopDomain, StoreId};
 use lockstep_ports::StoreSecrets;
 use tracing::info;
 
-use super::{check_backoffices, missing_scopes, secret};
+use super::{api_secret, check_backoffices, missing_scopes, secret};
 use crate::body::JsonBody;
 use crate::extract::{PathParts, unknown_store};
 use crate::fields::Given;
@@ -18,7 +18,8 @@ use crate::service::{Console, Shared};
 use crate::settings::store::StoreChange;
 use crate::view::settings::{ShopView, StoreView};
 
-/// New secrets count only after Shopify has confirmed them; then the settings are written.
+/// New secrets count only after Shopify has confirmed them; then the settings are written. What
+/// breaks off in between can be sent again.
 pub async fn handler(
     State(console): Shared,
     path: PathParts,
@@ -26,7 +27,7 @@ pub async fn handler(
 ) -> Result<Json<StoreView>, Problem> {
     let id = path.store()?;
     let token = fields.take("access_token", secret)?.value();
-    let api_secret = fields.take("api_secret", secret)?;
+    let api_secret = fields.take("api_secret", api_secret)?;
     let change = StoreChange::read(&mut fields)?;
     fields.finish()?;
     let present = console.registry.store(&id).await?;
@@ -60,11 +61,11 @@ async fn change_secrets(
     }
     let domain = ShopDomain::try_new(&settings.shop_domain)
         .map_err(|broken| Problem::validation("shop_domain", broken.to_string(), "add it anew"))?;
-    let (former, revision) = secrets::present(console, id).await?;
+    let secrets::Kept { secrets: former, revision } = secrets::present(console, id).await?;
     let is_new_token = token.is_some();
     let former_token = former.as_ref().and_then(|former| former.access_token.clone());
     let mut secrets = StoreSecrets {
-        shop_domain: domain,
+        shop_domain: domain.clone(),
         access_token: Some(token.or(former_token).ok_or_else(token_needed)?),
         api_secret: former.as_ref().and_then(|former| former.api_secret.clone()),
         scopes: former.map(|former| former.scopes).unwrap_or_default(),
@@ -75,8 +76,8 @@ async fn change_secrets(
         Given::Value(new) => secrets.api_secret = Some(new),
     }
     let mut view = None;
-    if is_new_token {
-        let found = secrets::confirm(console, &secrets).await?;
+    if let Some(token) = secrets.access_token.as_deref().filter(|_| is_new_token) {
+        let found = secrets::confirm(console, &domain, token).await?;
         secrets.scopes.clone_from(&found.scopes);
         let missing = missing_scopes(&found);
         view = Some(ShopView::new(found, missing));

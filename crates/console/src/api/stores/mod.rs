@@ -2,10 +2,13 @@
 
 pub mod add;
 pub mod change;
+pub mod conflicts;
 pub mod get;
+pub mod jobs;
 pub mod links;
 pub mod list;
 pub mod locations;
+pub mod products;
 pub mod remove;
 pub mod stock;
 pub mod webhooks;
@@ -20,8 +23,19 @@ use crate::problem::{Code, Problem};
 use crate::service::Console;
 
 /// Scopes that the work of this release needs.
-pub const NEEDED_SCOPES: &[&str] =
-    &["read_products", "read_inventory", "write_inventory", "read_locations"];
+pub const NEEDED_SCOPES: &[&str] = &[
+    "read_products",
+    "read_inventory",
+    "write_inventory",
+    "read_locations",
+    "read_orders",
+    "write_orders",
+    "read_customers",
+    "read_fulfillments",
+    "write_fulfillments",
+    "read_merchant_managed_fulfillment_orders",
+    "write_merchant_managed_fulfillment_orders",
+];
 
 /// Characters of a token or secret.
 const SECRET_CHARS_MAX: usize = 512;
@@ -35,6 +49,17 @@ fn secret(path: &str, value: Value) -> Result<String, Problem> {
         let detail = format!("{path} has {} characters or not all of them plain", text.len());
         let fix = format!("give 1 to {SECRET_CHARS_MAX} visible ASCII characters, without spaces");
         return Err(Problem::validation(path, detail, fix));
+    }
+    Ok(text)
+}
+
+/// The one secret that signs a store's webhooks. A list is the server's own setting while a secret
+/// is rotated: as a store's secret, every webhook of it would be refused.
+fn api_secret(path: &str, value: Value) -> Result<String, Problem> {
+    let text = secret(path, value)?;
+    if text.contains(',') {
+        let detail = format!("{path} holds a comma, as a list of several secrets does");
+        return Err(Problem::validation(path, detail, "give the one secret of the store's app"));
     }
     Ok(text)
 }

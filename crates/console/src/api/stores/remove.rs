@@ -4,14 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_domain::StoreId;
-use lockstep_ports::{SECRETS_BUCKET, StoreSecrets};
+use lockstep_ports::{ErrorKind, PortError};
 use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::extract::{PathParts, unknown_store};
 use crate::problem::Problem;
 use crate::registry::store_key;
-use crate::secrets;
+use crate::secrets::{self, Kept};
 use crate::service::{Console, Shared};
 use crate::webhooks;
 
@@ -20,30 +20,20 @@ pub struct Removed {
     id: String,
     deleted: bool,
     pending: Vec<String>,
-    left_at_shopify: Vec<String>,
-}
-
-/// The token goes. A secret of the store's own stays sealed: Shopify signs `app/uninstalled` and
-/// the redactions with it, which come later.
-async fn forget_token(console: &Console, id: &StoreId) -> Result<(), Problem> {
-    match secrets::present(console, id).await? {
-        (Some(kept), revision) if kept.api_secret.is_some() => {
-            let kept = StoreSecrets { access_token: None, scopes: Vec::new(), ..kept };
-            secrets::keep(console, id, &kept, revision).await
-        }
-        _ => Ok(console.parts.kv.delete(SECRETS_BUCKET, &StoreSecrets::key(id)).await?),
-    }
+    left_at_shopify: Option<Vec<String>>,
 }
 
 /// Settings first, so that every service stops; then the subscriptions; the token last, since it
-/// is needed for those. A store that Shopify no longer lets in is removed all the same.
+/// is needed for those. A store that Shopify no longer lets in is removed all the same, and a
+/// removal that broke off goes on. Secrets that came after the look at them are those of somebody
+/// who adds the store again, and stay.
 pub async fn handler(State(console): Shared, path: PathParts) -> Result<Json<Removed>, Problem> {
     let id = path.store()?;
     let key = store_key(&id);
+    let kept = secrets::present(&console, &id).await?;
     let stored = console
         .registry
         .change(&key, |present: Option<&StoreSettings>| {
-            let present = present.filter(|present| !present.deleted);
             let mut removed = present.ok_or_else(|| unknown_store(id.as_str()))?.clone();
             removed.deleted = true;
             removed.enabled = false;
@@ -51,13 +41,24 @@ pub async fn handler(State(console): Shared, path: PathParts) -> Result<Json<Rem
         })
         .await?;
     let pending = console.pending(&key, stored.revision).await;
-    let left = webhooks::remove(console.shop(&id), &console.webhook_uri).await;
-    let left_at_shopify = left.unwrap_or_else(|error| {
+    if !console.registry.any_store(&id).await?.is_some_and(|stored| stored.value.deleted) {
+        return Err(PortError::plain(ErrorKind::Conflict, "the store was added again").into());
+    }
+    let left_at_shopify = unsubscribe(&console, &id, &kept).await;
+    secrets::forget_token(&console, &id, kept).await?;
+    info!(store.id = %id, "store removed");
+    Ok(Json(Removed { id: id.to_string(), deleted: true, pending, left_at_shopify }))
+}
+
+/// Topics that are left at Shopify; `None` when nobody can say, since the token is gone already.
+async fn unsubscribe(console: &Console, id: &StoreId, kept: &Kept) -> Option<Vec<String>> {
+    if kept.token().is_none() && !kept.is_shut() {
+        return None;
+    }
+    let left = webhooks::remove(console.shop(id), &console.webhook_uri).await;
+    Some(left.unwrap_or_else(|error| {
         let detail = Problem::from(error).detail;
         warn!(store.id = %id, detail, "webhook subscriptions are left behind");
         webhooks::NEEDED.iter().map(|topic| (*topic).to_owned()).collect()
-    });
-    forget_token(&console, &id).await?;
-    info!(store.id = %id, "store removed");
-    Ok(Json(Removed { id: id.to_string(), deleted: true, pending, left_at_shopify }))
+    }))
 }

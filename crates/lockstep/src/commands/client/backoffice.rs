@@ -69,7 +69,7 @@ struct Add {
     /// Settings, e.g. stock.basis=physical
     #[arg(value_name = "KEY=VALUE")]
     settings: Vec<Setting>,
-    /// A repetition under the same key answers the back office as it is
+    /// The same request again under this key answers the back office as it is
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
 }

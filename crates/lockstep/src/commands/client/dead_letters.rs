@@ -1,5 +1,6 @@
 //! `lockstep dead-letters`.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -9,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Target;
-use super::output::{self, clean, count, plain};
+use super::output::{self, Shown, clean, count, plain};
 use super::refusal::Refusal;
 use super::session::{Path, Session};
 
@@ -31,7 +32,13 @@ enum DeadLettersCommand {
         state: State,
         /// At most as many
         #[arg(long, value_name = "NUMBER", default_value_t = 200)]
-        limit: u32,
+        limit: usize,
+    },
+    /// One letter, open or closed
+    #[command(after_help = SHOW_HELP)]
+    Show {
+        /// Id of the letter
+        id: String,
     },
     /// Process messages again, when the cause is mended
     #[command(after_help = RETRY_HELP)]
@@ -41,7 +48,7 @@ enum DeadLettersCommand {
         id: Vec<String>,
     },
     /// Close letters without processing their messages
-    #[command(after_help = "Example:\n  lockstep dead-letters dismiss 0192f0c1")]
+    #[command(after_help = DISMISS_HELP)]
     Dismiss {
         /// Ids of the letters
         #[arg(required = true)]
@@ -49,9 +56,17 @@ enum DeadLettersCommand {
     },
 }
 
+const SHOW_HELP: &str = "\
+Example:
+  lockstep dead-letters show 0199f0c1-7a52-7d10-8c3e-5b6a79e0d214";
+
+const DISMISS_HELP: &str = "\
+Example:
+  lockstep dead-letters dismiss 0199f0c1-7a52-7d10-8c3e-5b6a79e0d214";
+
 const RETRY_HELP: &str = "\
 Examples:
-  lockstep dead-letters retry 0192f0c1
+  lockstep dead-letters retry 0199f0c1-7a52-7d10-8c3e-5b6a79e0d214
   lockstep dead-letters list --json | jq -r '.dead_letters[].id' \\
     | xargs lockstep dead-letters retry";
 
@@ -61,10 +76,14 @@ enum State {
     All,
 }
 
-#[derive(Deserialize)]
-struct Letters {
-    dead_letters: Vec<Letter>,
-    #[serde(default)]
+/// Letters of a page: the most that the API gives.
+const PAGE_LETTERS: usize = 200;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Listed {
+    dead_letters: Vec<Value>,
+    next: Option<String>,
     silent: Vec<String>,
 }
 
@@ -74,7 +93,13 @@ struct Letter {
     #[serde(default)]
     service: String,
     #[serde(default)]
+    stream: String,
+    #[serde(default)]
+    stream_sequence: String,
+    #[serde(default)]
     message_type: String,
+    #[serde(default)]
+    message_id: String,
     #[serde(default)]
     reason: String,
     #[serde(default)]
@@ -97,37 +122,88 @@ impl DeadLetters {
     pub async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
         match self.command {
             DeadLettersCommand::List { state, limit } => list(session, state, limit).await,
+            DeadLettersCommand::Show { id } => show(session, &id).await,
             DeadLettersCommand::Retry { id } => close(session, &id, "retry").await,
             DeadLettersCommand::Dismiss { id } => close(session, &id, "dismiss").await,
         }
     }
 }
 
-async fn list(session: &Session, state: State, limit: u32) -> anyhow::Result<ExitCode> {
+/// Page after page until there are enough. With `--json` each page is printed as it comes.
+async fn list(session: &Session, state: State, limit: usize) -> anyhow::Result<ExitCode> {
     let name = match state {
         State::Open => "open",
         State::All => "all",
     };
-    let path = Path::try_new(&["dead-letters"])?.query("state", name).query("limit", limit);
-    let answer = session.call(Method::GET, &path).send().await?;
-    session.show(&answer, |letters: Letters, shown| {
-        if !letters.silent.is_empty() {
-            shown.remark(format!("not asked, since silent: {}", letters.silent.join(", ")));
+    let path = Path::try_new(&["dead-letters"])?.query("state", name);
+    let (mut letters, mut silent) = (Vec::new(), BTreeSet::new());
+    let mut after: Option<String> = None;
+    loop {
+        let wanted = limit.saturating_sub(letters.len()).clamp(1, PAGE_LETTERS);
+        let page = path.clone().query("limit", wanted).query_some("after", after.as_ref());
+        let answer = session.call(Method::GET, &page).send().await?;
+        if session.is_json() {
+            answer.print()?;
         }
-        if letters.dead_letters.is_empty() {
-            shown.remark(match state {
-                State::Open => "no open dead letters",
-                State::All => "no dead letters",
-            });
-            return;
+        let Listed { dead_letters, next, silent: quiet } = answer.read()?;
+        letters.extend(dead_letters);
+        silent.extend(quiet);
+        match next {
+            Some(next) if letters.len() < limit && after.as_ref() != Some(&next) => {
+                after = Some(next);
+            }
+            _ => break,
         }
-        let rows = letters.dead_letters.into_iter().map(|letter| {
-            let (opened, attempts) = (plain(&letter.opened_at), letter.attempts.to_string());
-            let Letter { id, service, message_type, reason, state, .. } = letter;
-            [id, opened, service, message_type, attempts, state, reason]
+    }
+    if !session.is_json() {
+        let letters = letters.into_iter().map(serde_json::from_value);
+        let letters = letters.collect::<Result<Vec<Letter>, _>>().context("read a dead letter")?;
+        table(letters, state, &silent).print()?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(letters: Vec<Letter>, state: State, silent: &BTreeSet<String>) -> Shown {
+    let mut shown = Shown::default();
+    if !silent.is_empty() {
+        let silent: Vec<_> = silent.iter().map(String::as_str).collect();
+        shown.remark(format!("no answer from: {}", silent.join(", ")));
+    }
+    if letters.is_empty() {
+        shown.remark(match state {
+            State::Open => "no open dead letters",
+            State::All => "no dead letters",
         });
-        let header = ["ID", "OPENED", "SERVICE", "MESSAGE", "ATTEMPTS", "STATE", "REASON"];
-        shown.table(header, rows.collect());
+        return shown;
+    }
+    let rows = letters.into_iter().map(|letter| {
+        let (opened, attempts) = (plain(&letter.opened_at), letter.attempts.to_string());
+        let Letter { id, service, message_type, reason, state, .. } = letter;
+        [id, opened, service, message_type, attempts, state, reason]
+    });
+    let header = ["ID", "OPENED", "SERVICE", "MESSAGE", "ATTEMPTS", "STATE", "REASON"];
+    shown.table(header, rows.collect());
+    shown
+}
+
+async fn show(session: &Session, id: &str) -> anyhow::Result<ExitCode> {
+    let path = Path::try_new(&["dead-letters", id])?;
+    let answer = session.call(Method::GET, &path).send().await?;
+    session.show(&answer, |letter: Letter, shown| {
+        let opened = plain(&letter.opened_at);
+        let origin = format!("{} {}", letter.stream, letter.stream_sequence);
+        let facts = [
+            ("id", letter.id),
+            ("service", letter.service),
+            ("state", letter.state),
+            ("opened", opened),
+            ("attempts", letter.attempts.to_string()),
+            ("message", letter.message_type),
+            ("message id", letter.message_id),
+            ("from", origin),
+            ("reason", letter.reason),
+        ];
+        shown.facts(facts.map(|(name, value)| (name.to_owned(), value)).to_vec());
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -19,6 +19,13 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("POST", "stores/{STORE}/links", "link import {STORE}"),
     ("PUT", "stores/{STORE}/links/{VARIANT_ID}", "link set {STORE} {VARIANT_ID}"),
     ("DELETE", "stores/{STORE}/links/{VARIANT_ID}", "link cut {STORE} {VARIANT_ID}"),
+    ("POST", "stores/{STORE}/products/sync", "products sync {STORE}"),
+    ("GET", "stores/{STORE}/jobs", "jobs {STORE}"),
+    ("GET", "stores/{STORE}/conflicts", "conflicts {STORE}"),
+    ("GET", "jobs/{ID}", "job show {ID}"),
+    ("POST", "jobs/{ID}/pause", "job pause {ID}"),
+    ("POST", "jobs/{ID}/resume", "job resume {ID}"),
+    ("POST", "jobs/{ID}/cancel", "job cancel {ID}"),
     ("GET", "stores/{STORE}/stock/{SKU}", "stock show {STORE} {SKU}"),
     ("GET", "backoffices", "backoffice list"),
     ("POST", "backoffices", "backoffice add"),
@@ -33,8 +40,11 @@ const COMMANDS: &[(&str, &str, &str)] = &[
         "token revoke {BACKOFFICE} {TOKEN_ID}",
     ),
     ("GET", "dead-letters", "dead-letters list"),
+    ("GET", "dead-letters/{ID}", "dead-letters show {ID}"),
     ("POST", "dead-letters/{ID}/retry", "dead-letters retry {ID}"),
     ("POST", "dead-letters/{ID}/dismiss", "dead-letters dismiss {ID}"),
+    ("GET", "effects", "effects list"),
+    ("POST", "effects/{ID}/settle", "effects settle {ID}"),
     ("GET", "doctor", "doctor"),
     ("GET", "activity", "activity"),
 ];
@@ -43,6 +53,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
 const FLAGS: &[(&str, &str)] = &[
     (" with access_token", " --access-token-file FILE"),
     (" with backoffices", " --backoffice ID=ROLES"),
+    (" {\"applied\": true} (or false)", " --applied (or --not-applied)"),
 ];
 
 /// The advice with every call of the API that has a command replaced by it.
@@ -135,6 +146,10 @@ mod tests {
             (
                 "look at GET /api/v1/doctor, or POST /api/v1/dead-letters/a%20b/retry",
                 "look at lockstep doctor, or lockstep dead-letters retry a b",
+            ),
+            (
+                r#"say it: POST /api/v1/effects/e1/settle {"applied": true} (or false)"#,
+                "say it: lockstep effects settle e1 --applied (or --not-applied)",
             ),
             ("POST /api/v1/nothing/else", "POST /api/v1/nothing/else"),
             ("give 0 or more", "give 0 or more"),

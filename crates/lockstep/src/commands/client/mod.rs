@@ -5,13 +5,17 @@
 
 mod activity;
 mod backoffice;
+mod conflicts;
 mod dead_letters;
 mod doctor;
+mod effects;
 mod hint;
 mod import;
+mod job;
 mod link;
 mod location;
 mod output;
+mod products;
 mod refusal;
 mod secret;
 mod session;
@@ -63,8 +67,18 @@ pub enum Client {
     Token(token::Token),
     /// Links between variants and SKUs, one by one or as CSV
     Link(link::Link),
+    /// Products of a store: link variants to SKUs
+    Products(products::Products),
+    /// Variants that a person must decide about
+    Conflicts(conflicts::Conflicts),
+    /// Long work of a store, newest first
+    Jobs(job::Jobs),
+    /// One job: show, pause, resume, cancel
+    Job(job::JobGroup),
     /// What Lockstep knows of a SKU
     Stock(stock::Stock),
+    /// Writes to Shopify whose outcome nobody knows: list, settle
+    Effects(effects::Effects),
     /// Messages that could not be processed: list, retry, dismiss
     DeadLetters(dead_letters::DeadLetters),
     /// What is broken and what to do; exit code 1 when something is
@@ -106,7 +120,12 @@ impl Client {
             Self::Warehouse(group) => &group.target,
             Self::Token(group) => &group.target,
             Self::Link(group) => &group.target,
+            Self::Products(group) => &group.target,
+            Self::Conflicts(command) => &command.target,
+            Self::Jobs(command) => &command.target,
+            Self::Job(group) => &group.target,
             Self::Stock(group) => &group.target,
+            Self::Effects(group) => &group.target,
             Self::DeadLetters(group) => &group.target,
             Self::Doctor(command) => &command.target,
             Self::Activity(command) => &command.target,
@@ -121,7 +140,12 @@ impl Client {
             Self::Warehouse(group) => group.execute(session).await,
             Self::Token(group) => group.execute(session).await,
             Self::Link(group) => group.execute(session).await,
+            Self::Products(group) => group.execute(session).await,
+            Self::Conflicts(command) => command.execute(session).await,
+            Self::Jobs(command) => command.execute(session).await,
+            Self::Job(group) => group.execute(session).await,
             Self::Stock(group) => group.execute(session).await,
+            Self::Effects(group) => group.execute(session).await,
             Self::DeadLetters(group) => group.execute(session).await,
             Self::Doctor(command) => command.execute(session).await,
             Self::Activity(command) => command.execute(session).await,

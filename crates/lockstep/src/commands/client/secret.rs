@@ -11,6 +11,11 @@ use serde_json::{Map, Value};
 
 /// Bytes of a file that holds one secret; more is some other file.
 const SECRET_BYTES_MAX: u64 = 16 * 1024;
+/// Gives the token of a store.
+pub const ACCESS_TOKEN: &str = "LOCKSTEP_SHOPIFY_STORE_ACCESS_TOKEN";
+/// Gives the secret of a store's own app. Not the name of the server's own setting, which is a list
+/// while a secret is rotated.
+pub const API_SECRET: &str = "LOCKSTEP_SHOPIFY_STORE_API_SECRET";
 
 /// Secrets of a store.
 #[derive(Args)]
@@ -37,7 +42,8 @@ impl Secrets {
         ];
         for (field, flag, file) in files {
             if let Some(file) = file {
-                body.insert(field.to_owned(), read(file).with_context(|| flag)?.into());
+                let secret = read(file).with_context(|| flag)?;
+                body.insert(field.to_owned(), single(field, secret).with_context(|| flag)?.into());
             }
         }
         Ok(())
@@ -49,20 +55,27 @@ impl Secrets {
         reason = "a variable that clap reads would be an argument that gives the secret in clear"
     )]
     pub fn put_from_environment(body: &mut Map<String, Value>) -> anyhow::Result<()> {
-        let variables =
-            [("access_token", "SHOPIFY_ACCESS_TOKEN"), ("api_secret", "SHOPIFY_API_SECRET")];
-        for (field, variable) in variables {
+        for (field, variable) in [("access_token", ACCESS_TOKEN), ("api_secret", API_SECRET)] {
             let Some(text) = std::env::var_os(variable).filter(|_| !body.contains_key(field))
             else {
                 continue;
             };
             let Ok(text) = text.into_string() else { bail!("{variable} is not text") };
             if !text.trim().is_empty() {
-                body.insert(field.to_owned(), text.trim().into());
+                let secret = single(field, text.trim().to_owned()).with_context(|| variable)?;
+                body.insert(field.to_owned(), secret.into());
             }
         }
         Ok(())
     }
+}
+
+/// A store's app signs with one secret; with a list in its place every webhook would be refused.
+fn single(field: &str, secret: String) -> anyhow::Result<String> {
+    if field == "api_secret" && secret.contains(',') {
+        bail!("it holds several secrets; a store's app signs with one");
+    }
+    Ok(secret)
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {

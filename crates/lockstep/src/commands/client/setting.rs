@@ -9,8 +9,8 @@ use super::output::plain;
 
 /// Settings whose value is text whatever it looks like.
 const TEXTS: &[&str] = &["name"];
-/// Settings that are lists; one word is a list of one.
-const LISTS: &[&str] = &["stock.lowered_by"];
+/// Settings that are lists, and beginnings of such names; one word is a list of one.
+const LISTS: &[&str] = &["stock.lowered_by", "orders.filter."];
 /// Secrets: they must not stand in the history of a shell.
 const SECRETS: &[(&str, &str)] =
     &[("access_token", "--access-token-file"), ("api_secret", "--api-secret-file")];
@@ -34,7 +34,7 @@ impl FromStr for Setting {
         let value = match value {
             _ if TEXTS.contains(&key) => Value::from(value),
             "null" => Value::Null,
-            _ if LISTS.contains(&key) && !value.starts_with('[') => {
+            _ if is_list(key) && !value.starts_with('[') => {
                 value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
             }
             // What is no JSON is a word, so that nobody has to quote: stock.mode=absolute.
@@ -42,6 +42,10 @@ impl FromStr for Setting {
         };
         Ok(Self { key: key.to_owned(), value })
     }
+}
+
+fn is_list(key: &str) -> bool {
+    LISTS.iter().any(|list| key == *list || (list.ends_with('.') && key.starts_with(list)))
 }
 
 /// The body of a PATCH.
@@ -109,12 +113,14 @@ mod tests {
             "stock.window_seconds=null",
             "name=007",
             "stock.lowered_by=pick,invoice",
+            "orders.filter.tags=wholesale",
             r#"backoffices=[{"id":"wms","roles":["stock"]}]"#,
         ];
         let expected = json!({
             "enabled": true, "name": "007",
             "stock": {"mode": "absolute", "buffer": 2, "window_seconds": null,
                       "lowered_by": ["pick", "invoice"]},
+            "orders": {"filter": {"tags": ["wholesale"]}},
             "backoffices": [{"id": "wms", "roles": ["stock"]}],
         });
         assert_eq!(parsed(&given).unwrap(), expected);

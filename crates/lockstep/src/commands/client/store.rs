@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::Target;
 use super::output::{Shown, clean, count, member, plain, remark};
-use super::secret::Secrets;
+use super::secret::{ACCESS_TOKEN, Secrets};
 use super::session::{Path, Session};
 use super::setting::{self, Setting};
 
@@ -50,7 +50,7 @@ enum StoreCommand {
         #[arg(long)]
         yes: bool,
     },
-    /// Subscribe the webhooks that a store lacks
+    /// Subscribe the webhooks that a store lacks, and widen those that leave something out
     #[command(after_help = "Example:\n  lockstep store repair-webhooks north")]
     RepairWebhooks {
         /// Id of the store
@@ -59,16 +59,17 @@ enum StoreCommand {
 }
 
 const ADD_HELP: &str = "\
-The access token is read from --access-token-file or SHOPIFY_ACCESS_TOKEN, the webhook secret of an
-app of its own from --api-secret-file or SHOPIFY_API_SECRET; never from an argument.
+The access token is read from --access-token-file or LOCKSTEP_SHOPIFY_STORE_ACCESS_TOKEN, the
+webhook secret of an app of its own from --api-secret-file or LOCKSTEP_SHOPIFY_STORE_API_SECRET;
+never from an argument.
 
 Example:
   lockstep store add north --shop-domain north.myshopify.com \\
     --backoffice wms=stock --access-token-file north.token";
 
 const SET_HELP: &str = "\
-Values are words, numbers, true, false, lists in JSON, or null, which brings back the default. New
-secrets are read from a file or standard input, here never from the environment.
+Values are words, numbers, true, false, lists with commas, or null, which brings back the default.
+New secrets are read from a file or standard input, here never from the environment.
 
 Examples:
   lockstep store set north enabled=true stock.enabled=live stock.mode=absolute
@@ -87,7 +88,7 @@ struct Add {
     backoffice: Vec<Serving>,
     #[command(flatten)]
     secrets: Secrets,
-    /// A repetition under the same key answers the store as it is
+    /// The same request again under this key answers the store as it is
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
 }
@@ -140,6 +141,12 @@ struct StoreView {
     #[serde(default)]
     stock: Value,
     #[serde(default)]
+    orders: Value,
+    #[serde(default)]
+    shipments: Value,
+    #[serde(default)]
+    returns: Value,
+    #[serde(default)]
     locations: Vec<MappingView>,
     #[serde(default)]
     revision: u64,
@@ -185,6 +192,8 @@ struct Webhooks {
     #[serde(default)]
     made: Vec<String>,
     #[serde(default)]
+    mended: Vec<String>,
+    #[serde(default)]
     removed: Vec<String>,
     #[serde(default)]
     refused: Vec<RefusedWebhook>,
@@ -201,8 +210,8 @@ struct Removed {
     id: String,
     #[serde(default)]
     pending: Vec<String>,
-    #[serde(default)]
-    left_at_shopify: Vec<String>,
+    /// Nothing when nobody can say, since the token was gone already.
+    left_at_shopify: Option<Vec<String>>,
 }
 
 impl Store {
@@ -260,7 +269,7 @@ impl Add {
         if !body.contains_key("access_token") {
             bail!(
                 "the access token is missing\n  fix: give it with --access-token-file FILE (- is \
-                 standard input) or in SHOPIFY_ACCESS_TOKEN"
+                 standard input) or in {ACCESS_TOKEN}"
             );
         }
         let call = session.call(Method::POST, &Path::try_new(&["stores"])?);
@@ -312,11 +321,15 @@ async fn remove(session: &Session, store: &str, yes: bool) -> anyhow::Result<()>
     let answer = session.call(Method::DELETE, &path).send().await?;
     session.show(&answer, |removed: Removed, shown| {
         shown.line(format!("store {} removed", removed.id));
-        if !removed.left_at_shopify.is_empty() {
-            let left = removed.left_at_shopify.join(", ");
-            shown.remark(format!(
+        let left = removed.left_at_shopify.map(|left| left.join(", "));
+        match left.as_deref() {
+            Some("") => {}
+            Some(left) => shown.remark(format!(
                 "still subscribed at Shopify: {left}; uninstalling the app ends them"
-            ));
+            )),
+            None => shown.remark(
+                "its token was gone already: what is subscribed at Shopify ends with the app",
+            ),
         }
         shown.pending(&removed.pending);
     })
@@ -344,7 +357,18 @@ impl StoreView {
             ("enabled".to_owned(), self.enabled.to_string()),
             ("backoffices".to_owned(), self.served_by()),
         ];
-        facts.extend(setting::flat(&json!({ "stock": self.stock })));
+        let groups = [
+            ("stock", &self.stock),
+            ("orders", &self.orders),
+            ("shipments", &self.shipments),
+            ("returns", &self.returns),
+        ];
+        for (name, group) in groups {
+            // A console of before a group existed does not show it.
+            if group.is_object() {
+                facts.extend(setting::flat(&json!({ name: group })));
+            }
+        }
         for mapping in &self.locations {
             let default = if mapping.default { " (default)" } else { "" };
             let served = format!("{}{default}", mapping.warehouses.join(", "));
@@ -380,7 +404,12 @@ impl StoreView {
 
 impl Webhooks {
     fn show(&self, shown: &mut Shown) {
-        let counted = [(&self.made, "made"), (&self.kept, "kept"), (&self.removed, "removed")];
+        let counted = [
+            (&self.made, "made"),
+            (&self.mended, "mended"),
+            (&self.kept, "kept"),
+            (&self.removed, "removed"),
+        ];
         let counted = counted.iter().filter(|(topics, _)| !topics.is_empty());
         let counted: Vec<_> =
             counted.map(|(topics, what)| format!("{} {what}", topics.len())).collect();

@@ -39,8 +39,8 @@ enum TokenCommand {
         /// Id of the back office
         backoffice: String,
     },
-    /// Take a token's rights away at once
-    #[command(after_help = "Example:\n  lockstep token revoke wms tok_01")]
+    /// Take a token's rights away, within 5 s everywhere
+    #[command(after_help = REVOKE_HELP)]
     Revoke {
         /// Id of the back office
         backoffice: String,
@@ -48,6 +48,10 @@ enum TokenCommand {
         token_id: String,
     },
 }
+
+const REVOKE_HELP: &str = "\
+Example:
+  lockstep token revoke wms wms.8f14e45fceea567a9c8b1d2e3f405162";
 
 #[derive(Deserialize)]
 struct Issued {

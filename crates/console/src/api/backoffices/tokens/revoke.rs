@@ -1,4 +1,4 @@
-//! `DELETE /backoffices/{id}/tokens/{token_id}`: makes a token invalid at once.
+//! `DELETE /backoffices/{id}/tokens/{token_id}`: makes a token invalid within 5 s.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{WISHES_MAX, wish};
 use crate::body::AnyBody;
+use crate::csv_text::meant;
 use crate::extract::{PathParts, QueryParts};
 use crate::fields::{self, Fields};
 use crate::problem::{Code, Problem};
@@ -51,7 +52,7 @@ pub async fn handler(
     query.finish()?;
     console.registry.store(&store).await?;
     let (rows, origin) = match body {
-        AnyBody::Csv(bytes) => (csv_rows(&bytes)?, LinkOrigin::Csv),
+        AnyBody::Csv(held) => (csv_rows(&held.bytes)?, LinkOrigin::Csv),
         AnyBody::Json(fields) => (json_rows(fields)?, LinkOrigin::Hand),
     };
     let mut done = Imported {
@@ -139,7 +140,7 @@ fn csv_rows(bytes: &[u8]) -> Result<Vec<Row>, Problem> {
         }
         // Numbered as a spreadsheet numbers them: the header is row 1.
         let number = rows.len() + 2;
-        let cell = |column: usize| record.get(column).unwrap_or_default();
+        let cell = |column: usize| meant(record.get(column).unwrap_or_default());
         let [variant, backoffice, sku] = columns.map(cell);
         rows.push(row(number, variant.trim(), backoffice.trim(), sku));
     }

@@ -2,17 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use lockstep_domain::StoreId;
-use lockstep_ports::{ErrorKind, PortError};
 use serde::Serialize;
 
 use super::page;
+use crate::csv_text::{CsvFile, wants_csv};
 use crate::extract::{PathParts, QueryParts, bad};
 use crate::problem::Problem;
 use crate::service::{Console, Shared};
-use crate::view::link::LinkView;
+use crate::view::link::{COLUMNS, LinkView};
 
 /// Links of one page of product-sync.
 const PAGE_MAX: u32 = 500;
@@ -40,8 +40,7 @@ pub async fn handler(
     let limit = query.limit(200, 500)?;
     query.finish()?;
     console.registry.store(&store).await?;
-    let accepted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    if accepted.is_some_and(|accept| accept.contains("text/csv")) {
+    if wants_csv(&headers) {
         return csv_file(&console, &store).await;
     }
     let found = page(&console, &store, after, u32::try_from(limit).unwrap_or(PAGE_MAX)).await?;
@@ -51,27 +50,17 @@ pub async fn handler(
 }
 
 async fn csv_file(console: &Console, store: &StoreId) -> Result<Response, Problem> {
-    let broken = |failed: csv::Error| PortError::new(ErrorKind::Permanent, "write CSV", failed);
-    let mut file = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    file.write_record(COLUMNS).map_err(broken)?;
+    let mut file = CsvFile::begin(&COLUMNS)?;
     let mut after = 0;
     for _ in 0..CSV_PAGES_MAX {
         let found = page(console, store, after, PAGE_MAX).await?;
         after = found.links.last().map_or(after, |last| last.variant_id);
         for link in found.links {
-            file.serialize(LinkView::new(link)).map_err(broken)?;
+            file.row(LinkView::new(link).row())?;
         }
         if !found.more {
             break;
         }
     }
-    let bytes = file.into_inner().map_err(|failed| {
-        PortError::plain(ErrorKind::Permanent, format!("write CSV: {}", failed.error()))
-    })?;
-    let kind = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
-    Ok((kind, bytes).into_response())
+    file.end()
 }
-
-/// In the order in which a link is written.
-const COLUMNS: [&str; 6] =
-    ["variant_id", "backoffice", "sku", "inventory_item_id", "origin", "linked_at"];

@@ -1,0 +1,3 @@
+//! `/stores/{id}/products`.
+
+pub mod sync;

@@ -1,0 +1,119 @@
+//! The budgets of the shops that this process calls, by shop domain: Shopify counts the points of a
+//! shop, whatever a store is called here and whoever asks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use lockstep_domain::{ShopDomain, StoreId};
+
+use crate::budget::Budget;
+
+/// A budget that nobody used for this long is dropped. Any bucket has filled up again long before,
+/// so that nothing is forgotten but its size.
+const KEEP: SignedDuration = SignedDuration::from_hours(1);
+/// What is unused is looked for this often.
+const SWEEP: SignedDuration = SignedDuration::from_mins(10);
+
+/// Budgets by shop domain.
+#[derive(Default)]
+pub struct Budgets(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    shops: HashMap<ShopDomain, Used>,
+    /// The shop that a store was last called at.
+    stores: HashMap<StoreId, ShopDomain>,
+    swept: Option<Timestamp>,
+}
+
+struct Used {
+    budget: Arc<Budget>,
+    at: Timestamp,
+}
+
+impl Budgets {
+    /// The budget of a shop that is called now, for a store or for nobody yet.
+    pub fn of(&self, store: Option<&StoreId>, shop: &ShopDomain, now: Timestamp) -> Arc<Budget> {
+        let mut state = self.lock();
+        state.sweep(now);
+        if let Some(store) = store.filter(|store| state.stores.get(*store) != Some(shop)) {
+            state.stores.insert(store.clone(), shop.clone());
+        }
+        let fresh = || Used { budget: Arc::default(), at: now };
+        let used = state.shops.entry(shop.clone()).or_insert_with(fresh);
+        used.at = now;
+        Arc::clone(&used.budget)
+    }
+
+    /// Share of a store's budget that is left; `None` before its first answer.
+    pub fn left(&self, store: &StoreId, now: Timestamp) -> Option<f64> {
+        let state = self.lock();
+        state.shops.get(state.stores.get(store)?)?.budget.left(now)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn sweep(&mut self, now: Timestamp) {
+        let swept = *self.swept.get_or_insert(now);
+        if now.duration_since(swept) < SWEEP {
+            return;
+        }
+        self.swept = Some(now);
+        // A call that is waiting or in the air holds its budget, however long ago it began.
+        self.shops.retain(|_, used| {
+            now.duration_since(used.at) < KEEP || Arc::strong_count(&used.budget) > 1
+        });
+        let shops = &self.shops;
+        self.stores.retain(|_, shop| shops.contains_key(shop));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shop(name: &str) -> ShopDomain {
+        ShopDomain::try_new(format!("{name}.myshopify.com")).unwrap()
+    }
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + minutes * 60).unwrap()
+    }
+
+    fn sizes(budgets: &Budgets) -> (usize, usize) {
+        let state = budgets.lock();
+        (state.shops.len(), state.stores.len())
+    }
+
+    #[test]
+    fn a_shop_has_one_budget_whoever_asks() {
+        let budgets = Budgets::default();
+        let north = StoreId::try_new("north").unwrap();
+        let first = budgets.of(None, &shop("a"), at(0));
+        assert_eq!(budgets.left(&north, at(0)), None);
+        assert!(Arc::ptr_eq(&first, &budgets.of(Some(&north), &shop("a"), at(1))));
+        assert!(!Arc::ptr_eq(&first, &budgets.of(Some(&north), &shop("b"), at(1))));
+    }
+
+    #[test]
+    fn what_is_unused_for_an_hour_goes_and_what_is_in_use_stays() {
+        let budgets = Budgets::default();
+        let north = StoreId::try_new("north").unwrap();
+        let held = budgets.of(None, &shop("held"), at(0));
+        for probe in 0..100 {
+            drop(budgets.of(None, &shop(&format!("probe{probe}")), at(0)));
+        }
+        drop(budgets.of(Some(&north), &shop("north"), at(30)));
+        assert_eq!(sizes(&budgets), (102, 1));
+        drop(budgets.of(None, &shop("other"), at(61)));
+        assert_eq!(sizes(&budgets), (3, 1), "held, north and other");
+        drop(held);
+        drop(budgets.of(None, &shop("other"), at(100)));
+        assert_eq!(sizes(&budgets), (1, 0));
+    }
+}
