@@ -11,6 +11,7 @@ pub enum FaultKind {
     WebhookLose,
     WebhookBadSignature,
     WebhookHold,
+    WebhookShuffle,
     WebhookRelease,
     #[serde(rename = "api_502_before")]
     Api502Before,
@@ -37,6 +38,7 @@ impl FaultKind {
             Self::WebhookLose => "webhook_lose",
             Self::WebhookBadSignature => "webhook_bad_signature",
             Self::WebhookHold => "webhook_hold",
+            Self::WebhookShuffle => "webhook_shuffle",
             Self::WebhookRelease => "webhook_release",
             Self::Api502Before => "api_502_before",
             Self::Api502After => "api_502_after",
@@ -109,6 +111,15 @@ impl Faults {
         })
     }
 
+    /// True while webhooks of this topic are being kept to be shuffled.
+    #[must_use]
+    pub fn shuffles(&self, topic: &str) -> bool {
+        self.0.iter().any(|fault| {
+            fault.fault == FaultKind::WebhookShuffle
+                && fault.topic.as_deref().is_none_or(|wanted| wanted == topic)
+        })
+    }
+
     /// The first fault for a call with these root fields, counted down.
     pub fn take_api(&mut self, roots: &[String], mutation: bool) -> Option<FaultKind> {
         self.take(|fault| {
@@ -151,6 +162,7 @@ mod tests {
             "webhook_lose",
             "webhook_bad_signature",
             "webhook_hold",
+            "webhook_shuffle",
             "webhook_release",
             "api_502_before",
             "api_502_after",

@@ -1,10 +1,10 @@
 //! Keys of `@idempotent`: kept 24 hours per shop and mutation, compared by the exact text.
 
 use crate::clock;
+use crate::model::{Changes, Table};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long a key is known.
@@ -21,6 +21,13 @@ pub enum Outcome {
     Group(Option<i64>),
     /// It succeeded; the level it connected.
     Level(crate::model::LevelKey),
+    /// It succeeded; the refund it made.
+    Refund {
+        /// The order.
+        order: i64,
+        /// The refund.
+        refund: i64,
+    },
 }
 
 /// A verdict about a key that arrives.
@@ -38,8 +45,9 @@ pub enum Known {
     Failed,
 }
 
+/// A key and what became of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Entry {
+pub struct Entry {
     text: String,
     outcome: Outcome,
     at: Timestamp,
@@ -47,7 +55,7 @@ struct Entry {
 
 /// The keys of one shop.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct KeyStore(BTreeMap<String, Entry>);
+pub struct KeyStore(Table<String, Entry>);
 
 /// The text by which two requests are "the same": what was sent, byte for byte.
 #[must_use]
@@ -84,6 +92,26 @@ impl KeyStore {
         if let Some(entry) = self.0.get_mut(&place(mutation, key)) {
             entry.outcome = outcome;
         }
+    }
+
+    /// Forgets every key whose attempt was in the air when the program was killed.
+    pub fn forget_running(&mut self) {
+        self.0.retain(|_, entry| entry.outcome != Outcome::Running);
+    }
+
+    /// What changed since the last call.
+    pub fn changes(&mut self) -> Changes<String, Entry> {
+        self.0.changes()
+    }
+
+    /// Forgets what changed.
+    pub fn forget_changes(&mut self) {
+        self.0.forget_changes();
+    }
+
+    /// Makes changes that were written down happen again.
+    pub fn apply(&mut self, changes: Changes<String, Entry>) {
+        self.0.apply(changes);
     }
 
     /// Forgets a key whose attempt is in the air and will not end.

@@ -55,7 +55,7 @@ pub struct Violation {
     pub journal_seq: u64,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     seq: u64,
     kind: EntryKind,
@@ -73,19 +73,37 @@ pub enum EntryKind {
 }
 
 /// The journal of one shop.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Journal {
     limit: usize,
     last: u64,
     entries: VecDeque<Entry>,
     violations: Vec<Violation>,
+    /// The newest entry and mistake that the state file holds.
+    #[serde(skip)]
+    kept: (u64, u64),
+}
+
+/// What was added to a journal.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Added {
+    entries: Vec<Entry>,
+    violations: Vec<Violation>,
+}
+
+impl Added {
+    /// True when nothing was added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.violations.is_empty()
+    }
 }
 
 impl Journal {
     /// An empty journal that keeps at most `limit` entries.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { limit, last: 0, entries: VecDeque::new(), violations: Vec::new() }
+        Self { limit, last: 0, entries: VecDeque::new(), violations: Vec::new(), kept: (0, 0) }
     }
 
     /// Adds an entry and answers its number.
@@ -104,6 +122,38 @@ impl Journal {
             self.entries.pop_front();
         }
         self.last
+    }
+
+    /// What was added since the last call.
+    pub fn added(&mut self) -> Added {
+        let (entry, violation) = self.kept;
+        let new = self.entries.iter().rev().take_while(|one| one.seq > entry);
+        let mut entries: Vec<Entry> = new.cloned().collect();
+        entries.reverse();
+        let first = self.violations.partition_point(|one| one.seq <= violation);
+        let violations = self.violations.get(first..).unwrap_or_default().to_vec();
+        self.forget_added();
+        Added { entries, violations }
+    }
+
+    /// Forgets what was added.
+    pub fn forget_added(&mut self) {
+        self.kept = (self.last, self.violations.last().map_or(0, |last| last.seq));
+    }
+
+    /// Adds what was written down and is not here.
+    pub fn apply(&mut self, added: Added) {
+        for entry in added.entries {
+            if entry.seq > self.last {
+                self.last = entry.seq;
+                self.entries.push_back(entry);
+            }
+        }
+        while self.entries.len() > self.limit {
+            self.entries.pop_front();
+        }
+        let last = self.violations.last().map_or(0, |last| last.seq);
+        self.violations.extend(added.violations.into_iter().filter(|one| one.seq > last));
     }
 
     /// Number of the newest entry.

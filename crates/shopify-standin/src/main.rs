@@ -20,6 +20,9 @@ struct Flags {
     /// File that keeps the state from one start to the next.
     #[arg(long, env = "STANDIN_STATE")]
     state: Option<PathBuf>,
+    /// Bytes of changes from which on the state is written anew.
+    #[arg(long, env = "STANDIN_STATE_LIMIT", default_value_t = 16_777_216)]
+    state_limit: u64,
     /// Multiplies the distances between webhook attempts (8 retries in 4 hours at 1.0).
     #[arg(long, env = "STANDIN_RETRY_SCALE", default_value_t = 1.0)]
     retry_scale: f64,
@@ -39,6 +42,7 @@ async fn main() -> anyhow::Result<()> {
         listen: flags.listen,
         schema: flags.schema,
         state: flags.state,
+        state_limit: flags.state_limit,
         retry_scale: flags.retry_scale,
         journal_limit: flags.journal_limit,
         clock: Clock::system(),

@@ -5,14 +5,13 @@ use crate::clock::Clock;
 use crate::graphql::schema::{AdminSchema, SchemaError};
 use crate::http::{Fuse, FusedListener, control, routes};
 use crate::journal::Violation;
-use crate::model::Shop;
-use crate::save::{self, StateError};
+use crate::save::{self, Log, StateError};
 use crate::webhooks::{API_VERSION, delivery};
-use crate::world::{World, lock};
+use crate::world::{Cell, World, lock};
 use serde_json::{Map, Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -25,6 +24,8 @@ pub struct StandinConfig {
     pub schema: PathBuf,
     /// Where the state is kept.
     pub state: Option<PathBuf>,
+    /// Bytes of changes from which on the state is written anew, if it is not larger itself.
+    pub state_limit: u64,
     /// Multiplies the distances between webhook attempts.
     pub retry_scale: f64,
     /// Journal entries kept per shop.
@@ -44,6 +45,7 @@ impl StandinConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             schema: schema.into(),
             state: None,
+            state_limit: 16 * 1024 * 1024,
             retry_scale: 1.0,
             journal_limit: 50_000,
             clock: Clock::system(),
@@ -89,12 +91,11 @@ pub enum StandinError {
     State(#[from] StateError),
 }
 
-/// A running stand-in. Dropping it ends it without saving.
+/// A running stand-in. Dropping it ends it; what it answered is in its state file, if it has one.
 #[derive(Debug)]
 pub struct Standin {
     world: Arc<World>,
     address: SocketAddr,
-    state: Option<PathBuf>,
     main: Fuse,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -111,10 +112,12 @@ impl Standin {
         let schema = AdminSchema::load(&config.schema)?;
         let http = delivery::client()?;
         let (scale, limit) = (config.retry_scale, config.journal_limit);
-        let world = Arc::new(World::new(schema, config.clock, http, scale, limit));
+        let mut world = World::new(schema, config.clock, http, scale, limit);
         if let Some(path) = &config.state {
-            save::load(&world, path)?;
+            let (log, shops) = Log::open(path, config.state_limit)?;
+            world.keep(log, shops);
         }
+        let world = Arc::new(world);
         let listen = |source| StandinError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -129,10 +132,8 @@ impl Standin {
             }),
             world.tasks.spawn(delivery::run(Arc::clone(&world))),
         ];
-        if let Some(path) = &config.state {
-            tasks.push(world.tasks.spawn(save::keep(Arc::clone(&world), path.clone())));
-        }
-        Ok(Self { world, address, state: config.state, main, tasks })
+        tasks.push(world.tasks.spawn(save::keep_small(Arc::clone(&world))));
+        Ok(Self { world, address, main, tasks })
     }
 
     /// `http://127.0.0.1:PORT`
@@ -169,10 +170,10 @@ impl Standin {
         })
     }
 
-    /// Ends the stand-in and saves its state.
+    /// Ends the stand-in: calls and webhooks in the air end first.
     ///
     /// # Errors
-    /// When the state cannot be saved.
+    /// When its state could not be kept.
     pub async fn stop(mut self) -> Result<(), StandinError> {
         self.main.blow();
         for task in self.tasks.drain(..) {
@@ -183,9 +184,6 @@ impl Standin {
         self.world.tasks.close();
         // Calls that run and webhooks in the air end within their own limits.
         self.world.tasks.wait().await;
-        if let Some(path) = &self.state {
-            save::store(&self.world, path)?;
-        }
         Ok(())
     }
 }
@@ -203,7 +201,7 @@ impl Drop for Standin {
 #[derive(Clone, Debug)]
 pub struct ShopHandle {
     world: Arc<World>,
-    shop: Arc<Mutex<Shop>>,
+    shop: Arc<Cell>,
     domain: String,
     url: String,
 }
@@ -237,6 +235,11 @@ impl ShopHandle {
     #[must_use]
     pub fn journal(&self, after: u64) -> Vec<Value> {
         lock(&self.shop).journal.after(after, None, usize::MAX)
+    }
+
+    /// Waits until something is found in the journal's entries after a number.
+    pub async fn until<T>(&self, after: u64, mut find: impl FnMut(&[Value]) -> Option<T>) -> T {
+        self.shop.until(|shop| find(&shop.journal.after(after, None, usize::MAX))).await
     }
 
     /// All violations.

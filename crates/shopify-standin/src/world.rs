@@ -3,8 +3,9 @@
 use crate::clock::Clock;
 use crate::graphql::schema::AdminSchema;
 use crate::model::Shop;
+use crate::save::Log;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
@@ -24,9 +25,90 @@ pub struct World {
     pub http: reqwest::Client,
     /// Calls and deliveries that are under way.
     pub tasks: TaskTracker,
-    shops: Mutex<BTreeMap<String, Arc<Mutex<Shop>>>>,
+    /// The state file, if there is one.
+    pub log: Option<Arc<Log>>,
+    shops: Mutex<BTreeMap<String, Arc<Cell>>>,
     work: Notify,
-    changes: AtomicU64,
+}
+
+/// A shop behind a lock.
+#[derive(Debug)]
+pub struct Cell {
+    shop: Mutex<Shop>,
+    log: Option<Arc<Log>>,
+    changed: Notify,
+}
+
+impl Cell {
+    fn new(shop: Shop, log: Option<Arc<Log>>) -> Arc<Self> {
+        Arc::new(Self { shop: Mutex::new(shop), log, changed: Notify::new() })
+    }
+
+    /// The shop as it is now.
+    #[must_use]
+    pub fn copy(&self) -> Shop {
+        self.shop.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until there is something to be found, which is looked for whenever the shop was
+    /// let go.
+    pub async fn until<T>(&self, mut find: impl FnMut(&Shop) -> Option<T>) -> T {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // From here on no change is missed.
+            changed.as_mut().enable();
+            let found = {
+                let shop = self.shop.lock().unwrap_or_else(PoisonError::into_inner);
+                find(&shop)
+            };
+            match found {
+                Some(found) => return found,
+                None => changed.await,
+            }
+        }
+    }
+}
+
+/// A shop that is locked. What was changed is in the state file when it is let go.
+#[derive(Debug)]
+pub struct Open<'c> {
+    shop: MutexGuard<'c, Shop>,
+    cell: &'c Cell,
+}
+
+impl Open<'_> {
+    /// Writes the whole shop into the state file, not only what changed.
+    pub fn write_whole(&mut self) {
+        if let Some(log) = &self.cell.log {
+            log.whole(&mut self.shop);
+        }
+    }
+}
+
+impl Deref for Open<'_> {
+    type Target = Shop;
+
+    fn deref(&self) -> &Shop {
+        &self.shop
+    }
+}
+
+impl DerefMut for Open<'_> {
+    fn deref_mut(&mut self) -> &mut Shop {
+        &mut self.shop
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        match &self.cell.log {
+            Some(log) => log.change(&mut self.shop),
+            None => self.shop.forget_changes(),
+        }
+        // Whoever waits has to lock, and so waits for the end of this as well.
+        self.cell.changed.notify_waiters();
+    }
 }
 
 impl World {
@@ -46,63 +128,79 @@ impl World {
             journal_limit,
             http,
             tasks: TaskTracker::new(),
+            log: None,
             shops: Mutex::default(),
             work: Notify::new(),
-            changes: AtomicU64::new(0),
         }
+    }
+
+    /// Takes over the state file and the shops that it holds.
+    pub fn keep(&mut self, log: Log, shops: Vec<Shop>) {
+        let log = Arc::new(log);
+        let cell = |shop: Shop| {
+            let domain = shop.domain.clone();
+            (domain, Cell::new(shop, Some(Arc::clone(&log))))
+        };
+        self.shops = Mutex::new(shops.into_iter().map(cell).collect());
+        self.log = Some(log);
     }
 
     /// All shops.
     #[must_use]
-    pub fn shops(&self) -> Vec<Arc<Mutex<Shop>>> {
-        lock(&self.shops).values().cloned().collect()
+    pub fn shops(&self) -> Vec<Arc<Cell>> {
+        plain(&self.shops).values().cloned().collect()
     }
 
     /// Domains of all shops.
     #[must_use]
     pub fn domains(&self) -> Vec<String> {
-        lock(&self.shops).keys().cloned().collect()
+        plain(&self.shops).keys().cloned().collect()
     }
 
     /// A shop by its domain.
     #[must_use]
-    pub fn shop(&self, domain: &str) -> Option<Arc<Mutex<Shop>>> {
-        lock(&self.shops).get(domain).cloned()
+    pub fn shop(&self, domain: &str) -> Option<Arc<Cell>> {
+        plain(&self.shops).get(domain).cloned()
     }
 
     /// Adds a shop; false when the domain is taken.
     pub fn add(&self, shop: Shop) -> bool {
-        let mut shops = lock(&self.shops);
+        let mut shops = plain(&self.shops);
         let free = !shops.contains_key(&shop.domain);
         if free {
-            shops.insert(shop.domain.clone(), Arc::new(Mutex::new(shop)));
+            let domain = shop.domain.clone();
+            let cell = Cell::new(shop, self.log.clone());
+            lock(&cell).write_whole();
+            shops.insert(domain, cell);
         }
         free
     }
 
     /// Removes a shop; false when there is none.
     pub fn remove(&self, domain: &str) -> bool {
-        lock(&self.shops).remove(domain).is_some()
+        let mut shops = plain(&self.shops);
+        let Some(shop) = shops.remove(domain) else {
+            return false;
+        };
+        // Nobody changes it any more when its end is written.
+        let _held = lock(&shop);
+        if let Some(log) = &self.log {
+            log.gone(domain);
+        }
+        true
     }
 
     /// The first number for objects of the next shop: no two shops share a number.
     #[must_use]
     pub fn first_id(&self) -> i64 {
-        let highest = lock(&self.shops).values().map(|shop| lock(shop).next_id).max();
+        let highest = plain(&self.shops).values().map(|shop| lock(shop).next_id).max();
         let shops_before = highest.map_or(0, |highest| highest / 1_000_000_000_000 + 1);
         61_000_000_001 + shops_before * 1_000_000_000_000
     }
 
     /// Tells the delivery that there may be something to send.
     pub fn wake(&self) {
-        self.changes.fetch_add(1, Ordering::Relaxed);
         self.work.notify_one();
-    }
-
-    /// Grows whenever something may have changed.
-    #[must_use]
-    pub fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Relaxed)
     }
 
     /// Waits for [`World::wake`]; what was told before this is polled counts.
@@ -111,7 +209,12 @@ impl World {
     }
 }
 
-/// Locks; a panic elsewhere does not make the data unreadable.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// Locks a shop; a panic elsewhere does not make it unreadable.
+pub fn lock(cell: &Cell) -> Open<'_> {
+    let shop = cell.shop.lock().unwrap_or_else(PoisonError::into_inner);
+    Open { shop, cell }
+}
+
+fn plain<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

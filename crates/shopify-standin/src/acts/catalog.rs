@@ -17,6 +17,20 @@ struct Product {
 }
 
 #[derive(Deserialize)]
+struct Update {
+    product: Option<Value>,
+    #[serde(flatten)]
+    what: WhatOf,
+    title: Option<String>,
+    status: Option<String>,
+    tags: Option<Vec<String>>,
+    vendor: Option<String>,
+    barcode: Option<String>,
+    price: Option<String>,
+    variant_title: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct Sku {
     #[serde(flatten)]
     what: WhatOf,
@@ -81,15 +95,15 @@ pub(super) fn delete_product(scene: &mut Scene<'_>, body: Value) -> Answer {
     };
     let product = id.and_then(|id| scene.shop.products.remove(&id));
     let product = product.ok_or_else(|| ControlError::Missing("such product".to_owned()))?;
-    scene.shop.gone.insert(product.id);
+    scene.shop.gone.insert(product.id, ());
     scene.action.add(Fact::ProductDeleted(product.id));
     for variant in product.variants {
-        scene.shop.gone.insert(variant);
+        scene.shop.gone.insert(variant, ());
         let Some(variant) = scene.shop.variants.remove(&variant) else {
             continue;
         };
         scene.shop.items.remove(&variant.item);
-        scene.shop.gone.insert(variant.item);
+        scene.shop.gone.insert(variant.item, ());
         scene.shop.levels.retain(|key, _| key.item != variant.item);
         scene.action.add(Fact::ItemDeleted(variant.item));
     }
@@ -106,6 +120,36 @@ pub(super) fn change_sku(scene: &mut Scene<'_>, body: Value) -> Answer {
     scene.action.add(Fact::ItemUpdated(id));
     touch(scene, id);
     Ok(nothing())
+}
+
+/// Changes a product, and the variant by which it is named.
+pub(super) fn update_product(scene: &mut Scene<'_>, body: Value) -> Answer {
+    let asked: Update = read(body)?;
+    let now = scene.now;
+    let named = What::from(asked.what);
+    let item = if named.is_empty() { None } else { Some(named.item(scene.shop)?) };
+    let variant = item.and_then(|item| scene.shop.variant_of(item)).map(|variant| variant.id);
+    if let Some(variant) = variant.and_then(|id| scene.shop.variants.get_mut(&id)) {
+        variant.barcode = asked.barcode.or(variant.barcode.take());
+        variant.price = asked.price.unwrap_or_else(|| variant.price.clone());
+        variant.title = asked.variant_title.unwrap_or_else(|| variant.title.clone());
+        variant.updated_at = now;
+    }
+    let of_variant = variant.and_then(|id| scene.shop.variants.get(&id)).map(|one| one.product);
+    let named = asked.product.as_ref().and_then(|named| ids::loose(named, "Product"));
+    let id = named.or(of_variant).unwrap_or_default();
+    let product = scene.shop.products.get_mut(&id);
+    let product = product.ok_or_else(|| ControlError::Missing("such product".to_owned()))?;
+    if let Some(status) = asked.status {
+        setup::status(&status)?;
+        product.status = status;
+    }
+    product.title = asked.title.unwrap_or_else(|| product.title.clone());
+    product.tags = asked.tags.unwrap_or_else(|| product.tags.clone());
+    product.vendor = asked.vendor.unwrap_or_else(|| product.vendor.clone());
+    product.updated_at = now;
+    scene.action.add(Fact::ProductUpdated(id));
+    Ok(fields(serde_json::json!({"product_id": id})))
 }
 
 pub(super) fn set_policy(scene: &mut Scene<'_>, body: Value) -> Answer {

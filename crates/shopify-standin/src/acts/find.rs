@@ -19,6 +19,12 @@ pub struct What {
 }
 
 impl What {
+    /// True when nothing is named.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sku.is_none() && self.variant_id.is_none() && self.inventory_item_id.is_none()
+    }
+
     /// The inventory item.
     ///
     /// # Errors

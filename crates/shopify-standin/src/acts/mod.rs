@@ -10,6 +10,7 @@ mod stock;
 
 pub use snapshot::snapshot;
 
+use crate::jobs;
 use crate::model::Shop;
 use crate::webhooks::fact::Action;
 use crate::webhooks::{tell, uninstall};
@@ -70,6 +71,7 @@ struct Scene<'s> {
 /// # Errors
 /// When the act or what it names does not exist, or the shop's rules forbid it.
 pub fn act(shop: &mut Shop, now: Timestamp, name: &str, body: Value) -> Answer {
+    jobs::settle(shop, now);
     if name == "uninstall" {
         let event_id = uninstall(shop, now);
         return Ok(Map::from_iter([("event_id".to_owned(), event_id.into())]));
@@ -79,6 +81,25 @@ pub fn act(shop: &mut Shop, now: Timestamp, name: &str, body: Value) -> Answer {
         "checkout" => orders::checkout(&mut scene, body),
         "fulfill" => orders::fulfill(&mut scene, body),
         "cancel" => orders::cancel(&mut scene, body),
+        "pos_sale" => orders::pos_sale(&mut scene, body),
+        "refund" => orders::refund(&mut scene, body),
+        "edit" => orders::edit(&mut scene, body),
+        "pay" => orders::pay(&mut scene, body),
+        "update_order" => orders::update(&mut scene, body),
+        "close" => orders::close(&mut scene, body, true),
+        "reopen" => orders::close(&mut scene, body, false),
+        "delete_order" => orders::delete(&mut scene, body),
+        "update_tracking" => orders::update_tracking(&mut scene, body),
+        "cancel_fulfillment" => orders::cancel_fulfillment(&mut scene, body),
+        "route" => orders::route(&mut scene, body),
+        "hold" => orders::hold(&mut scene, body),
+        "release" => orders::release(&mut scene, body),
+        "move" => orders::relocate(&mut scene, body),
+        "split" => orders::split(&mut scene, body),
+        "merge" => orders::merge(&mut scene, body),
+        "schedule" => orders::schedule(&mut scene, body),
+        "return" => orders::begin_return(&mut scene, body),
+        "end_return" => orders::end_return(&mut scene, body),
         "edit_stock" => stock::edit(&mut scene, body),
         "set_tracked" => stock::set_tracked(&mut scene, body),
         "connect" => stock::connect(&mut scene, body),
@@ -86,6 +107,7 @@ pub fn act(shop: &mut Shop, now: Timestamp, name: &str, body: Value) -> Answer {
         "add_product" => catalog::add_product(&mut scene, body),
         "delete_product" => catalog::delete_product(&mut scene, body),
         "change_sku" => catalog::change_sku(&mut scene, body),
+        "update_product" => catalog::update_product(&mut scene, body),
         "set_policy" => catalog::set_policy(&mut scene, body),
         "add_location" => catalog::add_location(&mut scene, body),
         "activate_location" => catalog::switch_location(&mut scene, body, true),

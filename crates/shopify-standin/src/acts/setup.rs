@@ -8,7 +8,7 @@ use crate::ids::gid;
 use crate::journal::Journal;
 use crate::model::{
     Item, LevelKey, Location, Plan, Product, QuantityName, Settings, Shop, Step, Subscription,
-    Variant,
+    Table, Variant,
 };
 use crate::mutate::address_problem;
 use crate::resolve::SCOPES;
@@ -18,7 +18,6 @@ use crate::webhooks::outbox::Outbox;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A shop to be made.
 #[derive(Clone, Debug, Deserialize)]
@@ -171,21 +170,26 @@ pub fn make(
         scopes,
         bucket: Bucket::full(settings.plan, now),
         settings,
-        locations: BTreeMap::new(),
-        products: BTreeMap::new(),
-        variants: BTreeMap::new(),
-        items: BTreeMap::new(),
-        levels: BTreeMap::new(),
-        orders: BTreeMap::new(),
-        groups: BTreeMap::new(),
-        subscriptions: BTreeMap::new(),
-        gone: BTreeSet::new(),
+        locations: Table::default(),
+        products: Table::default(),
+        variants: Table::default(),
+        items: Table::default(),
+        levels: Table::default(),
+        orders: Table::default(),
+        owners: Table::default(),
+        jobs: Table::default(),
+        cancellations: Table::default(),
+        groups: Table::default(),
+        subscriptions: Table::default(),
+        gone: Table::default(),
         keys: Default::default(),
         faults: Faults::default(),
         journal: Journal::new(journal_limit),
         outbox: Outbox::default(),
+        answers: Table::default(),
         next_id: new.first_id.unwrap_or(first_id),
         last_order: 1000,
+        kept: None,
     };
     shop.id = shop.new_id();
     let mut scene = Scene { shop: &mut shop, now, action: Action::default() };
@@ -264,9 +268,7 @@ pub(super) fn add_location(scene: &mut Scene<'_>, new: NewLocation) -> Value {
 
 /// Makes a product with its variants, items and levels, and answers their ids.
 pub(super) fn add_product(scene: &mut Scene<'_>, new: NewProduct) -> Result<Value, ControlError> {
-    if !["ACTIVE", "DRAFT", "ARCHIVED", "UNLISTED"].contains(&new.status.as_str()) {
-        return Err(ControlError::Body(format!("status '{}' does not exist", new.status)));
-    }
+    status(&new.status)?;
     let id = scene.shop.new_id();
     let product = Product {
         id,
@@ -363,6 +365,15 @@ fn fill(scene: &mut Scene<'_>, item: i64, new: &NewQuantities) -> Result<(), Con
         scene.shop.step(key, step, scene.now, &mut scene.action).map_err(super::broken)?;
     }
     Ok(())
+}
+
+/// Refuses what is no status of a product.
+pub(super) fn status(text: &str) -> Result<(), ControlError> {
+    if ["ACTIVE", "DRAFT", "ARCHIVED", "UNLISTED"].contains(&text) {
+        Ok(())
+    } else {
+        Err(ControlError::Body(format!("status '{text}' does not exist")))
+    }
 }
 
 /// True for `CONTINUE`.

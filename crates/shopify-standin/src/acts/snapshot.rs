@@ -1,5 +1,6 @@
 //! The shop as its merchant sees it, for looking.
 
+use super::orders;
 use crate::ids::gid;
 use crate::model::{Level, Order, Product, Shop};
 use serde_json::{Map, Value, json};
@@ -22,7 +23,8 @@ pub fn snapshot(shop: &Shop) -> Value {
     let products: Vec<Value> =
         shop.products.values().map(|product| self::product(shop, product)).collect();
     let levels: Vec<Value> = shop.levels.values().map(|level| self::level(shop, level)).collect();
-    let orders: Vec<Value> = shop.orders.values().map(order).collect();
+    let all_orders: Vec<Value> = shop.orders.values().map(order).collect();
+    let notifications: Vec<Value> = shop.orders.values().flat_map(notices).collect();
     let subscriptions: Vec<Value> = shop
         .subscriptions
         .values()
@@ -36,7 +38,8 @@ pub fn snapshot(shop: &Shop) -> Value {
         "locations": locations,
         "products": products,
         "levels": levels,
-        "orders": orders,
+        "orders": all_orders,
+        "notifications": notifications,
         "subscriptions": subscriptions,
     })
 }
@@ -90,17 +93,54 @@ fn order(order: &Order) -> Value {
                 "id": line.id,
                 "sku": line.sku,
                 "quantity": line.quantity,
+                "current_quantity": line.current(),
                 "fulfilled": line.fulfilled,
-                "cancelled": line.cancelled,
+                "cancelled": line.removed,
+                "refunded": line.returned,
                 "location_id": line.location,
             })
         })
         .collect();
+    let fulfillments: Vec<Value> = order
+        .fulfillments
+        .iter()
+        .map(|made| {
+            json!({
+                "id": made.id,
+                "name": order.fulfillment_name(made.number),
+                "status": made.status(),
+                "location_id": made.location,
+                "tracking_numbers": made.tracking.numbers,
+            })
+        })
+        .collect();
+    let refunds: Vec<i64> = order.refunds.iter().map(|made| made.id).collect();
     json!({
         "id": order.id,
         "gid": gid("Order", order.id),
         "name": order.name(),
+        "updated_at": order.updated_at.to_string(),
         "cancelled": order.cancelled_at.is_some(),
+        "financial_status": order.financial_status(),
+        "fulfillment_status": order.display_fulfillment_status(),
         "lines": lines,
+        "fulfillment_orders": order
+            .fulfillment_orders
+            .iter()
+            .map(|one| orders::shown(order, one))
+            .collect::<Vec<_>>(),
+        "fulfillments": fulfillments,
+        "refund_ids": refunds,
+    })
+}
+
+fn notices(order: &Order) -> impl Iterator<Item = Value> {
+    order.notices.iter().map(|notice| {
+        json!({
+            "at": notice.at.to_string(),
+            "kind": notice.kind,
+            "about_id": notice.about,
+            "order_id": order.id,
+        })
     })
 }

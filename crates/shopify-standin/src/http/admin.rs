@@ -9,13 +9,13 @@ use crate::ids;
 use crate::journal::{EntryKind, Noted, ViolationKind};
 use crate::model::Shop;
 use crate::webhooks::API_VERSION;
-use crate::world::{World, lock};
+use crate::world::{Cell, World, lock};
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// The oldest version still served; older requests are answered by it.
 const OLDEST: &str = "2026-01";
@@ -119,7 +119,7 @@ fn status_text(status: u16) -> &'static str {
 }
 
 /// Writes down a body that is no request.
-fn refuse(world: &World, shop: &Mutex<Shop>, reply: Reply, request_id: &str) -> Reply {
+fn refuse(world: &World, shop: &Cell, reply: Reply, request_id: &str) -> Reply {
     let now = world.clock.now();
     let mut shop = lock(shop);
     let mut fields = Map::new();

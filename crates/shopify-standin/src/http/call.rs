@@ -7,19 +7,20 @@ use crate::graphql::error::{GraphqlError, NOT_IMPLEMENTED};
 use crate::graphql::selection::Walk;
 use crate::graphql::{cost, execute, validate, variables};
 use crate::idempotency::request_text;
+use crate::jobs;
 use crate::journal::{EntryKind, Noted, ViolationKind};
 use crate::model::Shop;
 use crate::mutate;
 use crate::resolve::Front;
 use crate::webhooks::fact::Action;
 use crate::webhooks::tell;
-use crate::world::{World, lock};
+use crate::world::{Cell, World, lock};
 use apollo_compiler::executable::Operation;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A request body.
@@ -79,36 +80,42 @@ struct Trail {
 }
 
 /// Answers a call, and writes it down.
-pub async fn answer(
-    world: Arc<World>,
-    shop: Arc<Mutex<Shop>>,
-    call: Call,
-    request_id: String,
-) -> Reply {
+pub async fn answer(world: Arc<World>, shop: Arc<Cell>, call: Call, request_id: String) -> Reply {
     let mut trail = Trail { request_id, ..Trail::default() };
-    let reply = checked(&world, &shop, &call, &mut trail).await;
-    let reply = unheard(reply, trail.fault);
-    write_down(&world, &shop, &call, trail, &reply);
-    reply
+    match checked(&world, &shop, &call, &mut trail).await {
+        Ok(reply) => reply,
+        Err(early) => {
+            let reply = unheard(early, trail.fault);
+            write_down(&world, &mut lock(&shop), &call, trail, &reply);
+            reply
+        }
+    }
 }
 
-async fn checked(world: &World, shop: &Mutex<Shop>, call: &Call, trail: &mut Trail) -> Reply {
+/// Runs a call and writes it down in the same breath; the error is an answer to a call that did
+/// not run.
+async fn checked(
+    world: &World,
+    shop: &Cell,
+    call: &Call,
+    trail: &mut Trail,
+) -> Result<Reply, Reply> {
     let schema = &world.schema;
     let document = match validate::document(schema, &call.query) {
         Ok(document) => document,
-        Err(errors) => return refused(trail, ViolationKind::InvalidDocument, &errors),
+        Err(errors) => return Err(refused(trail, ViolationKind::InvalidDocument, &errors)),
     };
     let operation = match document.operations.get(call.operation_name.as_deref()) {
         Ok(operation) => operation,
         Err(_) => {
             let name = call.operation_name.as_deref().unwrap_or_default();
             let error = GraphqlError::new("BAD_REQUEST", format!("No operation named \"{name}\""));
-            return refused(trail, ViolationKind::InvalidDocument, &[error]);
+            return Err(refused(trail, ViolationKind::InvalidDocument, &[error]));
         }
     };
     let variables = match variables::coerce(schema, operation, &call.variables) {
         Ok(variables) => variables,
-        Err(errors) => return refused(trail, ViolationKind::InvalidVariables, &errors),
+        Err(errors) => return Err(refused(trail, ViolationKind::InvalidVariables, &errors)),
     };
     let walk = Walk { schema, document: &document, variables: &variables };
     let roots = walk.fields(operation.object_type(), &[&operation.selection_set]);
@@ -121,23 +128,23 @@ async fn checked(world: &World, shop: &Mutex<Shop>, call: &Call, trail: &mut Tra
     trail.requested = Some(requested);
     let found = duties::examine(walk, operation);
     if let Some(reply) = before(world, shop, trail, requested) {
-        return reply;
+        return Err(reply);
     }
     let deprecated = deprecation_header(&found);
     trail.noted.extend(found.noted);
     if !found.errors.is_empty() {
-        return Reply::errors(&found.errors);
+        return Err(Reply::errors(&found.errors));
     }
     if requested > cost::MAX_COST {
         let error = too_expensive(requested);
-        return refused(trail, ViolationKind::OverCost, &[error]);
+        return Err(refused(trail, ViolationKind::OverCost, &[error]));
     }
     let prepared = {
         let mut shop = lock(shop);
         let (now, plan) = (world.clock.now(), shop.settings.plan);
         if !shop.bucket.take(plan, requested, now) {
             trail.noted.push(Noted::new(ViolationKind::Throttled, "ran into the bucket"));
-            return Reply::throttled(requested, &shop.bucket.status(plan, now));
+            return Err(Reply::throttled(requested, &shop.bucket.status(plan, now)));
         }
         let text = request_text(&call.query, &call.variables_text);
         let keyed = if trail.mutation { roots.as_slice() } else { &[] };
@@ -147,9 +154,12 @@ async fn checked(world: &World, shop: &Mutex<Shop>, call: &Call, trail: &mut Tra
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    let mut reply = execute(world, &mut lock(shop), (walk, operation), prepared, trail);
+    let mut shop = lock(shop);
+    let mut reply = execute(world, &mut shop, (walk, operation), prepared, trail);
     reply.headers.extend(deprecated);
-    reply
+    let reply = unheard(reply, trail.fault);
+    write_down(world, &mut shop, call, std::mem::take(trail), &reply);
+    Ok(reply)
 }
 
 fn execute(
@@ -160,6 +170,7 @@ fn execute(
     trail: &mut Trail,
 ) -> Reply {
     let now = world.clock.now();
+    jobs::settle(shop, now);
     let mut front = Front {
         shop,
         schema: &world.schema,
@@ -206,7 +217,7 @@ fn noted(error: &GraphqlError) -> Option<Noted> {
 }
 
 /// The answers of faults that strike before anything is applied.
-fn before(world: &World, shop: &Mutex<Shop>, trail: &Trail, requested: f64) -> Option<Reply> {
+fn before(world: &World, shop: &Cell, trail: &Trail, requested: f64) -> Option<Reply> {
     let request_id = trail.request_id.as_str();
     Some(match trail.fault? {
         FaultKind::Api429 => Reply {
@@ -264,9 +275,8 @@ fn deprecation_header(found: &Findings) -> Option<(&'static str, String)> {
     (!fields.is_empty()).then(|| ("x-shopify-api-deprecated-reason", format!("{link} ({fields})")))
 }
 
-fn write_down(world: &World, shop: &Mutex<Shop>, call: &Call, trail: Trail, reply: &Reply) {
+fn write_down(world: &World, shop: &mut Shop, call: &Call, trail: Trail, reply: &Reply) {
     let now = world.clock.now();
-    let mut shop = lock(shop);
     let plan = shop.settings.plan;
     let left = shop.bucket.available(plan, now);
     let answered = !matches!(reply.ending, Ending::Hangs | Ending::Reset);

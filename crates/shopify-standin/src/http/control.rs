@@ -4,14 +4,18 @@ use crate::acts::{self, ControlError, setup};
 use crate::faults::{Fault, FaultKind};
 use crate::journal::EntryKind;
 use crate::model::{Settings, Shop};
-use crate::world::{World, lock};
+use crate::world::{Cell, World, lock};
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Seconds for which a question about the journal may wait for an answer.
+const LONGEST_WAIT: u64 = 60;
 
 type Result<T> = std::result::Result<T, ControlError>;
 
@@ -30,7 +34,7 @@ fn ok(body: Value) -> Json {
     (StatusCode::OK, axum::Json(body))
 }
 
-fn find(world: &World, domain: &str) -> Result<Arc<Mutex<Shop>>> {
+fn find(world: &World, domain: &str) -> Result<Arc<Cell>> {
     world.shop(domain).ok_or_else(|| ControlError::Missing(format!("shop {domain}")))
 }
 
@@ -107,11 +111,31 @@ pub async fn act(
 ///
 /// # Errors
 /// When the act or what it names does not exist, or the shop's rules forbid it.
-pub fn run_act(world: &World, shop: &Mutex<Shop>, act: &str, body: Value) -> Result<Value> {
+pub fn run_act(world: &World, shop: &Cell, act: &str, body: Value) -> Result<Value> {
     let now = world.clock.now();
-    let answer = acts::act(&mut lock(shop), now, act, body)?;
+    let answer =
+        once(&mut lock(shop), body, |shop, body| acts::act(shop, now, act, body).map(Value::from))?;
     world.wake();
-    Ok(answer.into())
+    Ok(answer)
+}
+
+/// Does something that may be asked for under an id: whoever did not hear the answer asks again,
+/// and it happens once.
+fn once(
+    shop: &mut Shop,
+    mut body: Value,
+    work: impl FnOnce(&mut Shop, Value) -> Result<Value>,
+) -> Result<Value> {
+    let id = body.as_object_mut().and_then(|fields| fields.remove("request_id"));
+    let id = id.as_ref().and_then(Value::as_str);
+    if let Some(known) = id.and_then(|id| shop.answers.get(id)) {
+        return Ok(known.clone());
+    }
+    let answer = work(shop, body)?;
+    if let Some(id) = id {
+        shop.answers.insert(id.to_owned(), answer.clone());
+    }
+    Ok(answer)
 }
 
 /// What part of the journal is asked for.
@@ -121,6 +145,8 @@ pub struct Part {
     after: u64,
     limit: Option<usize>,
     kind: Option<EntryKind>,
+    #[serde(default)]
+    wait: u64,
 }
 
 /// `GET /_standin/{shop}/journal`
@@ -130,9 +156,17 @@ pub async fn journal(
     Query(part): Query<Part>,
 ) -> Result<Json> {
     let shop = find(&world, &shop)?;
-    let shop = lock(&shop);
-    let entries = shop.journal.after(part.after, part.kind, part.limit.unwrap_or(1000));
-    Ok(ok(json!({"entries": entries, "last": shop.journal.last()})))
+    let look = |shop: &Shop| {
+        let limit = part.limit.unwrap_or(1000);
+        (shop.journal.after(part.after, part.kind, limit), shop.journal.last())
+    };
+    let found = shop.until(|shop| Some(look(shop)).filter(|(entries, _)| !entries.is_empty()));
+    let wait = Duration::from_secs(part.wait.min(LONGEST_WAIT));
+    let (entries, last) = match tokio::time::timeout(wait, found).await {
+        Ok(found) => found,
+        Err(_) => look(&lock(&shop)),
+    };
+    Ok(ok(json!({"entries": entries, "last": last})))
 }
 
 /// `GET /_standin/{shop}/violations`
@@ -169,23 +203,19 @@ pub async fn add_fault(
 ///
 /// # Errors
 /// When there is no such fault.
-pub fn add(world: &World, shop: &Mutex<Shop>, body: Value) -> Result<Value> {
-    let fault: Fault = acts::read(body)?;
-    let mut shop = lock(shop);
-    let released = if fault.fault == FaultKind::WebhookRelease {
-        let count = shop.outbox.release(world.clock.now());
-        Some(count)
-    } else {
+pub fn add(world: &World, shop: &Cell, body: Value) -> Result<Value> {
+    let now = world.clock.now();
+    let answer = once(&mut lock(shop), body, |shop, body| {
+        let fault: Fault = acts::read(body)?;
+        if fault.fault == FaultKind::WebhookRelease {
+            let count = shop.outbox.release(now);
+            return Ok(json!({"faults": shop.faults.pending(), "released": count}));
+        }
         shop.faults.add(fault);
-        None
-    };
-    let pending = shop.faults.pending().to_vec();
-    drop(shop);
+        Ok(json!({"faults": shop.faults.pending()}))
+    })?;
     world.wake();
-    Ok(match released {
-        Some(count) => json!({"faults": pending, "released": count}),
-        None => json!({"faults": pending}),
-    })
+    Ok(answer)
 }
 
 /// `DELETE /_standin/{shop}/faults`
@@ -223,7 +253,7 @@ pub async fn set(
 ///
 /// # Errors
 /// When a setting does not exist or cannot have the value.
-pub fn change(world: &World, shop: &Mutex<Shop>, body: Value) -> Result<Value> {
+pub fn change(world: &World, shop: &Cell, body: Value) -> Result<Value> {
     let mut shop = lock(shop);
     let mut all = json!(shop.settings);
     match (&mut all, body) {

@@ -10,7 +10,10 @@ pub use listener::{Fuse, FusedListener};
 
 use crate::world::World;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use std::sync::Arc;
 
@@ -33,5 +36,19 @@ pub fn routes(world: Arc<World>) -> Router {
         .route("/_standin/{shop}/settings", get(control::settings).post(control::set))
         .route("/{shop}/admin/api/{version}/graphql.json", post(admin::graphql))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(Arc::clone(&world), answer_what_is_kept))
         .with_state(world)
+}
+
+/// What could not be written into the state file is not answered.
+async fn answer_what_is_kept(
+    State(world): State<Arc<World>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    if world.log.as_ref().is_some_and(|log| log.is_broken()) {
+        return (StatusCode::INTERNAL_SERVER_ERROR, "the state cannot be kept").into_response();
+    }
+    response
 }

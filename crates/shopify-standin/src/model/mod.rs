@@ -1,15 +1,18 @@
 //! What a shop is made of. Plain data and arithmetic; nothing here knows GraphQL or HTTP.
 
 pub mod catalog;
+pub mod change;
 pub mod order;
 pub mod quantities;
 pub mod settings;
 pub mod shop;
 pub mod subscription;
+pub mod table;
 
 pub use catalog::{Item, Level, LevelKey, Location, Product, Variant};
-pub use order::{Fulfillment, Order, OrderLine};
+pub use order::{Fulfillment, FulfillmentOrder, Order, OrderLine};
 pub use quantities::{QuantityName, Step};
-pub use settings::{Plan, Settings, Unconnected};
+pub use settings::{Plan, Settings, Unconnected, Unfulfilled};
 pub use shop::{AdjustmentGroup, GroupChange, Shop};
 pub use subscription::Subscription;
+pub use table::{Changes, Table};

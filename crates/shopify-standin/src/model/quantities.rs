@@ -75,6 +75,8 @@ pub enum Step {
     Sold(i64),
     /// Units leave with a shipment.
     Fulfilled(i64),
+    /// A shipment is cancelled: its units are on the shelf again and still promised.
+    Unfulfilled(i64),
     /// An open order gives units back to sale.
     Restocked(i64),
     /// An open order is cancelled and its units are not put back.
@@ -152,6 +154,10 @@ impl Quantities {
                 add(Committed, -q)?;
                 add(OnHand, -q)?;
             }
+            Step::Unfulfilled(q) => {
+                add(Committed, q)?;
+                add(OnHand, q)?;
+            }
             Step::Restocked(q) => {
                 add(Available, q)?;
                 add(Committed, -q)?;
@@ -213,6 +219,7 @@ mod tests {
     #[rstest]
     #[case(Step::Sold(3), -3, 3, 0, 0)]
     #[case(Step::Fulfilled(3), 0, -3, -3, 0)]
+    #[case(Step::Unfulfilled(3), 0, 3, 3, 0)]
     #[case(Step::Restocked(3), 3, -3, 0, 0)]
     #[case(Step::Dropped(3), 0, -3, -3, 0)]
     #[case(Step::Adjust(Available, -4), -4, 0, -4, 0)]
@@ -253,6 +260,7 @@ mod tests {
         prop_oneof![
             q.clone().prop_map(Step::Sold),
             q.clone().prop_map(Step::Fulfilled),
+            q.clone().prop_map(Step::Unfulfilled),
             q.clone().prop_map(Step::Restocked),
             q.clone().prop_map(Step::Dropped),
             (adjustable.clone(), -1000..1000_i64).prop_map(|(name, by)| Step::Adjust(name, by)),

@@ -60,6 +60,17 @@ pub enum Unconnected {
     Error,
 }
 
+/// What `NO_RESTOCK` does to units that were not shipped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unfulfilled {
+    /// They are gone: committed and on hand fall.
+    #[default]
+    Drop,
+    /// They stay open and are still to be shipped.
+    Keep,
+}
+
 /// The switches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -82,6 +93,20 @@ pub struct Settings {
     pub http_status: Option<u16>,
     /// Webhooks stay queued.
     pub webhooks_paused: bool,
+    /// Fulfillment orders are made this long after their order.
+    pub routing_delay_ms: u64,
+    /// Only the act `route` makes fulfillment orders.
+    pub routing_paused: bool,
+    /// Jobs (`orderCancel`) run this long after they were asked for.
+    pub job_delay_ms: u64,
+    /// Orders that are paid and shipped are closed.
+    pub auto_archive: bool,
+    /// Refunds of open units without restock.
+    pub no_restock_unfulfilled: Unfulfilled,
+    /// Names, addresses, e-mail and phone were not approved for the app.
+    pub hide_customer_data: bool,
+    /// A development store: five orders a minute by `orderCreate`.
+    pub development: bool,
 }
 
 impl Default for Settings {
@@ -96,6 +121,13 @@ impl Default for Settings {
             level_update_on_committed: false,
             http_status: None,
             webhooks_paused: false,
+            routing_delay_ms: 0,
+            routing_paused: false,
+            job_delay_ms: 0,
+            auto_archive: true,
+            no_restock_unfulfilled: Unfulfilled::default(),
+            hide_customer_data: false,
+            development: false,
         }
     }
 }

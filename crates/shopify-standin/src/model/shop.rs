@@ -1,19 +1,21 @@
 //! A shop: all its data, and the few changes from which every act and mutation is made.
 
 use super::catalog::{Item, Level, LevelKey, Location, Product, Variant};
+use super::change::Head;
 use super::order::Order;
 use super::quantities::{Broken, Quantities, QuantityName, Step};
 use super::settings::Settings;
 use super::subscription::Subscription;
+use super::table::Table;
 use crate::faults::Faults;
 use crate::idempotency::KeyStore;
+use crate::jobs::{Cancellation, Job};
 use crate::journal::Journal;
 use crate::throttle::Bucket;
 use crate::webhooks::fact::{Action, Fact};
 use crate::webhooks::outbox::Outbox;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 /// How many adjustment groups are kept for `node(id)` and for repeated keys.
@@ -48,7 +50,7 @@ pub struct GroupChange {
 }
 
 /// A shop.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Shop {
     /// `alpha.myshopify.com`.
     pub domain: String,
@@ -75,24 +77,29 @@ pub struct Shop {
     /// Points.
     pub bucket: Bucket,
     /// By number.
-    pub locations: BTreeMap<i64, Location>,
+    pub locations: Table<i64, Location>,
     /// By number.
-    pub products: BTreeMap<i64, Product>,
+    pub products: Table<i64, Product>,
     /// By number.
-    pub variants: BTreeMap<i64, Variant>,
+    pub variants: Table<i64, Variant>,
     /// By number.
-    pub items: BTreeMap<i64, Item>,
-    #[serde(with = "as_list")]
+    pub items: Table<i64, Item>,
     /// By place.
-    pub levels: BTreeMap<LevelKey, Level>,
+    pub levels: Table<LevelKey, Level>,
     /// By number.
-    pub orders: BTreeMap<i64, Order>,
+    pub orders: Table<i64, Order>,
+    /// The order of a line, fulfillment order, fulfillment, refund, ...
+    pub owners: Table<i64, i64>,
+    /// What is to happen by itself.
+    pub jobs: Table<(Timestamp, i64), Job>,
+    /// Cancellations that were asked for, by the number of their job.
+    pub cancellations: Table<i64, Cancellation>,
     /// By number.
-    pub groups: BTreeMap<i64, AdjustmentGroup>,
+    pub groups: Table<i64, AdjustmentGroup>,
     /// By number.
-    pub subscriptions: BTreeMap<i64, Subscription>,
+    pub subscriptions: Table<i64, Subscription>,
     /// Numbers that existed and are gone.
-    pub gone: BTreeSet<i64>,
+    pub gone: Table<i64, ()>,
     /// Idempotency keys.
     pub keys: KeyStore,
     /// Faults to come.
@@ -101,10 +108,15 @@ pub struct Shop {
     pub journal: Journal,
     /// Webhooks to send.
     pub outbox: Outbox,
+    /// What acts answered that were asked for under an id.
+    pub answers: Table<String, serde_json::Value>,
     /// The next number to give out.
     pub next_id: i64,
     /// The number of the last order.
     pub last_order: i64,
+    /// What the state file holds of all that stands beside the tables.
+    #[serde(skip)]
+    pub(crate) kept: Option<Head>,
 }
 
 impl Shop {
@@ -112,6 +124,12 @@ impl Shop {
     pub fn new_id(&mut self) -> i64 {
         self.next_id += 1;
         self.next_id - 1
+    }
+
+    /// The order to which something belongs.
+    #[must_use]
+    pub fn owner(&self, part: i64) -> Option<&Order> {
+        self.orders.get(self.owners.get(&part)?)
     }
 
     /// Levels of an item, by location.
@@ -244,24 +262,4 @@ fn difference(before: &Quantities, after: &Quantities) -> Vec<(QuantityName, i64
         .map(|name| (name, after.get(name) - before.get(name)))
         .filter(|(_, delta)| *delta != 0)
         .collect()
-}
-
-/// Levels are kept by a pair of numbers, which JSON cannot have as a key.
-mod as_list {
-    use super::{BTreeMap, Level, LevelKey};
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(
-        levels: &BTreeMap<LevelKey, Level>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(levels.values())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<LevelKey, Level>, D::Error> {
-        let levels = Vec::<Level>::deserialize(deserializer)?;
-        Ok(levels.into_iter().map(|level| (level.key, level)).collect())
-    }
 }

@@ -22,7 +22,7 @@ pub fn activate(front: &mut Front<'_>, arguments: &Arguments) -> Result<Done, Gr
     let (available, on_hand) = (number("available"), number("onHand"));
     let refuse = |field: &str, message: &str, id: i64| {
         let refusal = Refusal::at("", &[field], message);
-        let gone = front.shop.gone.contains(&id);
+        let gone = front.shop.gone.contains_key(&id);
         refused(vec![if gone { refusal.blameless() } else { refusal }])
     };
     if !front.shop.items.contains_key(&item) {

@@ -24,7 +24,7 @@ pub fn update(front: &mut Front<'_>, arguments: &Arguments) -> Result<Done, Grap
             return Err(GraphqlError::not_implemented(&what));
         }
     }
-    let gone = front.shop.gone.contains(&number);
+    let gone = front.shop.gone.contains_key(&number);
     let Some(item) = front.shop.items.get_mut(&number) else {
         let message = "The product couldn't be updated because it does not exist.";
         let refusal = Refusal::at("", &["id"], message);

@@ -97,7 +97,7 @@ pub fn place(
     let item = number(text("inventoryItemId"), "InventoryItem")?;
     let location = number(text("locationId"), "Location")?;
     let existed = |id: i64, refusal: Refusal| {
-        if front.shop.gone.contains(&id) { refusal.blameless() } else { refusal }
+        if front.shop.gone.contains_key(&id) { refusal.blameless() } else { refusal }
     };
     let below = |name: &'static str| [at, &[name]].concat();
     let Some(found) = front.shop.items.get(&item) else {

@@ -5,6 +5,7 @@ mod adjust;
 mod item;
 mod lines;
 mod moving;
+mod orders;
 mod payload;
 mod set;
 mod subscription;
@@ -18,6 +19,7 @@ use crate::graphql::execute::Answer;
 use crate::idempotency::{Known, Outcome};
 use crate::journal::{Noted, ViolationKind};
 use crate::model::Shop;
+use crate::resolve::orders::Kind;
 use crate::resolve::{Front, Obj};
 use apollo_compiler::executable::Field;
 use jiff::Timestamp;
@@ -143,7 +145,9 @@ fn apply(front: &mut Front<'_>, name: &str, arguments: &Arguments) -> Result<Don
         "webhookSubscriptionCreate" => subscription::create(front, arguments),
         "webhookSubscriptionUpdate" => subscription::update(front, arguments),
         "webhookSubscriptionDelete" => subscription::delete(front, arguments),
-        other => Err(GraphqlError::not_implemented(&format!("the mutation {other}"))),
+        other => orders::run(front, other, arguments).unwrap_or_else(|| {
+            Err(GraphqlError::not_implemented(&format!("the mutation {other}")))
+        }),
     }
 }
 
@@ -153,6 +157,9 @@ fn again(outcome: &Outcome) -> Payload {
         Outcome::Group(Some(id)) => {
             Payload::default().with("inventoryAdjustmentGroup", Some(Obj::Group(*id)))
         }
+        Outcome::Refund { order, refund } => Payload::default()
+            .with("refund", Some(Obj::Part(Kind::Refund, *refund)))
+            .with("order", Some(Obj::Order(*order))),
         Outcome::Level(key) => Payload::default().with("inventoryLevel", Some(Obj::Level(*key))),
         Outcome::Group(None) | Outcome::Running | Outcome::Refused => Payload::default(),
     }

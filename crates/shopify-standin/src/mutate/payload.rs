@@ -109,7 +109,7 @@ impl Payload {
         let defined = schema.schema().get_object(name);
         for (known, definition) in defined.into_iter().flat_map(|ty| &ty.fields) {
             let known = known.as_str();
-            if known == "userErrors" {
+            if matches!(known, "userErrors" | "orderCancelUserErrors") {
                 let ty = definition.ty.inner_named_type().as_str();
                 record = record.with(known, self.user_errors(ty));
             } else if !self.fields.iter().any(|(filled, _)| *filled == known) {

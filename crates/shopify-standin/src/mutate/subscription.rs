@@ -86,7 +86,11 @@ fn keep(
     };
     one.uri = said("uri").or_else(|| said("callbackUrl")).unwrap_or(one.uri);
     one.name = said("name").or(one.name);
-    one.filter = said("filter").or(one.filter);
+    one.filter = match input.get("filter") {
+        // Saying nothing keeps the filter; saying null takes it away.
+        Some(Value::Null) => None,
+        _ => said("filter").or(one.filter),
+    };
     one.format = said("format").unwrap_or(one.format);
     one.include_fields = list("includeFields").unwrap_or(one.include_fields);
     one.metafield_namespaces = list("metafieldNamespaces").unwrap_or(one.metafield_namespaces);

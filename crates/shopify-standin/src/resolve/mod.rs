@@ -1,6 +1,8 @@
 //! What each field of the answer holds: one file per part of the shop.
 
 mod catalog;
+mod catalog_list;
+pub mod orders;
 mod page;
 mod query;
 mod record;
@@ -77,6 +79,10 @@ impl Resolver for Front<'_> {
             Obj::Level(key) => stock::level(self, *key, field, arguments)?,
             Obj::Group(id) => stock::group(self, *id, field, arguments)?,
             Obj::Subscription(id) => subscription::subscription(self, *id, field),
+            Obj::Order(id) => orders::order(self, *id, field, arguments)?,
+            Obj::Part(kind, id) => orders::part(self, (*kind, *id), field, arguments)?,
+            Obj::Job(id) => orders::job(self.shop, *id, field),
+            Obj::Cancellation(id) => orders::cancellation(self.shop, *id, field),
         };
         found.ok_or_else(|| {
             GraphqlError::not_implemented(&format!("{}.{field}", object.type_name()))

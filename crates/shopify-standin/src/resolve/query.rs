@@ -1,7 +1,8 @@
 //! Fields of the query root.
 
+use super::page;
 use super::record::Obj;
-use super::{Front, catalog, id, level_key, shop, stock, subscription, text};
+use super::{Front, catalog, catalog_list, id, level_key, orders, shop, stock, subscription, text};
 use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
 use crate::graphql::execute::{Answer, Out};
@@ -21,14 +22,16 @@ pub fn root(front: &Front<'_>, field: &str, arguments: &Arguments) -> Answer<Obj
             Ok(Out::List(versions.collect()))
         }
         "inventoryProperties" => Ok(stock::properties()),
-        "locations" => catalog::locations(front, arguments),
-        "inventoryItems" => catalog::items(front, arguments),
-        "productVariants" => catalog::variants(front, arguments),
-        "products" => catalog::products(front, arguments),
+        "locations" => catalog_list::locations(front, arguments),
+        "inventoryItems" => catalog_list::items(front, arguments),
+        "productVariants" => catalog_list::variants(front, arguments),
+        "products" => catalog_list::products(front, arguments),
         "productVariantsCount" => {
-            Ok(catalog::count(catalog::found_variants(front, arguments)?.len()))
+            Ok(catalog::count(catalog_list::found_variants(front, arguments)?.len()))
         }
-        "productsCount" => Ok(catalog::count(catalog::found_products(front, arguments)?.len())),
+        "productsCount" => {
+            Ok(catalog::count(catalog_list::found_products(front, arguments)?.len()))
+        }
         "webhookSubscriptions" => subscription::subscriptions(front, arguments),
         "webhookSubscriptionsCount" => Ok(catalog::count(front.shop.subscriptions.len())),
         "location" if text(arguments, "id").is_none() => {
@@ -44,6 +47,23 @@ pub fn root(front: &Front<'_>, field: &str, arguments: &Arguments) -> Answer<Obj
             let key = level_key(front.shop, text(arguments, "id").unwrap_or_default())?;
             Ok(Out::maybe(key.map(Obj::Level)))
         }
+        "orders" => orders::orders(front, arguments),
+        "ordersCount" => orders::count(front, arguments),
+        "order" => of_kind(front, arguments, "Order"),
+        "orderByIdentifier" => {
+            let number = orders::by_identifier(front, arguments)?;
+            Ok(Out::maybe(number.and_then(|number| by_kind(front, "Order", number))))
+        }
+        "fulfillmentOrders" => orders::fulfillment_orders(front, arguments),
+        // Every location is the merchant's own; the app has no fulfillment service.
+        "assignedFulfillmentOrders" => {
+            page::connection(front, "FulfillmentOrder", Vec::new(), arguments)
+        }
+        "fulfillmentOrder" => of_kind(front, arguments, "FulfillmentOrder"),
+        "fulfillment" => of_kind(front, arguments, "Fulfillment"),
+        "refund" => of_kind(front, arguments, "Refund"),
+        "return" => of_kind(front, arguments, "Return"),
+        "job" => of_kind(front, arguments, "Job"),
         "node" => node(front, text(arguments, "id").unwrap_or_default()),
         "nodes" => {
             let ids = arguments.get("ids").and_then(Value::as_array);
@@ -71,7 +91,7 @@ fn by_kind(front: &Front<'_>, kind: &str, number: i64) -> Option<Obj> {
         "InventoryAdjustmentGroup" => shop.groups.get(&number).map(|_| Obj::Group(number)),
         "Shop" => (shop.id == number).then_some(Obj::Shop),
         "AppInstallation" => (shop.id == number).then_some(Obj::Installation),
-        _ => None,
+        other => orders::by_type(front, other, number),
     }
 }
 

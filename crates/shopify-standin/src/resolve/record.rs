@@ -1,5 +1,6 @@
 //! Objects of an answer: entities by their number, and records that are complete already.
 
+use super::orders::Kind;
 use crate::graphql::execute::Out;
 use crate::model::LevelKey;
 
@@ -16,6 +17,10 @@ pub enum Obj {
     Level(LevelKey),
     Group(i64),
     Subscription(i64),
+    Order(i64),
+    Part(Kind, i64),
+    Job(i64),
+    Cancellation(i64),
 }
 
 impl Obj {
@@ -33,6 +38,10 @@ impl Obj {
             Self::Level(_) => "InventoryLevel",
             Self::Group(_) => "InventoryAdjustmentGroup",
             Self::Subscription(_) => "WebhookSubscription",
+            Self::Order(_) => "Order",
+            Self::Part(kind, _) => kind.type_name(),
+            Self::Job(_) => "Job",
+            Self::Cancellation(_) => "OrderCancelJobResult",
         }
     }
 }

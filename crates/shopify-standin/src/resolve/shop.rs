@@ -38,7 +38,7 @@ pub const SCOPES: [&str; 15] = [
 ];
 
 /// One of these scopes opens a root field.
-const NEEDED: [(&str, &[&str]); 16] = [
+const NEEDED: [(&str, &[&str]); 51] = [
     ("locations", &["read_locations", "read_inventory"]),
     ("location", &["read_locations", "read_inventory"]),
     ("inventoryItems", &["read_inventory", "read_products"]),
@@ -55,7 +55,48 @@ const NEEDED: [(&str, &[&str]); 16] = [
     ("inventoryDeactivate", &["write_inventory"]),
     ("inventoryBulkToggleActivation", &["write_inventory"]),
     ("inventoryItemUpdate", &["write_inventory", "write_products"]),
+    ("orders", &["read_orders"]),
+    ("ordersCount", &["read_orders"]),
+    ("order", &["read_orders"]),
+    ("orderByIdentifier", &["read_orders"]),
+    ("refund", &["read_orders"]),
+    ("return", &["read_returns"]),
+    ("fulfillment", &["read_orders", "read_fulfillments"]),
+    ("fulfillmentOrder", &READ_GOODS),
+    ("fulfillmentOrders", &READ_GOODS),
+    ("assignedFulfillmentOrders", &["read_assigned_fulfillment_orders"]),
+    ("Order.fulfillmentOrders", &READ_GOODS),
+    ("Order.returns", &["read_returns"]),
+    ("Order.customer", &["read_customers"]),
+    ("orderCreate", &["write_orders"]),
+    ("orderUpdate", &["write_orders"]),
+    ("orderCancel", &["write_orders"]),
+    ("orderClose", &["write_orders"]),
+    ("orderOpen", &["write_orders"]),
+    ("orderMarkAsPaid", &["write_orders"]),
+    ("orderDelete", &["write_orders"]),
+    ("refundCreate", &["write_orders"]),
+    ("tagsAdd", &["write_orders", "write_products"]),
+    ("tagsRemove", &["write_orders", "write_products"]),
+    ("fulfillmentCreate", &WRITE_GOODS),
+    ("fulfillmentTrackingInfoUpdate", &WRITE_GOODS),
+    ("fulfillmentCancel", &WRITE_GOODS),
+    ("fulfillmentOrderMove", &WRITE_GOODS),
+    ("fulfillmentOrderSplit", &WRITE_GOODS),
+    ("fulfillmentOrderMerge", &WRITE_GOODS),
+    ("fulfillmentOrderHold", &WRITE_GOODS),
+    ("fulfillmentOrderReleaseHold", &WRITE_GOODS),
+    ("fulfillmentOrderOpen", &WRITE_GOODS),
+    ("fulfillmentOrderCancel", &WRITE_GOODS),
+    ("fulfillmentOrderReschedule", &WRITE_GOODS),
+    ("fulfillmentOrderReportProgress", &WRITE_GOODS),
 ];
+
+/// Every location here is the merchant's own, so only this one of the three scopes opens it.
+const READ_GOODS: [&str; 1] = ["read_merchant_managed_fulfillment_orders"];
+
+/// The same for writing.
+const WRITE_GOODS: [&str; 1] = ["write_merchant_managed_fulfillment_orders"];
 
 /// Checks that the token's scopes open a root field.
 ///

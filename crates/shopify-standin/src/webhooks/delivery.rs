@@ -6,12 +6,13 @@ use super::outbox::{Message, Numbered};
 use super::{API_VERSION, assemble, parsed, put, sign};
 use crate::clock;
 use crate::faults::FaultKind;
+use crate::jobs;
 use crate::journal::EntryKind;
 use crate::model::Shop;
-use crate::world::{World, lock};
+use crate::world::{Cell, World, lock};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Attempts after the first.
@@ -68,9 +69,12 @@ fn send_due(world: &Arc<World>) -> Option<Timestamp> {
     for shop in world.shops() {
         let mut guard = lock(&shop);
         let now = world.clock.now();
+        jobs::settle(&mut guard, now);
+        next = [next, jobs::next_due(&guard)].into_iter().flatten().min();
         if guard.settings.webhooks_paused {
             continue;
         }
+        let mut leaving = Vec::new();
         while guard.outbox.flying() < AT_ONCE {
             let Some(due) = guard.outbox.take_due(now) else {
                 break;
@@ -81,15 +85,20 @@ fn send_due(world: &Arc<World>) -> Option<Timestamp> {
                 continue;
             }
             let (request, fault) = prepare(world, &mut guard, &due.message);
+            leaving.push((request, fault, due));
+        }
+        // With a full sky the next landing wakes the loop.
+        if guard.outbox.flying() < AT_ONCE {
+            next = [next, guard.outbox.next_due()].into_iter().flatten().min();
+        }
+        // What a message tells of is kept before it leaves.
+        drop(guard);
+        for (request, fault, due) in leaving {
             let (held, shop) = (Arc::clone(world), Arc::clone(&shop));
             world.tasks.spawn(async move {
                 let result = request.send().await.map(|response| response.status().as_u16());
                 ended(&held, &shop, &due, result, fault);
             });
-        }
-        // With a full sky the next landing wakes the loop.
-        if guard.outbox.flying() < AT_ONCE {
-            next = [next, guard.outbox.next_due()].into_iter().flatten().min();
         }
     }
     next
@@ -128,7 +137,7 @@ fn prepare(
 
 fn ended(
     world: &Arc<World>,
-    shop: &Arc<Mutex<Shop>>,
+    shop: &Arc<Cell>,
     sent: &Numbered,
     result: Result<u16, reqwest::Error>,
     fault: Option<&'static str>,

@@ -3,7 +3,7 @@
 pub mod delivery;
 pub mod fact;
 pub mod filter;
-mod order_payload;
+mod orders;
 pub mod outbox;
 pub mod payload;
 pub mod sign;
@@ -24,11 +24,12 @@ use std::time::Duration;
 pub const API_VERSION: &str = "2026-10";
 
 /// What happens to a message when it is assembled.
-const ASSEMBLY_FAULTS: [FaultKind; 4] = [
+const ASSEMBLY_FAULTS: [FaultKind; 5] = [
     FaultKind::WebhookLose,
     FaultKind::WebhookDuplicate,
     FaultKind::WebhookDelay,
     FaultKind::WebhookHold,
+    FaultKind::WebhookShuffle,
 ];
 
 /// Queues a message for every subscription of every fact, all with one event id, which is
@@ -100,6 +101,13 @@ pub fn assemble(shop: &mut Shop, mut message: Message, now: Timestamp) {
             shop.outbox.put(clock::later(now, wait), message);
         }
         Some((FaultKind::WebhookHold, _)) => shop.outbox.hold(message),
+        Some((FaultKind::WebhookShuffle, _)) => {
+            let topic = message.topic.clone();
+            shop.outbox.hold(message);
+            if !shop.faults.shuffles(&topic) {
+                shop.outbox.release_backwards(now, FaultKind::WebhookShuffle.as_str());
+            }
+        }
         _ => shop.outbox.put(now, message),
     }
 }

@@ -1,9 +1,10 @@
 //! Messages on their way: waiting for their moment, held by a fault, or in the air.
 
 use super::fact::Fact;
+use crate::model::{Changes, Table};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// A webhook for one subscription.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,83 +42,105 @@ pub struct Numbered {
     pub message: Message,
 }
 
-/// The messages of a shop.
+/// A message that waits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Waiting {
+    /// When it is due; none while a fault holds it.
+    due: Option<Timestamp>,
+    message: Message,
+}
+
+/// The messages of a shop. A message in the air stays among those that wait, so that a restart
+/// sends it again.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Saved", into = "Saved")]
+#[serde(from = "Table<u64, Waiting>", into = "Table<u64, Waiting>")]
 pub struct Outbox {
     next: u64,
-    due: BTreeMap<(Timestamp, u64), Message>,
-    held: Vec<Message>,
-    flying: BTreeMap<u64, Message>,
+    waiting: Table<u64, Waiting>,
+    due: BTreeSet<(Timestamp, u64)>,
+    flying: BTreeSet<u64>,
 }
 
-/// What a restart finds: messages in the air are sent again.
-#[derive(Clone, Serialize, Deserialize)]
-struct Saved {
-    due: Vec<(Timestamp, Message)>,
-    held: Vec<Message>,
-}
-
-impl From<Outbox> for Saved {
+impl From<Outbox> for Table<u64, Waiting> {
     fn from(outbox: Outbox) -> Self {
-        let waiting = outbox.due.into_iter().map(|((at, _), message)| (at, message));
-        let flying = outbox.flying.into_values().map(|message| (Timestamp::MIN, message));
-        Self { due: waiting.chain(flying).collect(), held: outbox.held }
+        outbox.waiting
     }
 }
 
-impl From<Saved> for Outbox {
-    fn from(saved: Saved) -> Self {
-        let mut outbox = Self { held: saved.held, ..Self::default() };
-        for (at, message) in saved.due {
-            outbox.put(at, message);
-        }
-        outbox
+impl From<Table<u64, Waiting>> for Outbox {
+    fn from(waiting: Table<u64, Waiting>) -> Self {
+        let due = waiting.iter().filter_map(|(number, one)| Some((one.due?, *number))).collect();
+        let next = waiting.last_key_value().map_or(0, |(number, _)| *number);
+        Self { next, waiting, due, flying: BTreeSet::new() }
     }
 }
 
 impl Outbox {
     /// Queues a message.
     pub fn put(&mut self, due: Timestamp, message: Message) {
-        self.next += 1;
-        self.due.insert((due, self.next), message);
+        self.keep(Some(due), message);
     }
 
     /// Keeps a message until [`Outbox::release`].
     pub fn hold(&mut self, message: Message) {
-        self.held.push(message);
+        self.keep(None, message);
+    }
+
+    fn keep(&mut self, due: Option<Timestamp>, message: Message) {
+        self.next += 1;
+        self.due.extend(due.map(|due| (due, self.next)));
+        self.waiting.insert(self.next, Waiting { due, message });
     }
 
     /// Queues all held messages and answers how many they are.
     pub fn release(&mut self, now: Timestamp) -> usize {
-        let held = std::mem::take(&mut self.held);
-        let count = held.len();
-        for message in held {
-            self.put(now, message);
+        let held = self.held(|_| true);
+        self.queue(now, &held)
+    }
+
+    /// Queues the messages that are held by the fault `shuffled`, the last one first.
+    pub fn release_backwards(&mut self, now: Timestamp, shuffled: &str) {
+        let mut held = self.held(|message| message.fault.as_deref() == Some(shuffled));
+        held.reverse();
+        self.queue(now, &held);
+    }
+
+    fn held(&self, wanted: impl Fn(&Message) -> bool) -> Vec<u64> {
+        let held = self.waiting.iter().filter(|(_, one)| one.due.is_none());
+        held.filter(|(_, one)| wanted(&one.message)).map(|(number, _)| *number).collect()
+    }
+
+    fn queue(&mut self, now: Timestamp, numbers: &[u64]) -> usize {
+        for number in numbers {
+            if let Some(one) = self.waiting.remove(number) {
+                self.put(now, one.message);
+            }
         }
-        count
+        numbers.len()
     }
 
     /// The next message whose moment has come, which is in the air from now on.
     pub fn take_due(&mut self, now: Timestamp) -> Option<Numbered> {
-        let (&(due, number), _) = self.due.first_key_value()?;
+        let &(due, number) = self.due.first()?;
         if due > now {
             return None;
         }
-        let message = self.due.remove(&(due, number))?;
-        self.flying.insert(number, message.clone());
+        self.due.remove(&(due, number));
+        let message = self.waiting.get(&number)?.message.clone();
+        self.flying.insert(number);
         Some(Numbered { number, message })
     }
 
     /// Ends a flight.
     pub fn land(&mut self, number: u64) -> Option<Message> {
-        self.flying.remove(&number)
+        self.flying.remove(&number);
+        self.waiting.remove(&number).map(|one| one.message)
     }
 
     /// When the next message is due.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.due.first_key_value().map(|((due, _), _)| *due)
+        self.due.first().map(|(due, _)| *due)
     }
 
     /// How many messages are in the air.
@@ -134,7 +157,30 @@ impl Outbox {
 
     /// Drops what waits for a subscription that is gone.
     pub fn forget(&mut self, subscription: i64) {
-        self.due.retain(|_, message| message.subscription != subscription);
-        self.held.retain(|message| message.subscription != subscription);
+        let (due, flying) = (&mut self.due, &self.flying);
+        self.waiting.retain(|number, one| {
+            let stays = one.message.subscription != subscription || flying.contains(number);
+            if let (false, Some(moment)) = (stays, one.due) {
+                due.remove(&(moment, *number));
+            }
+            stays
+        });
+    }
+
+    /// What changed since the last call.
+    pub fn changes(&mut self) -> Changes<u64, Waiting> {
+        self.waiting.changes()
+    }
+
+    /// Forgets what changed.
+    pub fn forget_changes(&mut self) {
+        self.waiting.forget_changes();
+    }
+
+    /// Makes changes that were written down happen again.
+    pub fn apply(&mut self, changes: Changes<u64, Waiting>) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.apply(changes);
+        *self = Self::from(waiting);
     }
 }

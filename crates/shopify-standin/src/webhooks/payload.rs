@@ -1,7 +1,7 @@
 //! Bodies of webhooks, shaped like those of the REST API.
 
 use super::fact::Fact;
-use super::order_payload;
+use super::orders;
 use crate::ids::{gid, level_gid};
 use crate::model::{Item, LevelKey, Location, Product, Shop, Variant};
 use jiff::Timestamp;
@@ -34,23 +34,11 @@ pub fn body(shop: &Shop, fact: Fact) -> Option<Value> {
             Some(product(shop, shop.products.get(&id)?))
         }
         Fact::ProductDeleted(id) => Some(json!({"id": id})),
-        Fact::OrderCreated(id)
-        | Fact::OrderPaid(id)
-        | Fact::OrderUpdated(id)
-        | Fact::OrderCancelled(id)
-        | Fact::OrderFulfilled(id)
-        | Fact::OrderPartiallyFulfilled(id) => {
-            Some(order_payload::order(shop, shop.orders.get(&id)?))
-        }
-        Fact::FulfillmentCreated { order, fulfillment } => {
-            let order = shop.orders.get(&order)?;
-            let made = order.fulfillments.iter().find(|made| made.id == fulfillment)?;
-            Some(order_payload::fulfillment(shop, order, made))
-        }
         Fact::LocationCreated(id) | Fact::LocationActivated(id) | Fact::LocationDeactivated(id) => {
             Some(location(shop, shop.locations.get(&id)?))
         }
         Fact::AppUninstalled => Some(shop_body(shop)),
+        about_orders => orders::body(shop, about_orders),
     }
 }
 

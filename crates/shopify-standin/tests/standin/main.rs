@@ -11,7 +11,9 @@
 mod access;
 mod costs;
 mod faults;
+mod kills;
 mod operations;
+mod orders;
 mod process;
 mod refusals;
 mod stock;

@@ -332,10 +332,10 @@ async fn costs_are_taken_from_the_bucket_and_the_unused_part_comes_back() {
 #[tokio::test]
 async fn what_is_in_the_schema_and_not_here_is_named_and_counted() {
     let fixture = Fixture::start().await;
-    let answer = fixture.call("{orders(first:1){nodes{id}}}", json!({})).await;
+    let answer = fixture.call("{draftOrders(first:1){nodes{id}}}", json!({})).await;
     let error = &answer["body"]["errors"][0];
     assert_eq!(error["extensions"]["code"], "NOT_IMPLEMENTED_BY_STANDIN");
-    assert_eq!(error["path"], json!(["orders"]));
+    assert_eq!(error["path"], json!(["draftOrders"]));
     assert_eq!(answer["body"]["data"], Value::Null);
     let field = "{products(first:1){nodes{id descriptionHtml}}}";
     assert_eq!(fixture.code(field, json!({})).await, "NOT_IMPLEMENTED_BY_STANDIN");

@@ -7,17 +7,23 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-struct Program {
-    child: Child,
-    url: String,
+pub struct Program {
+    pub child: Child,
+    pub url: String,
 }
 
-async fn start(state: &Path) -> Program {
+pub async fn start(state: &Path) -> Program {
+    start_with(state, &[]).await
+}
+
+/// Starts with more flags.
+pub async fn start_with(state: &Path, flags: &[&str]) -> Program {
     let mut child = Command::new(env!("CARGO_BIN_EXE_shopify-standin"))
         .arg("--schema")
         .arg(schema())
         .arg("--state")
         .arg(state)
+        .args(flags)
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -28,14 +34,14 @@ async fn start(state: &Path) -> Program {
     Program { child, url }
 }
 
-async fn stop(mut program: Program) {
+pub async fn stop(mut program: Program) {
     let id = program.child.id().unwrap();
     let killed = Command::new("kill").arg(id.to_string()).status().await.unwrap();
     assert!(killed.success());
     assert!(program.child.wait().await.unwrap().success());
 }
 
-async fn ask(url: String, body: Option<Value>) -> Value {
+pub async fn ask(url: String, body: Option<Value>) -> Value {
     let client = reqwest::Client::builder().build().unwrap();
     let request = match body {
         Some(body) => client.post(url).json(&body),
@@ -61,13 +67,8 @@ async fn a_restart_finds_the_shops_as_they_were() {
     ask(format!("{}/_standin/shops", first.url), Some(shop)).await;
     let lines = json!({"lines": [{"sku": "LAMP", "quantity": 2}]});
     ask(format!("{}/_standin/{SHOP}/act/checkout", first.url), Some(lines)).await;
-    for _ in 0..500 {
-        let tried = ask(format!("{}/_standin/{SHOP}/journal?kind=webhook", first.url), None).await;
-        if tried["entries"] != json!([]) {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let tried = format!("{}/_standin/{SHOP}/journal?kind=webhook&wait=20", first.url);
+    assert_ne!(ask(tried, None).await["entries"], json!([]));
     let before = ask(format!("{}/_standin/{SHOP}", first.url), None).await;
     stop(first).await;
 
@@ -85,4 +86,38 @@ async fn a_restart_finds_the_shops_as_they_were() {
     let missing = ask(format!("{}/_standin/nobody.myshopify.com", second.url), None).await;
     assert_eq!(missing["error"], "there is no shop nobody.myshopify.com");
     stop(second).await;
+}
+
+#[tokio::test]
+async fn a_kill_takes_back_nothing_that_was_answered() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.json");
+    let mut program = start(&state).await;
+    let shop = json!({
+        "shop_domain": SHOP, "access_token": "t", "api_secret": "s",
+        "locations": [{"name": "Berlin"}],
+        "products": [{"title": "Lamp", "variants": [
+            {"sku": "LAMP", "quantities": [{"location": "Berlin", "available": 50}]}]}],
+    });
+    ask(format!("{}/_standin/shops", program.url), Some(shop)).await;
+    let mut orders = Vec::new();
+    for number in 0..4 {
+        let buy =
+            json!({"lines": [{"sku": "LAMP", "quantity": 2}], "request_id": number.to_string()});
+        let door = |program: &Program| format!("{}/_standin/{SHOP}/act/checkout", program.url);
+        let bought = ask(door(&program), Some(buy.clone())).await;
+        program.child.start_kill().unwrap();
+        program.child.wait().await.unwrap();
+
+        program = start(&state).await;
+        assert_eq!(ask(door(&program), Some(buy)).await, bought, "under its id it happens once");
+        orders.push(bought["order_id"].clone());
+    }
+    let after = ask(format!("{}/_standin/{SHOP}", program.url), None).await;
+    assert_eq!(after["levels"][0]["available"], 42);
+    let found: Vec<Value> =
+        after["orders"].as_array().unwrap().iter().map(|order| order["id"].clone()).collect();
+    assert_eq!(found, orders);
+    stop(program).await;
 }

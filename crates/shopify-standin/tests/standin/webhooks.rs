@@ -1,6 +1,6 @@
 //! Webhooks: what arrives, signed how, how often, and the faults that can be asked for.
 
-use crate::world::{Arrived, Fixture, Hooks, SECRET, SET, eventually, found};
+use crate::world::{Arrived, Fixture, Hooks, SECRET, SET, found, soon};
 use base64::Engine as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
@@ -33,7 +33,11 @@ fn attempts(fixture: &Fixture) -> Vec<Value> {
 
 /// Waits until so many attempts are written down.
 async fn attempted(fixture: &Fixture, count: usize) -> Vec<Value> {
-    eventually(|| Some(attempts(fixture)).filter(|all| all.len() >= count)).await
+    let of_webhooks = |entries: &[Value]| {
+        let all = entries.iter().filter(|entry| entry["kind"] == "webhook");
+        Some(all.cloned().collect::<Vec<_>>()).filter(|all| all.len() >= count)
+    };
+    soon(fixture.shop.until(0, of_webhooks)).await
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::watch;
 
 pub const SHOP: &str = "alpha.myshopify.com";
 pub const SECRET: &str = "lockstep-test-secret";
@@ -210,20 +211,20 @@ impl Arrived {
 }
 
 #[derive(Default)]
-struct Box_ {
-    arrived: Mutex<Vec<Arrived>>,
+struct Inbox {
+    arrived: watch::Sender<Vec<Arrived>>,
     status: Mutex<u16>,
 }
 
 /// A server that takes webhooks and answers with a status that a test chooses.
 pub struct Hooks {
-    inner: Arc<Box_>,
+    inner: Arc<Inbox>,
     pub url: String,
 }
 
 impl Hooks {
     pub async fn start() -> Self {
-        let inner = Arc::new(Box_::default());
+        let inner = Arc::new(Inbox::default());
         *inner.status.lock().expect("a lock") = 200;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -237,7 +238,7 @@ impl Hooks {
     }
 
     pub fn all(&self) -> Vec<Arrived> {
-        self.inner.arrived.lock().expect("a lock").clone()
+        self.inner.arrived.borrow().clone()
     }
 
     pub fn of(&self, topic: &str) -> Vec<Arrived> {
@@ -246,27 +247,21 @@ impl Hooks {
 
     /// Waits until `count` messages of a topic have arrived.
     pub async fn wait(&self, topic: &str, count: usize) -> Vec<Arrived> {
-        eventually(|| {
-            let found = self.of(topic);
-            (found.len() >= count).then_some(found)
-        })
-        .await
+        let fits = |one: &&Arrived| one.header("x-shopify-topic") == topic;
+        let mut arrived = self.inner.arrived.subscribe();
+        let enough = arrived.wait_for(|all| all.iter().filter(fits).count() >= count);
+        soon(enough).await.expect("the server stands");
+        self.of(topic)
     }
 }
 
-async fn take(State(inner): State<Arc<Box_>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    inner.arrived.lock().expect("a lock").push(Arrived { headers, body });
+async fn take(State(inner): State<Arc<Inbox>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    inner.arrived.send_modify(|all| all.push(Arrived { headers, body }));
     let status = *inner.status.lock().expect("a lock");
     StatusCode::from_u16(status).expect("a status")
 }
 
-/// Polls until there is something, for at most 20 s: real connections are awaited here.
-pub async fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..2000 {
-        if let Some(found) = look() {
-            return found;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("it did not come about within 20 s");
+/// Awaits what real connections bring about, for at most 20 s.
+pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), what).await.expect("it comes about within 20 s")
 }

@@ -1,0 +1,116 @@
+//! What happens by itself, some time after it was asked for: routing, cancellations, scheduled
+//! fulfillment orders. Everything that is due has happened before anybody looks again.
+
+use crate::clock;
+use crate::model::Shop;
+use crate::orders::{cancel, holds, route};
+use crate::webhooks::fact::Action;
+use crate::webhooks::tell;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Something that is to happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Job {
+    /// An order gets its fulfillment orders.
+    Route {
+        /// The order.
+        order: i64,
+    },
+    /// An order is cancelled.
+    Cancel {
+        /// The number of the cancellation.
+        job: i64,
+    },
+    /// A scheduled fulfillment order may be shipped.
+    Ready {
+        /// The fulfillment order.
+        fulfillment_order: i64,
+        /// The moment it waits for; another one counts no more.
+        moment: Timestamp,
+    },
+}
+
+/// A cancellation that was asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Cancellation {
+    /// The order.
+    pub order: i64,
+    /// What was asked for.
+    pub ask: cancel::Ask,
+    /// It ended.
+    pub done: bool,
+    /// Why nothing was cancelled.
+    pub failed: Option<String>,
+}
+
+/// Plans a job.
+pub fn plan(shop: &mut Shop, now: Timestamp, wait: Duration, job: Job) {
+    let number = shop.new_id();
+    shop.jobs.insert((clock::later(now, wait), number), job);
+}
+
+/// When the next job that may run is due.
+#[must_use]
+pub fn next_due(shop: &Shop) -> Option<Timestamp> {
+    let may_run = |job: &&Job| !(shop.settings.routing_paused && is_routing(job));
+    let mut all = shop.jobs.iter();
+    all.find(|(_, job)| may_run(job)).map(|((due, _), _)| *due)
+}
+
+fn is_routing(job: &Job) -> bool {
+    matches!(job, Job::Route { .. })
+}
+
+/// Runs what is due, each job as an action of its own. True when something ran.
+pub fn settle(shop: &mut Shop, now: Timestamp) -> bool {
+    let mut any = false;
+    loop {
+        let paused = shop.settings.routing_paused;
+        let due = shop.jobs.iter().take_while(|((due, _), _)| *due <= now);
+        let next = due.filter(|(_, job)| !(paused && is_routing(job))).map(|(key, _)| *key).next();
+        let Some(key) = next else {
+            return any;
+        };
+        any = true;
+        if let Some(job) = shop.jobs.remove(&key) {
+            // It happened when it was due, even if nobody looked then.
+            let (due, _) = key;
+            let mut action = Action::default();
+            run(shop, due, job, &mut action);
+            tell(shop, &action, due);
+        }
+    }
+}
+
+fn run(shop: &mut Shop, now: Timestamp, job: Job, action: &mut Action) {
+    match job {
+        Job::Route { order } => {
+            // An order that was deleted in between is not routed.
+            let _ = route::route(shop, now, order, action);
+        }
+        Job::Ready { fulfillment_order, moment } => {
+            let waits = shop
+                .owner(fulfillment_order)
+                .and_then(|order| order.fulfillment_order(fulfillment_order))
+                .is_some_and(|one| one.scheduled == Some(moment));
+            if waits {
+                // It exists and is scheduled, so it can be opened.
+                let _ = holds::open_up(shop, now, fulfillment_order, action);
+            }
+        }
+        Job::Cancel { job } => {
+            let Some(asked) = shop.cancellations.get(&job).cloned() else {
+                return;
+            };
+            // A cancelled order has fulfillment orders to be cancelled, so it is routed first.
+            let _ = route::route(shop, now, asked.order, action);
+            let ended = cancel::cancel(shop, now, asked.order, &asked.ask, action);
+            if let Some(kept) = shop.cancellations.get_mut(&job) {
+                kept.done = true;
+                kept.failed = ended.err().map(|refused| refused.message);
+            }
+        }
+    }
+}
