@@ -75,6 +75,38 @@ async fn a_repeated_adjust_that_is_throttled_is_not_taken_for_dropped() {
     assert_eq!(stock["levels"][0]["in_flight"], "", "{stock:#}");
 }
 
+/// Whatever befalls the repetition says nothing about the first attempt.
+async fn repeats_until_answered(second: &str) {
+    let (world, wms, shop) = world_in("delta").await;
+    let at = world.standin.shop(&shop.domain).expect("a shop");
+    at.fault(json!({"fault": "api_502_after"})).expect("a fault");
+    at.fault(json!({"fault": second, "count": 3})).expect("a fault");
+    world.report(&wms, "movements", &[movement("m1", "RECEIVING", "LAMP", "MAIN", "5")]).await;
+    for _ in 0..8 {
+        world.settle(&shop).await;
+    }
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 15);
+    let stock = world.admin.get("/api/v1/stores/north/stock/LAMP").await.ok();
+    let in_flight = stock.pointer("/levels/0/in_flight").and_then(|id| id.as_str());
+    assert_eq!(in_flight, Some(""), "{stock:#}");
+    world.report(&wms, "movements", &[movement("m2", "PICKING", "LAMP", "MAIN", "-2")]).await;
+    world
+        .until("Berlin shows 13", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 13
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_repeated_adjust_whose_connection_breaks_is_not_taken_for_dropped() {
+    repeats_until_answered("api_reset_before").await;
+}
+
+#[tokio::test]
+async fn a_repeated_adjust_that_is_refused_for_its_rate_is_not_taken_for_dropped() {
+    repeats_until_answered("api_429").await;
+}
+
 #[tokio::test]
 async fn a_disconnect_is_looked_into_and_a_late_one_changes_nothing() {
     let (world, wms, shop) = world_in("delta").await;

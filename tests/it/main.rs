@@ -2,8 +2,10 @@
 //! shows is read at the stand-in. A test that shows a row of the behaviours carries its number.
 #![expect(clippy::expect_used, reason = "a test ends at its first surprise")]
 
+mod catalogue;
 mod faults;
 mod modes;
 mod movements;
+mod orders;
 mod recovery;
 mod traces;

@@ -99,3 +99,133 @@ async fn a_bad_item_gets_its_verdict_and_its_neighbours_go_on() {
     let verdict = stock["levels"][0]["verdict"].as_str().unwrap_or_default();
     assert!(verdict.starts_with("DELETED"), "{stock:#}");
 }
+
+#[tokio::test]
+async fn one_stale_line_of_several_spoils_no_other() {
+    let world = World::start().await;
+    let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
+    let items = [("LAMP", 20), ("BULB", 20), ("SHADE", 20)];
+    let shop = world.store("north", "wms", &["Berlin"], &items).await;
+    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
+    for (sku, _) in items {
+        world.link(&shop, "wms", sku).await;
+        world.report(&wms, "counts", &[count(sku, sku, "MAIN", "20")]).await;
+    }
+    world.go_live(&shop, "absolute").await;
+    world.settle(&shop).await;
+    // Somebody types a number, and its webhook never comes.
+    let at = world.standin.shop(&shop.domain).expect("a shop");
+    at.fault(json!({"fault": "webhook_lose", "topic": "inventory_levels/update"})).expect("lost");
+    at.act("edit_stock", json!({"sku": "BULB", "location": "Berlin", "available": 99}))
+        .expect("an edit");
+    let before = world.calls(&shop, "SetQuantities").len();
+    let moved: Vec<_> = items
+        .iter()
+        .map(|(sku, _)| movement(&format!("m-{sku}"), "RECEIVING", sku, "MAIN", "1"))
+        .collect();
+    world.report(&wms, "movements", &moved).await;
+    world
+        .until("all three show 21", async || {
+            let mut shows = true;
+            for (sku, _) in items {
+                shows &= world.shown(&shop, "Berlin", sku, "available").await == 21;
+            }
+            shows
+        })
+        .await;
+    world.settle(&shop).await;
+    // The spoiled call, and another when all were read; not one per stale line after the other.
+    let calls = world.calls(&shop, "SetQuantities").len() - before;
+    assert!((2..=3).contains(&calls), "{calls} calls");
+    for (sku, _) in items {
+        assert_eq!(world.shown(&shop, "Berlin", sku, "available").await, 21);
+    }
+}
+
+/// ADR 0008: as long as orders are not read, a fall that nothing explains may be a sale.
+#[tokio::test]
+async fn an_edit_downwards_stays_until_orders_are_read() {
+    let (world, wms, shop) = World::with_one_level(20).await;
+    world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "20")]).await;
+    world.go_live(&shop, "absolute").await;
+    world.settle(&shop).await;
+    let at = world.standin.shop(&shop.domain).expect("a shop");
+    at.act("edit_stock", json!({"sku": "LAMP", "location": "Berlin", "available": 15}))
+        .expect("an edit");
+    world.settle(&shop).await;
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 15);
+    world.report(&wms, "movements", &[movement("m1", "RECEIVING", "LAMP", "MAIN", "4")]).await;
+    world
+        .until("Berlin shows four more and no more", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 19
+        })
+        .await;
+    world.settle(&shop).await;
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 19);
+}
+
+#[tokio::test]
+async fn delta_keeps_what_somebody_typed() {
+    let (world, wms, shop) = World::with_one_level(20).await;
+    world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "20")]).await;
+    world.go_live(&shop, "delta").await;
+    world.settle(&shop).await;
+    let at = world.standin.shop(&shop.domain).expect("a shop");
+    for typed in [15, 40] {
+        at.act("edit_stock", json!({"sku": "LAMP", "location": "Berlin", "available": typed}))
+            .expect("an edit");
+        world.settle(&shop).await;
+        assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, typed);
+    }
+    world.report(&wms, "movements", &[movement("m1", "RECEIVING", "LAMP", "MAIN", "1")]).await;
+    world
+        .until("Berlin shows one more", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 41
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_a_location_does_not_stock_is_stocked_there() {
+    let world = World::start().await;
+    let wms = world.backoffice("wms", "physical", &["MAIN", "SIDE"]).await;
+    let shop = world.store("north", "wms", &["Berlin", "Lyon"], &[("LAMP", 10)]).await;
+    let at = world.standin.shop(&shop.domain).expect("a shop");
+    at.act("disconnect", json!({"sku": "LAMP", "location": "Lyon"})).expect("an act");
+    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
+    world.map(&shop, "Lyon", &["wms/SIDE"]).await;
+    world.link(&shop, "wms", "LAMP").await;
+    world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "10")]).await;
+    world.report(&wms, "counts", &[count("c2", "LAMP", "SIDE", "7")]).await;
+    world.go_live(&shop, "absolute").await;
+    world
+        .until("the location stocks it", async || !world.calls(&shop, "Activate").is_empty())
+        .await;
+    world.settle(&shop).await;
+    assert_eq!(world.shown(&shop, "Lyon", "LAMP", "available").await, 7);
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 10);
+    assert_eq!(world.calls(&shop, "Activate").len(), 1);
+    let violations = serde_json::to_value(at.violations()).expect("violations");
+    assert_eq!(violations, json!([]));
+}
+
+#[tokio::test]
+async fn a_store_may_forbid_that_a_location_stocks_more() {
+    let world = World::start().await;
+    let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
+    let shop = world.store("north", "wms", &["Berlin", "Lyon"], &[("LAMP", 10)]).await;
+    let at = world.standin.shop(&shop.domain).expect("a shop");
+    at.act("disconnect", json!({"sku": "LAMP", "location": "Berlin"})).expect("an act");
+    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
+    world.link(&shop, "wms", "LAMP").await;
+    let forbids = json!({"stock": {"activate_at_location": false}});
+    world.patient(world.admin.patch("/api/v1/stores/north", &forbids)).await.ok();
+    world.go_live(&shop, "absolute").await;
+    world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "10")]).await;
+    world.settle(&shop).await;
+    let stock = world.admin.get("/api/v1/stores/north/stock/LAMP").await.ok();
+    let verdict = stock["levels"][0]["verdict"].as_str().unwrap_or_default();
+    assert!(verdict.starts_with("NOT_STOCKED"), "{stock:#}");
+    assert!(verdict.contains("stock.activate_at_location"), "the fix in words: {verdict}");
+    assert!(world.calls(&shop, "Activate").is_empty());
+}

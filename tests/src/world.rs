@@ -260,6 +260,8 @@ impl World {
         let path = format!("/api/v1/stores/{}/stock/{sku}", shop.id);
         let wanted = position.map_or(Value::Null, Value::from);
         eventually("the position is known here", async || {
+            // A transaction that lost a race waits some milliseconds of the world's time.
+            self.advance(SignedDuration::from_millis(5));
             let stock = self.admin.get(&path).await.body;
             let positions = stock["positions"].as_array().cloned().unwrap_or_default();
             positions.iter().any(|p| p["warehouse"] == warehouse && p["position"] == wanted)

@@ -20,7 +20,6 @@ mod ingest;
 mod load;
 mod memory;
 mod movements;
-mod program;
 mod report;
 mod reports;
 mod shop;

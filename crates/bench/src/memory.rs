@@ -25,8 +25,9 @@ pub async fn measure() -> Result<Report> {
     }
     reports::count_all(&gateway, &skus).await?;
     tokio::time::sleep_until(stage.started() + AT).await;
-    let status = fs::read_to_string(format!("/proc/{}/status", stage.pid()))
-        .context("the process is gone")?;
+    let pid = stage.pid().context("the process is gone")?;
+    let status =
+        fs::read_to_string(format!("/proc/{pid}/status")).context("the process is gone")?;
     let about = format!(
         "lockstep run, {} s after its start, two stores of {SKUS} variants at work",
         AT.as_secs()

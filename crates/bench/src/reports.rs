@@ -65,8 +65,9 @@ pub async fn count_all(gateway: &Http, skus: &[String]) -> Result<()> {
 
 /// Reports; every item must be accepted.
 pub async fn post(gateway: &Http, kind: &str, body: Bytes) -> Result<()> {
-    let shape =
-        |request: RequestBuilder| request.header("Content-Type", "application/json").body(body);
+    let shape = |request: RequestBuilder| {
+        request.header("Content-Type", "application/json").body(body.clone())
+    };
     let answer = gateway.call(Method::POST, &format!("/v1/stock/{kind}"), shape).await?;
     let refused = list(&answer, "items")
         .find(|item| item.get("status").and_then(Value::as_str) != Some("ITEM_STATUS_ACCEPTED"));

@@ -58,8 +58,9 @@ pub async fn store(stage: &Stage, store: &str, skus: &[String]) -> Result<()> {
         let (variant, sku) = (id(variant, "id")?, text(variant, "sku")?);
         file.push_str(&format!("{variant},{BACK_OFFICE},{sku}\n"));
     }
-    let shape =
-        |request: reqwest::RequestBuilder| request.header("Content-Type", "text/csv").body(file);
+    let shape = |request: reqwest::RequestBuilder| {
+        request.header("Content-Type", "text/csv").body(file.clone())
+    };
     stage.admin.call(Method::POST, &format!("/stores/{store}/links"), shape).await?;
     let live = json!({ "enabled": true, "stock": { "enabled": "live", "mode": "delta" } });
     call(stage, Method::PATCH, &format!("/stores/{store}"), &live).await.map(drop)

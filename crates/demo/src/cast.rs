@@ -24,6 +24,8 @@ pub struct Store {
     pub places: &'static [Place],
     /// What it does not sell.
     pub without: &'static str,
+    /// Whether Lockstep stocks a thing at a location where somebody took it off.
+    pub activates: bool,
     /// What it shows wrongly before Lockstep is connected, and by how much.
     pub wrong: &'static [(&'static str, i64)],
 }
@@ -37,6 +39,8 @@ pub const NORTH: Store = Store {
         Place { location: "Lyon", warehouse: LYON },
     ],
     without: "BELL-1",
+    // The story takes a thing off a location, and that is to stay so.
+    activates: false,
     wrong: &[],
 };
 
@@ -46,6 +50,7 @@ pub const SOUTH: Store = Store {
     mode: "absolute",
     places: &[Place { location: "Depot", warehouse: BERLIN }],
     without: "BOOK-1",
+    activates: true,
     wrong: &[("CLOCK-1", -4), ("POSTER-1", 5)],
 };
 

@@ -1,39 +1,50 @@
-//! Blows from a seed: one process at a time is killed at a random moment and started again.
+//! Blows from a seed: one process at a time is killed at a random moment and started again. In
+//! every round each process of the story is hit once, in another order.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::sync::watch;
 
-use crate::stage::{Stage, lock};
+use crate::stage::{Logs, Program, Stage, lock};
 use crate::tell::{Teller, many, seconds};
+use crate::wait::until;
 
 /// How often a program that ended by itself is started again before the story is given up.
 const RESTARTS_MAX: u32 = 100;
 /// Blows that fall even when the story is told sooner: the last ones meet the closing windows.
-const BLOWS_MIN: usize = 9;
+const BLOWS_MIN: usize = 2 * Victim::ALL.len();
+/// How long a victim that ended by itself may take to be there again, so that it can be hit.
+const VICTIM_WAIT: Duration = Duration::from_secs(10);
 const WATCH_EVERY: Duration = Duration::from_millis(200);
+/// The log of the blows that fell, a line each.
+const LOG: &str = "kills";
 
-/// Who is hit. The stand-in plays Shopify and is never killed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Who is hit: every process of the story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Victim {
     Lockstep,
     Warehouse,
+    Shopify,
     Nats,
     Postgres,
 }
 
 impl Victim {
-    const ALL: [Self; 4] = [Self::Lockstep, Self::Warehouse, Self::Nats, Self::Postgres];
+    const ALL: [Self; 5] =
+        [Self::Lockstep, Self::Warehouse, Self::Shopify, Self::Nats, Self::Postgres];
 
     fn name(self) -> &'static str {
         match self {
             Self::Lockstep => "lockstep",
             Self::Warehouse => "demo-warehouse",
+            Self::Shopify => "shopify-standin",
             Self::Nats => "nats-server",
             Self::Postgres => "Postgres",
         }
@@ -48,18 +59,28 @@ pub struct Blow {
     pub victim: Victim,
     /// How long it stays away.
     pub away: Duration,
-    /// How long it may come back before the next blow's time begins.
+    /// How long Lockstep may come back before the next blow's time begins.
     pub patience: Duration,
 }
 
-/// The blows of a seed: the same seed, the same blows.
+impl fmt::Display for Blow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, away) = (self.victim.name(), seconds(self.away));
+        write!(f, "kill -9 {name}, which stays away for {away}")
+    }
+}
+
+/// The blows of a seed, without an end: the same seed, the same blows.
 #[derive(Debug)]
-pub struct Plan(StdRng);
+pub struct Plan {
+    random: StdRng,
+    round: Vec<Victim>,
+}
 
 impl Plan {
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self(StdRng::seed_from_u64(seed))
+        Self { random: StdRng::seed_from_u64(seed), round: Vec::new() }
     }
 }
 
@@ -67,69 +88,91 @@ impl Iterator for Plan {
     type Item = Blow;
 
     fn next(&mut self) -> Option<Blow> {
-        let mut milliseconds = |range| Duration::from_millis(self.0.random_range(range));
+        if self.round.is_empty() {
+            self.round = Victim::ALL.to_vec();
+            self.round.shuffle(&mut self.random);
+        }
+        let victim = self.round.pop()?;
+        let mut milliseconds = |range| Duration::from_millis(self.random.random_range(range));
         let after = milliseconds(100..2500);
         let away = milliseconds(50..2000);
         let patience = milliseconds(0..3000);
-        let number = self.0.random_range(0..Victim::ALL.len());
-        let victim = Victim::ALL.get(number).copied().unwrap_or(Victim::Lockstep);
         Some(Blow { after, victim, away, patience })
     }
 }
 
-/// Strikes until told to stop, and so often at least. When it returns, everything was started
-/// again.
+/// Strikes by the seed's plan until told to stop, and two rounds at least. When it returns, every
+/// blow hit a living process, and everything was started again.
 ///
 /// # Errors
-/// When something does not come back.
+/// When a planned blow hits nobody, or something does not come back.
 pub async fn strike(
     stage: &Stage,
     tell: &Teller,
-    plan: Plan,
+    seed: u64,
     mut stop: watch::Receiver<bool>,
 ) -> Result<()> {
     let mut blows = 0;
-    for blow in plan {
+    for blow in Plan::new(seed) {
         if blows < BLOWS_MIN {
             tokio::time::sleep(blow.after).await;
         } else if tokio::time::timeout(blow.after, stop.wait_for(|stop| *stop)).await.is_ok() {
             break;
         }
-        let (name, away) = (blow.victim.name(), seconds(blow.away));
-        tell.say(format!("** kill -9 {name}, which stays away for {away}"));
-        hit(stage, blow).await?;
+        tell.say(format!("** {blow}"));
+        let what = format!("{} lives, to be killed", blow.victim.name());
+        let hit = until(&what, VICTIM_WAIT, async || kill(stage, blow.victim).await).await;
+        let pid = hit.with_context(|| format!("a planned kill did not happen: {blow}"))?;
+        stage.logs.keep(LOG, &format!("process {pid} at {}\n", seconds(tell.elapsed())));
         blows += 1;
+        tokio::time::sleep(blow.away).await;
+        bring_back(stage, blow).await?;
     }
     tell.say(format!("** {} in all; now everything may run.", many(blows, "kill", "kills")));
     Ok(())
 }
 
-async fn hit(stage: &Stage, blow: Blow) -> Result<()> {
+/// The number of the process that was killed; nothing when there was none.
+async fn kill(stage: &Stage, victim: Victim) -> Result<Option<u32>> {
+    match victim {
+        Victim::Lockstep => lock(&stage.lockstep).kill(),
+        Victim::Warehouse => lock(&stage.warehouse).as_mut().map_or(Ok(None), Program::kill),
+        Victim::Shopify => lock(&stage.standin).kill(),
+        Victim::Nats => stage.kill_nats().await,
+        Victim::Postgres => stage.kill_postgres().await,
+    }
+}
+
+async fn bring_back(stage: &Stage, blow: Blow) -> Result<()> {
     match blow.victim {
-        Victim::Nats => stage.crash_nats(blow.away).await,
-        Victim::Postgres => stage.crash_postgres(blow.away).await,
         Victim::Lockstep => {
-            lock(&stage.lockstep).kill()?;
-            tokio::time::sleep(blow.away).await;
             lock(&stage.lockstep).launch()?;
             // It may be hit again while it starts: that is part of the plan.
             let _ = stage.lockstep_ready(blow.patience).await;
             Ok(())
         }
-        Victim::Warehouse => {
-            kill_warehouse(stage)?;
-            tokio::time::sleep(blow.away).await;
-            launch_warehouse(stage)
-        }
+        Victim::Warehouse => lock(&stage.warehouse).as_mut().map_or(Ok(()), Program::launch),
+        Victim::Shopify => lock(&stage.standin).launch(),
+        Victim::Nats => stage.restart_nats().await,
+        Victim::Postgres => stage.restart_postgres().await,
     }
 }
 
-fn kill_warehouse(stage: &Stage) -> Result<()> {
-    lock(&stage.warehouse).as_mut().map_or(Ok(()), crate::stage::Program::kill)
+/// The plan of a seed, and how far it was carried out: to be shown when the story failed.
+#[must_use]
+pub fn plan_of(seed: u64, logs: &Logs) -> String {
+    shown(seed, &logs.read(LOG).lines().collect::<Vec<_>>())
 }
 
-fn launch_warehouse(stage: &Stage) -> Result<()> {
-    lock(&stage.warehouse).as_mut().map_or(Ok(()), crate::stage::Program::launch)
+fn shown(seed: u64, fell: &[&str]) -> String {
+    let mut text = format!("The kill plan of seed {seed} (again with: demo --chaos {seed}):\n");
+    let planned = BLOWS_MIN.max(fell.len() + 1);
+    for (number, blow) in Plan::new(seed).take(planned).enumerate() {
+        let after = seconds(blow.after);
+        let outcome = fell.get(number).copied().unwrap_or("not carried out");
+        text.push_str(&format!("  {:>3}. {after} later {blow}: {outcome}\n", number + 1));
+    }
+    text
 }
 
 /// Watches our programs for as long as the story is told. One that ends by itself ends the story;
@@ -142,7 +185,7 @@ pub async fn supervise(stage: &Stage, tell: &Teller, blows: bool) -> Result<Infa
     loop {
         if let Some((name, status)) = stage.ended() {
             let count = restarts.fetch_add(1, Ordering::Relaxed);
-            if !blows || count >= RESTARTS_MAX || name == "shopify-standin" {
+            if !blows || count >= RESTARTS_MAX || name == Victim::Shopify.name() {
                 bail!("{name} ended by itself: {status}");
             }
             tell.say(format!("** {name} ended by itself ({status}) and is started again"));
@@ -157,16 +200,37 @@ pub async fn supervise(stage: &Stage, tell: &Teller, blows: bool) -> Result<Infa
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
+
+    fn blows(seed: u64) -> Vec<Blow> {
+        Plan::new(seed).take(8 * Victim::ALL.len()).collect()
+    }
 
     #[test]
     fn a_seed_is_a_plan_and_another_seed_another() {
-        let blows = |seed| Plan::new(seed).take(40).collect::<Vec<_>>();
         assert_eq!(blows(7), blows(7));
         assert_ne!(blows(7), blows(8));
-        let victims: HashSet<Victim> = blows(7).iter().map(|blow| blow.victim).collect();
-        assert_eq!(victims.len(), Victim::ALL.len());
+    }
+
+    #[test]
+    fn every_round_hits_every_process_once() {
+        for seed in 1..=50 {
+            for round in blows(seed).chunks(Victim::ALL.len()) {
+                let mut victims: Vec<Victim> = round.iter().map(|blow| blow.victim).collect();
+                victims.sort_unstable();
+                assert_eq!(victims, Victim::ALL);
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_is_shown_with_what_became_of_it() {
+        let text = shown(7, &["process 12 at 3.4 s"]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 1 + BLOWS_MIN);
+        assert!(lines[0].contains("seed 7") && lines[1].ends_with("process 12 at 3.4 s"), "{text}");
+        assert!(lines[2..].iter().all(|line| line.ends_with("not carried out")), "{text}");
+        let all = vec!["process 1 at 1.0 s"; BLOWS_MIN];
+        assert!(shown(7, &all).ends_with("not carried out\n"), "the next one is shown too");
     }
 }

@@ -1,6 +1,6 @@
 //! JSON over HTTP, with limits, and errors that quote the answer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use reqwest::{Client, Method, RequestBuilder};
@@ -8,6 +8,8 @@ use serde_json::Value;
 
 const CALL_LIMIT: Duration = Duration::from_secs(30);
 const QUOTED_CHARACTERS_MAX: usize = 600;
+/// Before the next attempt at a server that was away.
+const AWAY_WAIT: Duration = Duration::from_millis(60);
 
 /// One server.
 #[derive(Debug, Clone)]
@@ -15,6 +17,7 @@ pub struct Http {
     client: Client,
     base: String,
     token: Option<String>,
+    patience: Duration,
 }
 
 impl Http {
@@ -25,7 +28,21 @@ impl Http {
     pub fn new(base: &str, token: Option<&str>) -> Result<Self> {
         crate::install_tls();
         let client = Client::builder().timeout(CALL_LIMIT).build().context("no HTTP client")?;
-        Ok(Self { client, base: base.to_owned(), token: token.map(str::to_owned) })
+        let (base, token) = (base.to_owned(), token.map(str::to_owned));
+        Ok(Self { client, base, token, patience: Duration::ZERO })
+    }
+
+    /// Repeats for so long what is not answered. For a server to which everything may be said
+    /// twice.
+    #[must_use]
+    pub fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Where the server is.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// # Errors
@@ -52,7 +69,25 @@ impl Http {
         &self,
         method: Method,
         path: &str,
-        shape: impl FnOnce(RequestBuilder) -> RequestBuilder,
+        shape: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Value> {
+        let deadline = Instant::now() + self.patience;
+        loop {
+            match self.once(&method, path, &shape).await {
+                // No answer: it may be down for a moment. An answer that is a refusal stays one.
+                Err(error) if error.is::<reqwest::Error>() && Instant::now() < deadline => {
+                    tokio::time::sleep(AWAY_WAIT).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn once(
+        &self,
+        method: &Method,
+        path: &str,
+        shape: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Value> {
         let url = format!("{}{path}", self.base);
         let mut request = self.client.request(method.clone(), &url);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::chaos::supervise;
+use crate::chaos::{plan_of, supervise};
 use crate::setup::{World, set_up};
 use crate::stage::{Logs, Stage};
 use crate::story::{Play, play};
@@ -43,7 +43,7 @@ pub async fn run(options: Options) -> ExitCode {
     if let Err(error) = outcome {
         tell.line("");
         tell.verdict(false, &format!("The demo failed: {error:#}"));
-        tell.line(logs.last_lines());
+        tell.line(explain(options, &logs));
         return ExitCode::FAILURE;
     }
     if verdict.get().is_none() || !options.exit {
@@ -53,10 +53,16 @@ pub async fn run(options: Options) -> ExitCode {
         None => ExitCode::from(INTERRUPTED),
         Some(true) => ExitCode::SUCCESS,
         Some(false) => {
-            tell.line(logs.last_lines());
+            tell.line(explain(options, &logs));
             ExitCode::FAILURE
         }
     }
+}
+
+/// What helps to find out why it failed.
+fn explain(options: Options, logs: &Logs) -> String {
+    let plan = options.play.chaos.map(|seed| plan_of(seed, logs));
+    [logs.last_lines(), plan.unwrap_or_default()].join("\n")
 }
 
 /// Tells everything. What the comparison said is known from then on, however it ends.
@@ -70,7 +76,9 @@ async fn tell_all(
     if let Some(seed) = options.play.chaos {
         tell.say(format!("Processes will be killed by seed {seed}."));
     }
-    let stage = Stage::start(Arc::clone(logs)).await?;
+    let variables = [("LOCKSTEP_LOG", "info"), ("LOCKSTEP_LOG_FORMAT", "text"), ("NO_COLOR", "1")];
+    let variables = variables.map(|(name, value)| (name, value.to_owned()));
+    let stage = Stage::start(Arc::clone(logs), variables.to_vec()).await?;
     tell.say("Up: nats-server, Postgres, a local Shopify, Lockstep.");
     tell.part("Set-up, by the public admin API");
     let blows = options.play.chaos.is_some();
@@ -102,7 +110,7 @@ fn invite(world: &World<'_>) {
     tell.line(format!("  Logs         {}", world.stage.logs.folder().display()));
     tell.line("\nThree commands to try in another terminal:");
     tell.line("\n  The warehouse receives 7 mugs (look at the stores with the third command):");
-    tell.line(format!("  curl -s {}/receive \\", addresses.warehouse));
+    tell.line(format!("  curl -s {}/receive \\", world.wms.http.base()));
     tell.line("    -H 'Content-Type: application/json' \\");
     tell.line(r#"    -d '{"lines":[{"sku":"MUG-1","warehouse":"BER","quantity":7}]}'"#);
     tell.line("\n  What Lockstep knows about the mugs, for the store south:");

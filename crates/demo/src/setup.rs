@@ -37,11 +37,10 @@ pub struct World<'a> {
 pub async fn set_up<'a>(stage: &'a Stage, tell: &'a Teller) -> Result<World<'a>> {
     let admin_base = format!("{}/api/v1", stage.addresses.console);
     let admin = Admin(Http::new(&admin_base, Some(&stage.secrets.admin_token))?);
-    let shopify = Shopify { http: Http::new(&stage.addresses.shopify, None)? };
-    let wms = Wms { http: Http::new(&stage.addresses.warehouse, None)? };
+    let shopify = Shopify::at(&stage.addresses.shopify)?;
 
     let token = admin.back_office().await?;
-    stage.start_warehouse(&token).await?;
+    let wms = Wms::at(&stage.start_warehouse(&token).await?)?;
     tell.say("Back office wms with warehouses BER and LYO; the warehouse got its token.");
 
     let mut shops = Vec::new();
@@ -118,9 +117,10 @@ impl World<'_> {
         let started = Instant::now();
         for shop in &self.shops {
             let store = shop.store;
-            let body = json!({
-                "enabled": true, "stock": { "enabled": "live", "mode": store.mode },
+            let stock = json!({
+                "enabled": "live", "mode": store.mode, "activate_at_location": store.activates,
             });
+            let body = json!({ "enabled": true, "stock": stock });
             admin.call(Method::PATCH, &format!("/stores/{}", store.id), &body).await?;
             self.tell.say(format!("Stock of {} goes live in mode {}.", store.id, store.mode));
         }
@@ -199,7 +199,7 @@ impl Admin {
 
     async fn csv(&self, path: &str, file: String) -> Result<Value> {
         let shape = |request: reqwest::RequestBuilder| {
-            request.header("Content-Type", "text/csv").body(file)
+            request.header("Content-Type", "text/csv").body(file.clone())
         };
         self.0.call(Method::POST, path, shape).await
     }

@@ -1,6 +1,7 @@
 //! The local Shopify: what merchants and customers do, and what its Admin API says.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
@@ -8,6 +9,10 @@ use serde_json::{Value, json};
 use crate::cast::{STORES, Store};
 use crate::http::Http;
 use crate::json::{at, id, list, text};
+use crate::stage::random_hex;
+
+/// It may be killed, and is back soon.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A number in a store that a customer can see.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +81,14 @@ pub struct Shopify {
 }
 
 impl Shopify {
+    /// The stand-in at this address.
+    ///
+    /// # Errors
+    /// When there is no HTTP client to be had.
+    pub fn at(base: &str) -> Result<Self> {
+        Ok(Self { http: Http::new(base, None)?.patient(PATIENCE) })
+    }
+
     /// Opens a store with what it shows at the beginning.
     ///
     /// # Errors
@@ -116,11 +129,14 @@ impl Shopify {
         })
     }
 
-    /// Something that a merchant or a customer does.
+    /// Something that a merchant or a customer does: once, even when the answer is not heard.
     ///
     /// # Errors
     /// When the stand-in refuses.
-    pub async fn act(&self, store: &Store, act: &str, body: Value) -> Result<Value> {
+    pub async fn act(&self, store: &Store, act: &str, mut body: Value) -> Result<Value> {
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("request_id".to_owned(), random_hex(16).into());
+        }
         self.http.post(&format!("/_standin/{}/act/{act}", store.domain), &body).await
     }
 

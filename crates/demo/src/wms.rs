@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use crate::http::Http;
 use crate::stage::random_hex;
-use crate::wait::{Hopeless, until};
 
-const COMMAND_WAIT: Duration = Duration::from_secs(30);
+/// It may be killed, and is back soon.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the warehouse says of itself.
 #[derive(Debug, Deserialize)]
@@ -76,11 +76,18 @@ pub struct Wms {
 }
 
 impl Wms {
+    /// The warehouse at this address.
+    ///
+    /// # Errors
+    /// When there is no HTTP client to be had.
+    pub fn at(base: &str) -> Result<Self> {
+        Ok(Self { http: Http::new(base, None)?.patient(PATIENCE) })
+    }
+
     /// # Errors
     /// When the warehouse does not answer, even after a while.
     pub async fn ledger(&self) -> Result<Ledger> {
-        let read = async || self.http.get("/ledger").await.map(Some);
-        let answer = until("the warehouse answers", COMMAND_WAIT, read).await?;
+        let answer = self.http.get("/ledger").await?;
         serde_json::from_value(answer).context("the ledger is not as expected")
     }
 
@@ -89,7 +96,8 @@ impl Wms {
     /// # Errors
     /// When the warehouse refuses it, or does not answer for a while.
     pub async fn command(&self, name: &str, lines: Value) -> Result<()> {
-        self.repeat(name, &json!({ "request_id": random_hex(16), "lines": lines })).await
+        let body = json!({ "request_id": random_hex(16), "lines": lines });
+        self.http.post(&format!("/{name}"), &body).await.map(drop)
     }
 
     /// A rush.
@@ -107,18 +115,6 @@ impl Wms {
             "request_id": random_hex(16), "skus": skus, "warehouse": warehouse,
             "movements": movements, "over_ms": u64::try_from(over.as_millis())?,
         });
-        self.repeat("burst", &body).await
-    }
-
-    async fn repeat(&self, name: &str, body: &Value) -> Result<()> {
-        let path = format!("/{name}");
-        let what = format!("the warehouse carries out {name}");
-        until(&what, COMMAND_WAIT, async || match self.http.post(&path, body).await {
-            Ok(_) => Ok(Some(())),
-            // No answer: it may be down for a moment. An answer that is a refusal stays one.
-            Err(error) if error.is::<reqwest::Error>() => Err(error),
-            Err(error) => Err(Hopeless(format!("{error:#}")).into()),
-        })
-        .await
+        self.http.post("/burst", &body).await.map(drop)
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::cache::RunFolder;
 use crate::command::{is_executable, on_path, run};
 use crate::process::{Recipe, Server};
-use crate::{Cache, DevError, fetch, random};
+use crate::{Cache, DevError, Port, fetch};
 
 /// Atomic batches, scheduled messages and consumer reset need it.
 const VERSION_MIN: (u32, u32) = (2, 14);
@@ -49,7 +49,7 @@ pub struct Nats {
     // Before the folder: the server stops first, then its data is removed.
     server: Option<Server>,
     binary: PathBuf,
-    port: u16,
+    port: Port,
     options: NatsOptions,
     folder: RunFolder,
 }
@@ -63,13 +63,13 @@ impl Nats {
         let cache = Cache::open()?;
         let binary = find_nats_server(&cache)?;
         let folder = cache.run_folder("nats")?;
-        let port = random::free_port()?;
+        let port = Port::reserve()?;
         let mut nats = Self { server: None, binary, port, options, folder };
         for tries in 1.. {
             match nats.launch() {
                 Ok(()) => break,
-                // Somebody else may have taken the port since.
-                Err(_) if tries < START_TRIES_MAX => nats.port = random::free_port()?,
+                // Somebody else may listen there since.
+                Err(_) if tries < START_TRIES_MAX => nats.port = Port::reserve()?,
                 Err(error) => return Err(error),
             }
         }
@@ -79,19 +79,24 @@ impl Nats {
     /// The address for a client.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}", self.port.address())
     }
 
     /// The port on 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// The process, while it runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.server.as_ref().map(Server::pid)
+    }
+
+    /// Whether its process runs, and did not end by itself.
+    pub fn is_running(&mut self) -> bool {
+        self.server.as_mut().is_some_and(Server::is_running)
     }
 
     /// The program that runs.
@@ -131,6 +136,15 @@ impl Nats {
         self.launch()
     }
 
+    /// Removes what a stopped server has stored, as if its disk were lost.
+    ///
+    /// # Errors
+    /// When the folder cannot be removed.
+    pub fn lose_data(&self) -> Result<(), DevError> {
+        let store = self.folder.path().join("store");
+        fs::remove_dir_all(&store).map_err(DevError::io("remove", &store))
+    }
+
     fn launch(&mut self) -> Result<(), DevError> {
         let folder = self.folder.path();
         let config = folder.join("nats.conf");
@@ -146,7 +160,7 @@ impl Nats {
         let _ = fs::remove_file(&pid_file);
         let mut command = Command::new(&self.binary);
         command.arg("-c").arg(&config);
-        let port = self.port;
+        let port = self.port.number();
         self.server = Some(Server::start(&recipe, command, || {
             let pid = fs::read_to_string(&pid_file).ok()?.trim().parse().ok()?;
             greets(port).then_some(pid)
@@ -165,7 +179,7 @@ impl Nats {
              pid_file: \"{folder}/server.pid\"\n\
              jetstream {{\n  store_dir: \"{folder}/store\"{sync}\n}}\n\
              {payload}{extra}\n",
-            port = self.port,
+            port = self.port.number(),
             extra = self.options.extra,
         )
     }

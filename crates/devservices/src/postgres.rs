@@ -9,7 +9,7 @@ use crate::account::Account;
 use crate::cache::RunFolder;
 use crate::command::{is_executable, on_path, run};
 use crate::process::{Recipe, Server, wait_until};
-use crate::{Cache, DevError, debian, random};
+use crate::{Cache, DevError, Port, debian, random};
 
 /// Older ones lack what the queries use.
 const VERSION_MIN: u32 = 14;
@@ -45,7 +45,7 @@ pub struct Postgres {
     server: Option<Server>,
     programs: PostgresPrograms,
     account: Account,
-    port: u16,
+    port: Port,
     password: String,
     options: PostgresOptions,
     folder: RunFolder,
@@ -63,15 +63,15 @@ impl Postgres {
         let folder = cache.run_folder("postgres")?;
         account.own(folder.path())?;
         let password = format!("{:016x}{:016x}", random::number(), random::number());
-        let port = random::free_port()?;
+        let port = Port::reserve()?;
         let mut postgres =
             Self { server: None, programs, account, port, password, options, folder };
         postgres.initialise()?;
         for tries in 1.. {
             match postgres.launch() {
                 Ok(()) => break,
-                // Somebody else may have taken the port since.
-                Err(_) if tries < START_TRIES_MAX => postgres.port = random::free_port()?,
+                // Somebody else may listen there since.
+                Err(_) if tries < START_TRIES_MAX => postgres.port = Port::reserve()?,
                 Err(error) => return Err(error),
             }
         }
@@ -81,19 +81,24 @@ impl Postgres {
     /// The address of one database, with the superuser of this private server.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        format!("postgres://{USER}:{}@{}/{database}", self.password, self.port.address())
     }
 
     /// The port on 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// The server's main process, while it runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.server.as_ref().map(Server::pid)
+    }
+
+    /// Whether its process runs, and did not end by itself.
+    pub fn is_running(&mut self) -> bool {
+        self.server.as_mut().is_some_and(Server::is_running)
     }
 
     /// What the server printed since its last start.
@@ -159,7 +164,7 @@ impl Postgres {
 
     fn client(&self, program: &str) -> Result<Command, DevError> {
         let mut command = self.programs.command(&Account::Own, program)?;
-        command.args(["--host=127.0.0.1", "--username", USER, "--port", &self.port.to_string()]);
+        command.args(["--host=127.0.0.1", "--username", USER, "--port", &self.port().to_string()]);
         command.env("PGPASSWORD", &self.password).env("PGCONNECT_TIMEOUT", "10");
         Ok(command)
     }
@@ -208,7 +213,7 @@ impl Postgres {
         let on = if self.options.fsync { "on" } else { "off" };
         let fixed = [
             ("listen_addresses", "127.0.0.1".to_owned()),
-            ("port", self.port.to_string()),
+            ("port", self.port().to_string()),
             ("unix_socket_directories", String::new()),
             ("max_connections", self.options.connections_max.to_string()),
             ("fsync", on.to_owned()),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Parser;
+use clap::builder::FalseyValueParser;
 use lockstep_demo::warehouse::{self, Settings};
 
 /// A small warehouse with its own ledger, which reports to Lockstep.
@@ -23,6 +24,9 @@ struct Flags {
     /// The back office's token
     #[arg(long, env = "DEMO_WAREHOUSE_TOKEN", hide_env_values = true)]
     token: String,
+    /// Read the feed, so that orders come
+    #[arg(long, env = "DEMO_WAREHOUSE_ORDERS", value_parser = FalseyValueParser::new())]
+    orders: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -33,6 +37,7 @@ async fn main() -> Result<()> {
         ledger: flags.ledger,
         lockstep_url: flags.lockstep_url,
         token: flags.token,
+        orders: flags.orders,
     })
     .await
 }

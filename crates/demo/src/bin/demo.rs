@@ -17,14 +17,11 @@ struct Flags {
     /// Kill and restart processes at random moments, by this seed; ends after the table
     #[arg(long, env = "DEMO_CHAOS", value_name = "SEED")]
     chaos: Option<u64>,
-    /// A shorter rush
-    #[arg(long, env = "DEMO_QUICK", value_parser = FalseyValueParser::new())]
-    quick: bool,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let flags = Flags::parse();
-    let play = Play { chaos: flags.chaos, quick: flags.quick };
+    let play = Play { chaos: flags.chaos };
     run(Options { exit: flags.exit || flags.chaos.is_some(), play }).await
 }

@@ -58,13 +58,18 @@ impl Logs {
         }
     }
 
+    /// What a log says.
+    #[must_use]
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.join(format!("{name}.log"))).unwrap_or_default()
+    }
+
     /// Which files to read, and what their last lines say: those that complain, and the others.
     #[must_use]
     pub fn last_lines(&self) -> String {
         let mut shown = format!("The logs of every process are in {}\n", self.folder.display());
         for name in ["lockstep", "demo-warehouse", "shopify-standin", "postgres", "nats-server"] {
-            let path = self.folder.join(format!("{name}.log"));
-            let text = fs::read_to_string(&path).unwrap_or_default();
+            let text = self.read(name);
             let complaints: Vec<&str> = text.lines().filter(|line| complains(line)).collect();
             show_end(&mut shown, &format!("Last complaints in {name}.log"), &complaints);
             if ["lockstep", "demo-warehouse"].contains(&name) {

@@ -6,10 +6,10 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use lockstep_devservices::wait_until;
+use lockstep_devservices::{Port, wait_until};
 
 use super::guard::Guard;
 
@@ -27,6 +27,14 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// The same with more variables.
+    #[must_use]
+    pub fn with(&self, more: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        let mut recipe = self.clone();
+        recipe.variables.extend(more);
+        recipe
+    }
+
     /// Runs the program to its end with these arguments instead, and returns what it printed.
     ///
     /// # Errors
@@ -46,7 +54,7 @@ impl Recipe {
         let mut command = Command::new(&self.binary);
         command.args(arguments);
         for (name, _) in std::env::vars_os() {
-            let foreign = ["LOCKSTEP_", "OTEL_"];
+            let foreign = ["LOCKSTEP_", "OTEL_", "STANDIN_", "DEMO_WAREHOUSE_"];
             let name_text = name.to_string_lossy();
             if foreign.iter().any(|prefix| name_text.starts_with(prefix)) {
                 command.env_remove(&name);
@@ -66,18 +74,38 @@ impl Recipe {
 pub struct Program {
     recipe: Recipe,
     log: PathBuf,
+    /// How long the log was when it was started last.
+    log_before: u64,
     guard: Arc<Guard>,
     child: Option<Child>,
+    end: Option<ExitStatus>,
+    launched: Instant,
+    /// They stay its own while it is killed and started again.
+    ports: Vec<Port>,
 }
 
 impl Program {
-    /// Starts it; its output is appended to a file of the folder.
+    /// Starts it on its ports; its output is appended to a file of the folder.
     ///
     /// # Errors
     /// When it cannot be run.
-    pub fn start(recipe: Recipe, folder: &Path, guard: &Arc<Guard>) -> Result<Self> {
+    pub fn start(
+        recipe: Recipe,
+        ports: Vec<Port>,
+        folder: &Path,
+        guard: &Arc<Guard>,
+    ) -> Result<Self> {
         let log = folder.join(format!("{}.log", recipe.name));
-        let mut program = Self { recipe, log, guard: Arc::clone(guard), child: None };
+        let mut program = Self {
+            recipe,
+            log,
+            log_before: 0,
+            guard: Arc::clone(guard),
+            child: None,
+            end: None,
+            launched: Instant::now(),
+            ports,
+        };
         program.launch()?;
         Ok(program)
     }
@@ -88,20 +116,48 @@ impl Program {
         self.recipe.name
     }
 
+    /// The address of one of its ports, by their order.
+    #[must_use]
+    pub fn url(&self, number: usize) -> String {
+        self.ports.get(number).map(Port::url).unwrap_or_default()
+    }
+
+    /// Its number, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// When it was started last.
+    #[must_use]
+    pub fn launched(&self) -> Instant {
+        self.launched
+    }
+
+    /// What it printed since then.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let text = std::fs::read(&self.log).unwrap_or_default();
+        let from = usize::try_from(self.log_before).unwrap_or_default();
+        String::from_utf8_lossy(text.get(from..).unwrap_or_default()).into_owned()
+    }
+
     /// Starts it again, if it does not run.
     ///
     /// # Errors
     /// When it cannot be run.
     pub fn launch(&mut self) -> Result<()> {
-        if self.child.is_some() && self.ended().is_none() {
+        if self.ended().is_none() && self.child.is_some() {
             return Ok(());
         }
         let mut command = self.recipe.command(&self.recipe.arguments);
         let log = append(&self.log)?;
+        self.log_before = log.metadata().map(|file| file.len()).unwrap_or_default();
         command.stderr(log.try_clone()?).stdout(log).stdin(Stdio::null()).process_group(0);
+        self.launched = Instant::now();
         let child = command.spawn().with_context(|| self.recipe.not_built())?;
         self.guard.watch(child.id());
-        self.child = Some(child);
+        (self.child, self.end) = (Some(child), None);
         Ok(())
     }
 
@@ -113,26 +169,34 @@ impl Program {
         if name == self.recipe.name { self.launch() } else { Ok(()) }
     }
 
-    /// How it ended, if it ended by itself.
+    /// How it ended, if it ended by itself and was not started again.
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        let child = self.child.as_mut()?;
-        let status = child.try_wait().ok().flatten()?;
-        self.guard.forget(child.id());
-        self.child = None;
-        Some(status)
+        if let Some(child) = self.child.as_mut()
+            && let Some(status) = child.try_wait().ok().flatten()
+        {
+            self.guard.forget(child.id());
+            (self.child, self.end) = (None, Some(status));
+        }
+        self.end
     }
 
-    /// SIGKILL, as a crash would; returns when it is gone.
+    /// SIGKILL, as a crash would; returns when it is gone, with the number that it had. Nothing
+    /// when it did not run.
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn kill(&mut self) -> Result<()> {
-        let Some(mut child) = self.child.take() else { return Ok(()) };
+    pub fn kill(&mut self) -> Result<Option<u32>> {
+        if self.ended().is_some() {
+            return Ok(None);
+        }
+        let Some(mut child) = self.child.take() else { return Ok(None) };
         let killed = child.kill();
         // SIGKILL cannot be refused by the process, so this ends.
         let waited = child.wait();
         self.guard.forget(child.id());
-        killed.and(waited.map(drop)).with_context(|| format!("{} stays", self.recipe.name))
+        let name = self.recipe.name;
+        killed.and(waited.map(drop)).with_context(|| format!("{name} stays"))?;
+        Ok(Some(child.id()))
     }
 
     /// SIGTERM and an orderly end; killed if that takes too long. True when it was orderly.
@@ -188,10 +252,12 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let guard = Arc::new(Guard::start()?);
         let script = "trap 'echo bye; exit 0' TERM; echo up $WORD; while :; do sleep 0.05; done";
-        let mut program = Program::start(sh(script), folder.path(), &guard)?;
+        let mut program = Program::start(sh(script), Vec::new(), folder.path(), &guard)?;
         assert!(log_holds(folder.path(), "up spoken"));
-        program.kill()?;
+        let pid = program.pid();
+        assert!(pid.is_some() && program.kill()? == pid);
         assert!(program.ended().is_none(), "it did not end by itself");
+        assert_eq!(program.kill()?, None, "what does not run cannot be killed");
         program.launch()?;
         assert!(log_holds(folder.path(), "up spoken\nup spoken"));
         assert!(program.stop()?);
@@ -203,9 +269,12 @@ mod tests {
     fn a_program_that_ends_by_itself_is_noticed() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let guard = Arc::new(Guard::start()?);
-        let mut program = Program::start(sh("exit 3"), folder.path(), &guard)?;
+        let mut program = Program::start(sh("exit 3"), Vec::new(), folder.path(), &guard)?;
         let status = wait_until(STOP_WAIT, || program.ended());
         assert_eq!(status.and_then(|status| status.code()), Some(3));
+        assert_eq!((program.kill()?, program.ended()), (None, status), "it stays noticed");
+        program.launch()?;
+        assert!(program.pid().is_some());
         Ok(())
     }
 

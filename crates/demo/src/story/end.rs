@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::Play;
+use super::{MOVEMENTS, Play};
 use crate::cast::{HOT, STORES};
 use crate::compare::{differences, rows, show};
 use crate::setup::World;
@@ -47,7 +47,7 @@ impl World<'_> {
     }
 
     /// What the rush cost at Shopify.
-    pub(super) async fn tell_costs(&self, play: Play, marks: &[i64]) -> Result<()> {
+    pub(super) async fn tell_costs(&self, marks: &[i64]) -> Result<()> {
         let (mut calls, mut lines) = (0, 0);
         for (shop, mark) in self.shops.iter().zip(marks) {
             let (more_calls, more_lines) = self.shopify.stock_writes(shop, *mark, &HOT).await?;
@@ -55,8 +55,7 @@ impl World<'_> {
             lines += more_lines;
         }
         self.tell.say(format!(
-            "The rush of {} movements, shown in two stores, cost {} with {}.",
-            play.movements(),
+            "The rush of {MOVEMENTS} movements, shown in two stores, cost {} with {}.",
             many(calls, "Shopify write", "Shopify writes"),
             many(lines, "line", "lines"),
         ));

@@ -10,27 +10,23 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::sync::watch;
 
-use crate::chaos::{self, Plan};
+use crate::chaos;
 use crate::setup::World;
+
+/// The rush: so many movements in so much time.
+const MOVEMENTS: u32 = 40;
+const RUSH: Duration = Duration::from_secs(25);
+/// How late the late webhooks are.
+const LATE_SECONDS: u64 = 8;
 
 /// How the story is played.
 #[derive(Debug, Clone, Copy)]
 pub struct Play {
     /// Blows of this seed fall while it is played.
     pub chaos: Option<u64>,
-    /// A shorter rush.
-    pub quick: bool,
 }
 
 impl Play {
-    fn movements(self) -> u32 {
-        if self.quick { 14 } else { 40 }
-    }
-
-    fn rush(self) -> Duration {
-        Duration::from_secs(if self.quick { 8 } else { 25 })
-    }
-
     /// How long a single step may take to be seen.
     fn step_wait(self) -> Duration {
         // After a kill, a window of 30 s and the waits of retries come on top.
@@ -47,11 +43,6 @@ impl Play {
     /// is still on its way goes unseen.
     fn settle_hold(self) -> Duration {
         Duration::from_secs(if self.chaos.is_some() { 33 } else { 4 })
-    }
-
-    /// How late the late webhooks are.
-    fn late_seconds(self) -> u64 {
-        if self.quick { 4 } else { 8 }
     }
 }
 
@@ -73,12 +64,12 @@ pub async fn play(world: &World<'_>, play: Play) -> Result<bool> {
                 let _ = stop.send(true);
                 played
             };
-            let blows = chaos::strike(stage, tell, Plan::new(seed), stopped);
+            let blows = chaos::strike(stage, tell, seed, stopped);
             tokio::try_join!(acts, blows)?;
         }
     }
     world.settle(play).await?;
-    world.tell_costs(play, &marks).await?;
+    world.tell_costs(&marks).await?;
     world.judge().await
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::Play;
+use super::{LATE_SECONDS, MOVEMENTS, Play, RUSH};
 use crate::cast::{BERLIN, HOT, LYON, NORTH, SOUTH, Store, UNDECLARED};
 use crate::compare::change_line;
 use crate::setup::World;
@@ -16,25 +16,26 @@ use crate::tell::{many, seconds};
 use crate::wait::until;
 
 const READY_WAIT: Duration = Duration::from_secs(30);
+/// Reports that the warehouse keeps before Lockstep comes back.
+const WAITING_WHILE_AWAY: usize = 5;
 
 impl World<'_> {
     pub(super) async fn rush(&self, play: Play) -> Result<()> {
-        let (movements, over) = (play.movements(), play.rush());
         self.tell.say(format!(
-            "A rush in Berlin: {movements} movements of {} in {} s.",
+            "A rush in Berlin: {MOVEMENTS} movements of {} in {} s.",
             HOT.join(", "),
-            over.as_secs(),
+            RUSH.as_secs(),
         ));
-        self.wms.burst(&HOT, BERLIN, movements, over).await?;
+        self.wms.burst(&HOT, BERLIN, MOVEMENTS, RUSH).await?;
         self.rush_reaches(play, 10).await?;
         self.order_with_double_webhooks(play).await?;
         self.rush_reaches(play, 40).await?;
-        self.order_with_late_webhooks(play).await?;
+        self.order_with_late_webhooks().await?;
         self.rush_reaches(play, 55).await?;
         self.bad_lines(play).await?;
         if play.chaos.is_none() {
             self.rush_reaches(play, 70).await?;
-            self.crash(play).await?;
+            self.crash().await?;
         }
         self.rush_reaches(play, 100).await?;
         self.tell.say("The rush is over.");
@@ -44,7 +45,7 @@ impl World<'_> {
     /// Waits until so many hundredths of the rush were made.
     async fn rush_reaches(&self, play: Play, percent: u32) -> Result<()> {
         let what = format!("{percent} % of the rush was made");
-        until(&what, play.rush() + play.step_wait(), async || {
+        until(&what, RUSH + play.step_wait(), async || {
             let (made, all) = self.wms.ledger().await?.burst_progress();
             Ok((made * 100 >= all * percent).then_some(()))
         })
@@ -77,13 +78,12 @@ impl World<'_> {
     }
 
     /// What Shopify tells about this order arrives after the warehouse has picked it.
-    async fn order_with_late_webhooks(&self, play: Play) -> Result<()> {
-        let seconds = play.late_seconds();
-        let late = json!({ "fault": "webhook_delay", "count": 4, "seconds": seconds });
+    async fn order_with_late_webhooks(&self) -> Result<()> {
+        let late = json!({ "fault": "webhook_delay", "count": 4, "seconds": LATE_SECONDS });
         self.shopify.fault(&SOUTH, late).await?;
         let order = self.shopify.checkout(&SOUTH, "VASE-1", 1, "Depot").await?;
         self.tell.say(format!(
-            "A customer buys a vase in south (order {}). Its webhooks are {seconds} s late.",
+            "A customer buys a vase in south (order {}). Its webhooks are {LATE_SECONDS} s late.",
             order.name
         ));
         self.pick_and_ship(&SOUTH, &order, "VASE-1", 1).await
@@ -146,14 +146,13 @@ impl World<'_> {
     }
 
     /// Lockstep is killed in the middle of the rush; the warehouse goes on.
-    async fn crash(&self, play: Play) -> Result<()> {
+    async fn crash(&self) -> Result<()> {
         lock(&self.stage.lockstep).kill()?;
         self.tell.say("kill -9 lockstep, in the middle of the rush. The warehouse goes on.");
-        let some = if play.quick { 2 } else { 5 };
         let waiting = until("reports wait in the warehouse", READY_WAIT, async || {
             let ledger = self.wms.ledger().await?;
             let (made, all) = ledger.burst_progress();
-            Ok((ledger.waiting >= some || made == all).then_some(ledger.waiting))
+            Ok((ledger.waiting >= WAITING_WHILE_AWAY || made == all).then_some(ledger.waiting))
         })
         .await?;
         lock(&self.stage.lockstep).launch()?;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::journal::Burst;
 use super::ledger::{Fault, Ledger};
+use super::orders::key;
 use super::report::{Happened, Kind, OrderLine, Report};
 
 /// Most lines of one command.
@@ -74,7 +75,7 @@ pub struct BurstCommand {
 
 /// A line of any command.
 pub trait Line {
-    fn happened(self, ledger: &Ledger) -> Result<(String, Happened), Fault>;
+    fn happened(self, ledger: &Ledger) -> Result<Happened, Fault>;
 }
 
 /// What a warehouse does with a quantity decides its sign.
@@ -82,49 +83,52 @@ pub struct Receive(pub MoveLine);
 pub struct Adjust(pub MoveLine);
 
 impl Line for Receive {
-    fn happened(self, _: &Ledger) -> Result<(String, Happened), Fault> {
+    fn happened(self, _: &Ledger) -> Result<Happened, Fault> {
         let MoveLine { sku, warehouse, quantity } = self.0;
         let quantity = positive(quantity)?;
-        Ok((sku, Happened::Moved { kind: Kind::Receiving, warehouse, quantity, order: None }))
+        Ok(Happened::Moved { sku, kind: Kind::Receiving, warehouse, quantity, order: None })
     }
 }
 
 impl Line for Adjust {
-    fn happened(self, _: &Ledger) -> Result<(String, Happened), Fault> {
+    fn happened(self, _: &Ledger) -> Result<Happened, Fault> {
         let MoveLine { sku, warehouse, quantity } = self.0;
         if quantity == 0 {
             return Err(Fault::Command("an adjustment by 0 is none".to_owned()));
         }
-        Ok((sku, Happened::Moved { kind: Kind::Adjustment, warehouse, quantity, order: None }))
+        Ok(Happened::Moved { sku, kind: Kind::Adjustment, warehouse, quantity, order: None })
     }
 }
 
 impl Line for TransferLine {
-    fn happened(self, _: &Ledger) -> Result<(String, Happened), Fault> {
+    fn happened(self, _: &Ledger) -> Result<Happened, Fault> {
         let Self { sku, from, to, quantity } = self;
         if from == to {
             return Err(Fault::Command(format!("a transfer from {from} to {to} moves nothing")));
         }
-        Ok((sku, Happened::Transferred { from, to, quantity: positive(quantity)? }))
+        Ok(Happened::Transferred { sku, from, to, quantity: positive(quantity)? })
     }
 }
 
 impl Line for PickLine {
-    fn happened(self, _: &Ledger) -> Result<(String, Happened), Fault> {
+    fn happened(self, ledger: &Ledger) -> Result<Happened, Fault> {
         let Self { sku, warehouse, quantity, order } = self;
+        if let Some(order) = &order {
+            promised(ledger, order, &warehouse, quantity)?;
+        }
         let quantity = -positive(quantity)?;
-        Ok((sku, Happened::Moved { kind: Kind::Picking, warehouse, quantity, order }))
+        Ok(Happened::Moved { sku, kind: Kind::Picking, warehouse, quantity, order })
     }
 }
 
 impl Line for CountLine {
-    fn happened(self, ledger: &Ledger) -> Result<(String, Happened), Fault> {
+    fn happened(self, ledger: &Ledger) -> Result<Happened, Fault> {
         let Self { sku, warehouse, quantity } = self;
         let quantity = quantity.unwrap_or_else(|| ledger.held(&warehouse, &sku));
         if quantity < 0 {
             return Err(Fault::Command("a shelf cannot hold less than 0".to_owned()));
         }
-        Ok((sku, Happened::Counted { warehouse, quantity }))
+        Ok(Happened::Counted { sku, warehouse, quantity })
     }
 }
 
@@ -164,9 +168,26 @@ pub fn begin_burst(
     })
 }
 
-fn positive(quantity: i64) -> Result<i64, Fault> {
+pub(super) fn positive(quantity: i64) -> Result<i64, Fault> {
     match quantity {
         1.. => Ok(quantity),
         _ => Err(Fault::Command(format!("quantity must be above 0, not {quantity}"))),
     }
+}
+
+/// For an order that the feed told, only what was accepted is picked.
+fn promised(
+    ledger: &Ledger,
+    order: &OrderLine,
+    warehouse: &str,
+    quantity: i64,
+) -> Result<(), Fault> {
+    let Some(part) = ledger.orders().part(&order.order_key, warehouse) else { return Ok(()) };
+    let work = ledger.orders().work(&key(part, &order.line_id));
+    let left = work.accepted - work.picked;
+    if quantity > left {
+        let line = &order.line_id;
+        return Err(Fault::Command(format!("of line {line} {left} are promised, not {quantity}")));
+    }
+    Ok(())
 }

@@ -70,7 +70,7 @@ fn next_due(state: &BurstState) -> Option<Timestamp> {
     burst.started_at.checked_add(Duration::from_millis(offset)).ok()
 }
 
-fn movement(ledger: &Ledger, state: &BurstState) -> (String, Happened) {
+fn movement(ledger: &Ledger, state: &BurstState) -> Happened {
     let burst = &state.burst;
     let number = usize::try_from(state.made).unwrap_or_default();
     let sku = burst.skus.iter().cycle().nth(number % burst.skus.len().max(1));
@@ -81,7 +81,7 @@ fn movement(ledger: &Ledger, state: &BurstState) -> (String, Happened) {
     let gives = ledger.held(&warehouse, &sku).saturating_add(change) >= 0;
     let quantity = if gives { change } else { change.saturating_abs() };
     let kind = if quantity > 0 { Kind::Receiving } else { Kind::Picking };
-    (sku, Happened::Moved { kind, warehouse, quantity, order: None })
+    Happened::Moved { sku, kind, warehouse, quantity, order: None }
 }
 
 fn until(due: Timestamp, now: Timestamp) -> Duration {

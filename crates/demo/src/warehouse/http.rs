@@ -15,7 +15,9 @@ use super::book::{
     Adjust, BurstCommand, Command, CountLine, Line, MoveLine, PickLine, Receive, TransferLine,
     begin_burst, carry_out,
 };
+use super::desk::{self, Accept, OrderCommand, OrderWork, Reject, ReturnCommand, ShipCommand};
 use super::ledger::Fault;
+use super::report::Report;
 
 type Answer = Result<Json<Value>, (StatusCode, Json<Value>)>;
 type Body<T> = Result<Json<T>, JsonRejection>;
@@ -28,6 +30,10 @@ pub fn router(office: Arc<Office>) -> Router {
         .route("/transfer", post(transfer))
         .route("/pick", post(pick))
         .route("/count", post(count))
+        .route("/accept", post(accept))
+        .route("/reject", post(reject))
+        .route("/ship", post(ship))
+        .route("/return", post(give_back))
         .route("/burst", post(burst))
         .route("/ledger", get(ledger))
         .route("/health", get(health))
@@ -54,6 +60,22 @@ async fn count(State(office): Door, body: Body<Command<CountLine>>) -> Answer {
     booked(&office, body, |line| line)
 }
 
+async fn accept(State(office): Door, body: Body<OrderCommand>) -> Answer {
+    worked(&office, body, Accept)
+}
+
+async fn reject(State(office): Door, body: Body<OrderCommand>) -> Answer {
+    worked(&office, body, Reject)
+}
+
+async fn ship(State(office): Door, body: Body<ShipCommand>) -> Answer {
+    worked(&office, body, |command| command)
+}
+
+async fn give_back(State(office): Door, body: Body<ReturnCommand>) -> Answer {
+    worked(&office, body, |command| command)
+}
+
 async fn burst(State(office): Door, body: Body<BurstCommand>) -> Answer {
     let Json(command) = body.map_err(malformed)?;
     begin_burst(&mut office.ledger(), Timestamp::now(), command).map_err(refused)?;
@@ -68,6 +90,13 @@ async fn ledger(State(office): Door) -> Json<Value> {
         "waiting": ledger.waiting(),
         "refused": ledger.refused(),
         "bursts": ledger.bursts(),
+        "feed": { "read": ledger.orders().read(), "missed": ledger.orders().missed() },
+        "orders": ledger.orders().views(),
+        "reservations": ledger.orders().reservations(),
+        "shipments": ledger.orders().shipments(),
+        "returns": ledger.orders().returns(),
+        "refunds": ledger.orders().refunds(),
+        "verdicts": ledger.orders().verdicts(),
     }))
 }
 
@@ -80,6 +109,15 @@ fn booked<T, L: Line>(office: &Office, body: Body<Command<T>>, line: fn(T) -> L)
     let lines = command.lines.into_iter().map(line).collect();
     let mut ledger = office.ledger();
     let reports = carry_out(&mut ledger, Timestamp::now(), command.request_id, lines);
+    told(office, reports)
+}
+
+fn worked<T, W: OrderWork>(office: &Office, body: Body<T>, work: fn(T) -> W) -> Answer {
+    let Json(command) = body.map_err(malformed)?;
+    told(office, desk::carry_out(&mut office.ledger(), Timestamp::now(), work(command)))
+}
+
+fn told(office: &Office, reports: Result<Vec<Report>, Fault>) -> Answer {
     let reports = reports.map_err(refused)?;
     office.reports.notify_one();
     let ids: Vec<&str> = reports.iter().map(|report| report.event_id.as_str()).collect();
@@ -93,6 +131,7 @@ fn malformed(rejection: JsonRejection) -> (StatusCode, Json<Value>) {
 fn refused(fault: Fault) -> (StatusCode, Json<Value>) {
     let status = match fault {
         Fault::Command(_) => StatusCode::BAD_REQUEST,
+        Fault::Unknown(_) => StatusCode::NOT_FOUND,
         Fault::NotEnough { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Fault::Disk(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };

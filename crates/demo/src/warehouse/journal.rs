@@ -7,6 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::feed::Item;
 use super::report::Report;
 
 /// What became of a report.
@@ -51,6 +52,8 @@ pub enum Record {
     },
     /// A burst began.
     BurstStarted(Burst),
+    /// An entry of the feed was read; what the warehouse answers to it waits to be sent.
+    Read { item: Box<Item>, reports: Vec<Report> },
     /// Lockstep answered.
     Settled { outcomes: Vec<Outcome> },
 }

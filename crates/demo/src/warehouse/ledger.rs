@@ -7,7 +7,9 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::feed::Item;
 use super::journal::{Burst, Fate, Journal, Outcome, Record};
+use super::orders::Orders;
 use super::report::{Call, Happened, Report};
 
 /// What one shelf holds.
@@ -32,6 +34,9 @@ pub enum Fault {
     /// The command makes no sense.
     #[error("{0}")]
     Command(String),
+    /// Something that it names was never told.
+    #[error("{0}")]
+    Unknown(String),
     /// The shelf does not hold that much.
     #[error("{warehouse} holds {held} of {sku}, not {asked}")]
     NotEnough { warehouse: String, sku: String, held: i64, asked: i64 },
@@ -45,6 +50,7 @@ pub enum Fault {
 pub struct Ledger {
     journal: Journal,
     levels: BTreeMap<(String, String), i64>,
+    orders: Orders,
     outbox: VecDeque<Report>,
     refused: Vec<Outcome>,
     requests: BTreeSet<String>,
@@ -63,6 +69,7 @@ impl Ledger {
         let mut ledger = Self {
             journal,
             levels: BTreeMap::new(),
+            orders: Orders::default(),
             outbox: VecDeque::new(),
             refused: Vec::new(),
             requests: BTreeSet::new(),
@@ -94,6 +101,23 @@ impl Ledger {
         all.collect()
     }
 
+    /// Orders, and what was done about them.
+    pub(super) fn orders(&self) -> &Orders {
+        &self.orders
+    }
+
+    /// What of a shelf is promised.
+    pub(super) fn reserved(&self, warehouse: &str, sku: &str) -> i64 {
+        let all = self.orders.reservations().into_iter();
+        let mine = all.filter(|one| one.warehouse == warehouse && one.sku == sku);
+        mine.map(|one| one.quantity).sum()
+    }
+
+    /// Whether a command was booked before.
+    pub(super) fn knows(&self, request_id: Option<&str>) -> bool {
+        request_id.is_some_and(|id| self.requests.contains(id))
+    }
+
     /// Reports without an answer.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -108,11 +132,13 @@ impl Ledger {
         &self.bursts
     }
 
-    /// The oldest reports of one kind, in their order, at most `max`.
+    /// The oldest reports of one kind, in their order, at most `max`; one when a call takes one.
     pub(super) fn batch(&self, max: usize) -> Option<(Call, Vec<Report>)> {
         let call = self.outbox.front()?.call();
+        let max = if call.takes_many() { max } else { 1 };
         let same = self.outbox.iter().take_while(|report| report.call() == call);
-        Some((call, same.take(max).cloned().collect()))
+        let same = same.take(max).cloned().collect();
+        Some((call, same))
     }
 
     /// Books a command: all of it, or nothing. A request id that was booked before books nothing
@@ -122,27 +148,42 @@ impl Ledger {
         now: Timestamp,
         request_id: Option<String>,
         burst: Option<String>,
-        happened: Vec<(String, Happened)>,
+        happened: Vec<Happened>,
     ) -> Result<Vec<Report>, Fault> {
-        if request_id.as_ref().is_some_and(|id| self.requests.contains(id)) {
+        if self.knows(request_id.as_deref()) {
             return Ok(Vec::new());
         }
-        let mut at = self.last_at;
-        let mut number = self.reports_made;
-        let reports: Vec<Report> = happened
-            .into_iter()
-            .map(|(sku, happened)| {
-                // Every report has its own millisecond, so that their order can be told.
-                at = whole_millisecond(now).max(later(at));
-                number += 1;
-                Report { event_id: format!("WMS-{number:06}"), at, sku, happened }
-            })
-            .collect();
+        let reports = self.reports_of(now, happened);
         self.fits(&reports)?;
         let record = Record::Booked { request_id, burst, reports: reports.clone() };
         self.journal.append(&record)?;
         self.apply(record);
         Ok(reports)
+    }
+
+    /// Takes an entry of the feed, with what the warehouse answers by itself. One that was read
+    /// before changes nothing.
+    pub(super) fn read(&mut self, now: Timestamp, item: Item) -> io::Result<()> {
+        if item.number <= self.orders.read() {
+            return Ok(());
+        }
+        let reports = self.reports_of(now, self.orders.answers(&item));
+        let record = Record::Read { item: Box::new(item), reports };
+        self.journal.append(&record)?;
+        self.apply(record);
+        Ok(())
+    }
+
+    fn reports_of(&self, now: Timestamp, happened: Vec<Happened>) -> Vec<Report> {
+        let mut at = self.last_at;
+        let mut number = self.reports_made;
+        let reports = happened.into_iter().map(|happened| {
+            // Every report has its own millisecond, so that their order can be told.
+            at = whole_millisecond(now).max(later(at));
+            number += 1;
+            Report { event_id: format!("WMS-{number:06}"), at, happened }
+        });
+        reports.collect()
     }
 
     /// Begins a burst, once per id.
@@ -171,9 +212,9 @@ impl Ledger {
     fn fits(&self, reports: &[Report]) -> Result<(), Fault> {
         let mut changed: BTreeMap<(String, String), i64> = BTreeMap::new();
         for report in reports {
-            for (warehouse, step) in steps(report) {
-                let key = (warehouse.to_owned(), report.sku.clone());
-                let held = changed.get(&key).copied().unwrap_or(self.held(warehouse, &report.sku));
+            for (warehouse, sku, step) in steps(report) {
+                let key = (warehouse.to_owned(), sku.to_owned());
+                let held = changed.get(&key).copied().unwrap_or(self.held(warehouse, sku));
                 let after = step.after(held).filter(|after| *after >= 0);
                 let Some(after) = after else {
                     let (warehouse, sku) = key;
@@ -190,21 +231,16 @@ impl Ledger {
     fn apply(&mut self, record: Record) {
         match record {
             Record::Booked { request_id, burst, reports } => {
-                for report in reports {
-                    for (warehouse, step) in steps(&report) {
-                        let key = (warehouse.to_owned(), report.sku.clone());
-                        let held = self.levels.entry(key).or_default();
-                        *held = step.after(*held).unwrap_or(*held);
-                    }
-                    self.last_at = self.last_at.max(report.at);
-                    self.reports_made += 1;
-                    self.outbox.push_back(report);
-                }
+                self.take(reports);
                 self.requests.extend(request_id);
                 let known = self.bursts.iter_mut();
                 for state in known.filter(|state| Some(&state.burst.id) == burst.as_ref()) {
                     state.made += 1;
                 }
+            }
+            Record::Read { item, reports } => {
+                self.orders.take(*item);
+                self.take(reports);
             }
             Record::BurstStarted(burst) => self.bursts.push(BurstState { burst, made: 0 }),
             Record::Settled { outcomes } => {
@@ -214,6 +250,21 @@ impl Ledger {
                 let refused = outcomes.into_iter().filter(|one| one.fate != Fate::Accepted);
                 self.refused.extend(refused);
             }
+        }
+    }
+
+    /// Reports that were made: they change the numbers, and wait to be sent.
+    fn take(&mut self, reports: Vec<Report>) {
+        for report in reports {
+            for (warehouse, sku, step) in steps(&report) {
+                let key = (warehouse.to_owned(), sku.to_owned());
+                let held = self.levels.entry(key).or_default();
+                *held = step.after(*held).unwrap_or(*held);
+            }
+            self.orders.book(&report);
+            self.last_at = self.last_at.max(report.at);
+            self.reports_made += 1;
+            self.outbox.push_back(report);
         }
     }
 }
@@ -239,14 +290,23 @@ impl Step {
     }
 }
 
-/// What a report does to which shelf.
-fn steps(report: &Report) -> Vec<(&str, Step)> {
+/// What a report does to which shelf: warehouse, SKU, step.
+fn steps(report: &Report) -> Vec<(&str, &str, Step)> {
     match &report.happened {
-        Happened::Moved { warehouse, quantity, .. } => vec![(warehouse, Step::By(*quantity))],
-        Happened::Transferred { from, to, quantity } => {
-            vec![(from, Step::By(-*quantity)), (to, Step::By(*quantity))]
+        Happened::Moved { sku, warehouse, quantity, .. } => {
+            vec![(warehouse, sku, Step::By(*quantity))]
         }
-        Happened::Counted { warehouse, quantity } => vec![(warehouse, Step::To(*quantity))],
+        Happened::Transferred { sku, from, to, quantity } => {
+            vec![(from, sku, Step::By(-*quantity)), (to, sku, Step::By(*quantity))]
+        }
+        Happened::Counted { sku, warehouse, quantity } => {
+            vec![(warehouse, sku, Step::To(*quantity))]
+        }
+        // A promise and a parcel move nothing on a shelf: the pick did, and the return will.
+        Happened::Accepted(_)
+        | Happened::Rejected(_)
+        | Happened::Shipped(_)
+        | Happened::CameBack(_) => Vec::new(),
     }
 }
 

@@ -80,5 +80,8 @@ fn the_order_of_reports_can_be_told_by_their_times_even_when_the_clock_goes_back
     reports.extend(carry_out(&mut ledger, at(50), None, vec![count]).expect("it fits"));
     let times: Vec<Timestamp> = reports.iter().map(|report| report.at).collect();
     assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
-    assert_eq!(reports[2].happened, Happened::Counted { warehouse: "W".into(), quantity: 2 });
+    assert_eq!(
+        reports[2].happened,
+        Happened::Counted { sku: "A".into(), warehouse: "W".into(), quantity: 2 }
+    );
 }

@@ -2,14 +2,18 @@
 //! to report is in one file of its own, so that a SIGKILL at any moment loses nothing and a
 //! report is repeated under its own id until it was answered.
 //!
-//! `journal.rs` is the file, `ledger.rs` what it means, `book.rs` what people may do,
-//! `reporter.rs` sends, `burst.rs` plays a rush, `http.rs` is the door.
+//! `journal.rs` is the file, `ledger.rs` what it means, with `orders.rs`; `book.rs` and `desk.rs`
+//! are what people may do, `reporter.rs` sends, `feed.rs` reads, `burst.rs` plays a rush,
+//! `http.rs` is the door.
 
 mod book;
 mod burst;
+mod desk;
+mod feed;
 mod http;
 mod journal;
 mod ledger;
+mod orders;
 mod report;
 mod reporter;
 
@@ -35,6 +39,8 @@ pub struct Settings {
     pub lockstep_url: String,
     /// Token of the back office.
     pub token: String,
+    /// Whether it reads the feed, so that orders come.
+    pub orders: bool,
 }
 
 /// What door, sender and burst share.
@@ -71,6 +77,7 @@ pub async fn run(settings: Settings) -> Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let reporter = reporter::Reporter::try_new(&settings, Arc::clone(&office))?;
+    let reader = feed::Reader::try_new(&settings, Arc::clone(&office))?;
     #[expect(clippy::print_stdout, reason = "the line that its starter waits for")]
     {
         println!("demo-warehouse listening on http://{}", listener.local_addr()?);
@@ -78,6 +85,7 @@ pub async fn run(settings: Settings) -> Result<()> {
     tokio::select! {
         served = axum::serve(listener, http::router(Arc::clone(&office))) => Ok(served?),
         never = reporter.run() => match never {},
+        never = reader.run(), if settings.orders => match never {},
         never = burst::run(&office) => match never {},
         _ = terminate.recv() => Ok(()),
         interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),

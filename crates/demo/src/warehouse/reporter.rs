@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use rand::Rng as _;
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::journal::{Fate, Outcome};
 use super::report::{Call, Report};
@@ -22,6 +22,8 @@ const CALL_LIMIT: Duration = Duration::from_secs(15);
 const WAIT_FIRST: Duration = Duration::from_millis(100);
 const WAIT_LONGEST: Duration = Duration::from_secs(2);
 
+const REJECTED: &str = "ITEM_STATUS_REJECTED";
+
 #[derive(Debug)]
 pub struct Reporter {
     office: Arc<Office>,
@@ -33,6 +35,12 @@ pub struct Reporter {
 #[derive(Debug, Deserialize)]
 struct Answers {
     items: Vec<ItemAnswer>,
+}
+
+/// The answer to a call that takes one report.
+#[derive(Debug, Deserialize)]
+struct SingleAnswer {
+    item: ItemAnswer,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,6 +56,8 @@ struct ItemAnswer {
 struct ItemError {
     code: String,
     field: String,
+    /// A refusal of a whole call says it as `detail`.
+    #[serde(alias = "detail")]
     message: String,
 }
 
@@ -67,7 +77,7 @@ impl Reporter {
                 self.office.reports.notified().await;
                 continue;
             };
-            match self.send(call, &reports).await {
+            match self.send(&call, &reports).await {
                 Ok(settled) if settled > 0 => wait = WAIT_FIRST,
                 Ok(_) => wait = self.pause(wait, "nothing of the batch was taken").await,
                 Err(error) => wait = self.pause(wait, &format!("{error:#}")).await,
@@ -88,24 +98,53 @@ impl Reporter {
     }
 
     /// Sends one batch and writes down what was answered; how many reports that settled.
-    async fn send(&self, call: Call, reports: &[Report]) -> Result<usize> {
-        let items: Vec<_> = reports.iter().map(Report::to_json).collect();
+    async fn send(&self, call: &Call, reports: &[Report]) -> Result<usize> {
+        let items: Vec<Value> = reports.iter().map(Report::to_json).collect();
+        let content = if call.takes_many() {
+            Value::Array(items)
+        } else {
+            items.into_iter().next().unwrap_or_default()
+        };
         let request = self
             .client
             .post(format!("{}{}", self.base, call.path()))
             .bearer_auth(&self.token)
-            .json(&json!({ call.list(): items }));
+            .json(&json!({ call.field(): content }));
         let response = request.send().await.context("Lockstep does not answer")?;
         let status = response.status();
-        if status != StatusCode::ACCEPTED {
-            let body = response.text().await.unwrap_or_default();
-            anyhow::bail!("Lockstep answers {status}: {body}");
-        }
-        let answers: Answers = response.json().await.context("the answer is not the contract's")?;
-        let outcomes = outcomes(reports, answers);
+        let body = response.text().await.context("Lockstep does not answer")?;
+        let outcomes = if call.takes_many() {
+            anyhow::ensure!(status == StatusCode::ACCEPTED, "Lockstep answers {status}: {body}");
+            let answers = serde_json::from_str(&body);
+            outcomes(reports, answers.context("the answer is not the contract's")?)
+        } else {
+            let answer = single(reports, status, &body)?;
+            outcomes(reports, Answers { items: answer.into_iter().collect() })
+        };
         let settled = outcomes.len();
         self.office.ledger().settle(outcomes).context("the ledger cannot be written")?;
         Ok(settled)
+    }
+}
+
+/// The answer to a single report: its fate, or a refusal of the call, which is the report's own
+/// when the call itself was good.
+fn single(reports: &[Report], status: StatusCode, body: &str) -> Result<Option<ItemAnswer>> {
+    match status {
+        StatusCode::ACCEPTED => {
+            let answer: SingleAnswer =
+                serde_json::from_str(body).context("the answer is not the contract's")?;
+            Ok(Some(answer.item))
+        }
+        StatusCode::BAD_REQUEST | StatusCode::CONFLICT => {
+            let error = serde_json::from_str(body).context("the refusal is not the contract's")?;
+            Ok(reports.first().map(|report| ItemAnswer {
+                event_id: report.event_id.clone(),
+                status: REJECTED.to_owned(),
+                error: Some(error),
+            }))
+        }
+        _ => anyhow::bail!("Lockstep answers {status}: {body}"),
     }
 }
 
@@ -125,7 +164,7 @@ fn fate(answer: ItemAnswer) -> Option<Fate> {
     let error = answer.error.unwrap_or_default();
     match answer.status.as_str() {
         "ITEM_STATUS_ACCEPTED" | "ITEM_STATUS_DUPLICATE" => Some(Fate::Accepted),
-        "ITEM_STATUS_REJECTED" if error.code != "ERROR_CODE_UNAVAILABLE" => {
+        REJECTED if error.code != "ERROR_CODE_UNAVAILABLE" => {
             let ItemError { code, field, message } = error;
             Some(Fate::Refused { code, field, message })
         }

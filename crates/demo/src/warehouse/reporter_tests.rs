@@ -68,6 +68,7 @@ async fn run_until_empty(office: &Arc<Office>, gateway: &Gateway, url: &str) {
         ledger: "unused".into(),
         lockstep_url: url.to_owned(),
         token: "token".to_owned(),
+        orders: false,
     };
     let reporter = Reporter::try_new(&settings, Arc::clone(office)).unwrap();
     let empty = async {

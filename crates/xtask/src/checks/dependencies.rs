@@ -12,8 +12,15 @@ const PREFIX: &str = "lockstep-";
 
 /// Packages of the product, in the order of the layers: each may be seen from the right ones only.
 const ADAPTERS: [&str; 3] = ["storage", "bus", "shopify-client"];
-const SERVICES: [&str; 5] =
-    ["webhook-ingest", "backoffice-gateway", "product-sync", "stock-sync", "console"];
+const SERVICES: [&str; 7] = [
+    "webhook-ingest",
+    "backoffice-gateway",
+    "product-sync",
+    "order-sync",
+    "shipment-push",
+    "stock-sync",
+    "console",
+];
 /// Development only, and what may be used of them by tests of the product.
 const FOR_TESTS: [&str; 2] = ["testkit", "devservices"];
 
