@@ -170,7 +170,10 @@ impl Inside {
     fn order(&self) -> Value {
         let last = json!({"hasNextPage": false});
         let sent = |sent: &Sent| {
-            let line = |(line, units): (&i64, &i64)| json!({"quantity": units, "lineItem": {"id": gid("LineItem", *line)}});
+            let line = |(line, units): (&i64, &i64)| {
+                let line = json!({"id": gid("LineItem", *line)});
+                json!({"quantity": units, "lineItem": line})
+            };
             let numbers = sent.numbers.iter().map(|number| json!({"number": number, "url": null}));
             json!({
                 "id": gid("Fulfillment", sent.id),
