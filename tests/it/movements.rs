@@ -5,7 +5,8 @@ use lockstep_tests::http::Api;
 use lockstep_tests::world::{Shop, World, count, movement};
 use serde_json::json;
 
-/// A physical back office and a Delta store that shows 10 of LAMP at Berlin, both at 10.
+/// A physical back office and a Delta store that shows 10 of LAMP at Berlin, both at 10, and has
+/// been live for a while.
 async fn delta_world() -> (World, Api, Shop) {
     let world = World::start().await;
     let wms = world.backoffice("wms", "physical", &["MAIN", "SIDE"]).await;
@@ -16,6 +17,7 @@ async fn delta_world() -> (World, Api, Shop) {
     world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "10")]).await;
     world.report(&wms, "counts", &[count("c2", "LAMP", "SIDE", "10")]).await;
     world.go_live(&shop, "delta").await;
+    world.settle(&shop).await;
     (world, wms, shop)
 }
 
