@@ -124,7 +124,16 @@ pub fn judge(
         let level = work.get::<LevelKind>(&level_id(store, line.item))?;
         told.push(level.testimony(line.location, (effect, sent_at), shown.as_ref()));
     }
-    let Some(outcome) = agreed(told) else { return ask(writing, work, &shows) };
+    // Of a level that is gone nobody can tell; but where all are, there is nothing to write twice.
+    let is_gone = |line: &Line| match shows.get(&(line.item, line.location)) {
+        Some(shown) => shown.is_none_or(|shown| !shown.active),
+        None => false,
+    };
+    let outcome = match writing.lines.iter().all(is_gone) {
+        true => Some(Outcome::NotApplied),
+        false => agreed(told),
+    };
+    let Some(outcome) = outcome else { return ask(writing, work, &shows) };
     info!(%store, %effect, ?outcome, "a read tells what became of a write");
     close(writing, work, &outcome)?;
     for found in found {

@@ -28,6 +28,12 @@ pub struct Writing<'w> {
     pub lines: Vec<Line>,
 }
 
+/// Whether Shopify says that the first attempt under this key failed.
+fn failed_before(written: &StockWritten) -> bool {
+    let failed = ErrorCode::IdempotencyPreviousAttemptFailed;
+    written.errors.iter().all(|e| e.code.as_ref() == Some(&failed))
+}
+
 impl Writing<'_> {
     /// Records the outcome of an attempt.
     pub fn conclude(
@@ -43,6 +49,10 @@ impl Writing<'_> {
                 let data = answer.get("data").unwrap_or(&Value::Null);
                 match self.decode(data) {
                     Ok(written) if written.errors.is_empty() => self.applied(work)?,
+                    // What refuses a repetition says nothing about the first attempt, either.
+                    Ok(written) if attempts > 1 && !self.is_set() && !failed_before(&written) => {
+                        return self.unknown(work, "a repetition is refused");
+                    }
                     Ok(written) => return self.refused(work, &written),
                     Err(e) => return self.unknown(work, &e),
                 }

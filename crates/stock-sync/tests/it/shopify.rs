@@ -31,6 +31,8 @@ pub enum Fault {
     LostAnswerAndEdit(i64),
     /// Refused at the door for its points.
     Throttled,
+    /// Answered, and refused by a fault that passes.
+    Unavailable,
 }
 
 #[derive(Default)]
@@ -219,6 +221,13 @@ fn written(root: &str, stale: &[usize]) -> Value {
     json!({root: {"inventoryAdjustmentGroup": group, "userErrors": errors}})
 }
 
+fn unavailable() -> AdminAnswer {
+    let refused = json!({"code": "SERVICE_UNAVAILABLE", "message": "later", "field": null});
+    let data = json!({"inventoryAdjustQuantities":
+        {"inventoryAdjustmentGroup": null, "userErrors": [refused]}});
+    AdminAnswer { data, actual_cost: None, available: None }
+}
+
 fn number(gid: &Value) -> i64 {
     let text = gid.as_str().expect("a global id");
     text.rsplit('/').next().and_then(|digits| digits.parse().ok()).expect("a number at its end")
@@ -250,6 +259,7 @@ impl ShopifyAdmin for FakeShopify {
                 let kind = AdminErrorKind::Throttled { wait: Duration::from_secs(2) };
                 return Err(error(request, kind, "THROTTLED"));
             }
+            Some(Fault::Unavailable) => return Ok(unavailable()),
             Some(_) | None => {}
         }
         let data = self.answer(request, &variables);

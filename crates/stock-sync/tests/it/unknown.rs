@@ -110,6 +110,43 @@ async fn the_same_bytes_go_again_until_they_are_answered() {
 }
 
 #[tokio::test]
+async fn a_refused_repetition_says_nothing_about_the_first_attempt() {
+    let world = World::live(StockMode::Delta, &[LAMP]).await;
+    world.adjust(LAMP, "5").await;
+    world.shopify.fault(Fault::LostAnswer);
+    world.shopify.fault(Fault::Unavailable);
+    world.pass(SignedDuration::from_mins(5)).await;
+    assert_eq!(world.shopify.available(LAMP, PLACE), Some(15), "applied once");
+    assert!(world.at_place(LAMP).await.in_flight.is_empty());
+    let calls = world.shopify.calls("AdjustQuantities");
+    assert_eq!(calls.len(), 3);
+    assert!(calls.iter().all(|variables| variables["key"] == calls[0]["key"]), "one key");
+}
+
+#[tokio::test]
+async fn a_level_that_is_gone_does_not_speak_for_the_others_of_its_call() {
+    let world = World::live(StockMode::Delta, &[LAMP, BULB]).await;
+    world.pass(SignedDuration::from_mins(10)).await;
+    world.adjust(BULB, "-2").await;
+    unanswered_beside(&world).await;
+    world.shopify.delete(BULB);
+    a_day_later(&world).await;
+    assert_eq!(world.shopify.available(LAMP, PLACE), Some(8), "not written again");
+    let list = listed(&world, true).await;
+    let [asks] = list.effects.as_slice() else { panic!("one asks: {list:?}") };
+    assert_eq!(asks.line_count, 2);
+}
+
+/// A fall of the lamp joins what waits, in one call whose answer is lost.
+async fn unanswered_beside(world: &World) {
+    world.adjust(LAMP, "-2").await;
+    world.shopify.fault(Fault::LostAnswer);
+    world.clock.advance(SignedDuration::from_secs(1));
+    world.turn().await;
+    world.shopify.lock(true);
+}
+
+#[tokio::test]
 async fn what_nothing_can_tell_asks_a_person_and_blocks_no_fall() {
     let world = World::live(StockMode::Delta, &[LAMP, BULB]).await;
     a_day_without_an_answer(&world, "5", Fault::LostAnswerAndEdit(-2)).await;

@@ -35,10 +35,8 @@ impl Level {
         if flight.effect != *effect || !flight.unknown {
             return None;
         }
-        // There is no level that it could have written.
-        let Some(shown) = shown.filter(|shown| shown.active) else {
-            return Some(Outcome::NotApplied);
-        };
+        // A level that is gone now may have been there when the call came.
+        let shown = shown.filter(|shown| shown.active)?;
         let touched = shown.at.checked_add(CLOCKS_APART_MAX).unwrap_or(Timestamp::MAX);
         if touched < sent_at {
             return Some(Outcome::NotApplied);
