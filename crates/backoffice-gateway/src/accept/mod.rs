@@ -101,7 +101,7 @@ impl Acceptor {
         let queue = Queue { calls, room: Arc::new(Semaphore::new(WAITING_REPORTS_MAX)) };
         writers.insert(backoffice.clone(), queue.clone());
         let writer = Writer::new(self.engine.clone(), backoffice.clone());
-        self.life.tracker.spawn(writer.run(waiting, self.life.clone()));
+        self.life.spawn_watched("gateway writer", writer.run(waiting, self.life.clone()));
         queue
     }
 }
