@@ -53,6 +53,19 @@ async fn two_shops_that_want_one_id_at_once_become_one_store_of_one_shop() {
 }
 
 #[tokio::test]
+async fn of_two_shops_under_keys_of_their_own_the_loser_is_told_so_now_and_later() {
+    let world = World::new().await;
+    world.shops.meet(2);
+    let (one, two) = tokio::join!(
+        add_under(&world, "a", store("x", "north")),
+        add_under(&world, "b", store("x", "south"))
+    );
+    let (key, lost) = if one.status == 409 { ("a", "north") } else { ("b", "south") };
+    assert_eq!(statuses(&[one, two]), [201, 409]);
+    assert_eq!(add_under(&world, key, store("x", lost)).await.status, 409);
+}
+
+#[tokio::test]
 async fn one_shop_that_is_added_twice_at_once_under_one_id_is_added_once() {
     let world = World::new().await;
     world.shops.meet(2);

@@ -64,7 +64,7 @@ pub async fn handler(
 ) -> Result<Response, Problem> {
     let keyed = key.request(&fields);
     let new = NewStore::read(fields)?;
-    if let Some(answer) = repeated(&console, keyed.as_ref()).await? {
+    if let Some(answer) = repeated(&console, keyed.as_ref(), &new).await? {
         return Ok(answer);
     }
     // Before anything is written: what is newer then is somebody else's.
@@ -78,7 +78,7 @@ pub async fn handler(
     }
     let reserved = match reserve(&console, &new).await {
         Ok(reserved) => reserved,
-        Err(refused) => return repeated(&console, keyed.as_ref()).await?.ok_or(refused),
+        Err(refused) => return repeated(&console, keyed.as_ref(), &new).await?.ok_or(refused),
     };
     let kept = StoreSecrets {
         shop_domain: new.domain.clone(),
@@ -92,7 +92,7 @@ pub async fn handler(
             return Err(failed.into());
         }
         // Somebody else added the same shop under the same id, or removed it, at the same moment.
-        if let Some(answer) = repeated(&console, keyed.as_ref()).await? {
+        if let Some(answer) = repeated(&console, keyed.as_ref(), &new).await? {
             return Ok(answer);
         }
         check_free(&console, &new).await?;
@@ -112,12 +112,16 @@ pub async fn handler(
 async fn repeated(
     console: &Console,
     keyed: Option<&KeyedRequest>,
+    new: &NewStore,
 ) -> Result<Option<Response>, Problem> {
     let Some(keyed) = keyed else { return Ok(None) };
     let Some(made) = keyed.made(console).await? else { return Ok(None) };
     let Ok(id) = StoreId::try_new(made) else { return Ok(None) };
     let stored = console.registry.any_store(&id).await?;
-    let Some(stored) = stored.filter(|stored| !stored.value.deleted) else { return Ok(None) };
+    // Somebody else may have taken the id between the note of this key and the reservation.
+    let is_ours =
+        |settings: &StoreSettings| !settings.deleted && settings.shop_domain == new.domain.as_str();
+    let Some(stored) = stored.filter(|stored| is_ours(&stored.value)) else { return Ok(None) };
     if is_broken_off(console, &id, &stored.value).await? {
         return Ok(None);
     }
