@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Target;
-use super::output::plain;
+use super::output::{moment, plain};
 use super::session::{Path, Session};
 
 #[derive(Args)]
@@ -79,7 +79,7 @@ impl Entry {
     /// A row for each setting, so that each can be searched. What is added starts from defaults,
     /// which would only hide the rest: `--json` has them.
     fn rows(&self) -> Vec<[String; 6]> {
-        let (at, by) = (plain(&self.at), plain(&self.by));
+        let (at, by) = (moment(&self.at), plain(&self.by));
         let what = self.key.replacen('.', " ", 1);
         let row = |setting: String, to: String| {
             [at.clone(), by.clone(), what.clone(), self.what.clone(), setting, to]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Target;
-use super::output::{Shown, member, plain};
+use super::output::{Shown, member, moment};
 use super::session::{Path, Session};
 use super::setting::{self, Setting};
 
@@ -181,7 +181,7 @@ impl BackOfficeView {
             facts.push((format!("warehouse {}/{code}", self.id), name.clone()));
         }
         facts.push(("revision".to_owned(), self.revision.to_string()));
-        let updated_at = plain(&self.updated_at);
+        let updated_at = moment(&self.updated_at);
         facts.push(("updated".to_owned(), format!("{updated_at} by {}", self.updated_by)));
         shown.facts(facts);
         shown.pending(&self.pending);

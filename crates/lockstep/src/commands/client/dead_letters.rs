@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Target;
-use super::output::{self, Shown, clean, count, plain};
+use super::output::{self, Shown, clean, count, moment};
 use super::refusal::Refusal;
 use super::session::{Path, Session};
 
@@ -177,7 +177,7 @@ fn table(letters: Vec<Letter>, state: State, silent: &BTreeSet<String>) -> Shown
         return shown;
     }
     let rows = letters.into_iter().map(|letter| {
-        let (opened, attempts) = (plain(&letter.opened_at), letter.attempts.to_string());
+        let (opened, attempts) = (moment(&letter.opened_at), letter.attempts.to_string());
         let Letter { id, service, message_type, reason, state, .. } = letter;
         [id, opened, service, message_type, attempts, state, reason]
     });
@@ -190,7 +190,7 @@ async fn show(session: &Session, id: &str) -> anyhow::Result<ExitCode> {
     let path = Path::try_new(&["dead-letters", id])?;
     let answer = session.call(Method::GET, &path).send().await?;
     session.show(&answer, |letter: Letter, shown| {
-        let opened = plain(&letter.opened_at);
+        let opened = moment(&letter.opened_at);
         let origin = format!("{} {}", letter.stream, letter.stream_sequence);
         let facts = [
             ("id", letter.id),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Target;
-use super::output::{clean, plain};
+use super::output::{clean, moment, plain};
 use super::session::{Path, Session};
 
 #[derive(Args)]
@@ -158,7 +158,7 @@ impl Effect {
         let row = |line: &Line| {
             [
                 self.id.clone(),
-                plain(&self.since),
+                moment(&self.since),
                 self.store.clone(),
                 self.kind.clone(),
                 state.to_owned(),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Target;
-use super::output::{Shown, count, plain};
+use super::output::{Shown, count, moment};
 use super::session::{Path, Session};
 
 #[derive(Args)]
@@ -126,8 +126,8 @@ impl Jobs {
             }
             let rows = jobs.iter().map(|job| {
                 let (progress, result) = (job.progress(), job.result());
-                let started = plain(&job.started_at);
-                let ended = plain(&job.ended_at);
+                let started = moment(&job.started_at);
+                let ended = moment(&job.ended_at);
                 [
                     job.id.clone(),
                     job.kind.clone(),
@@ -200,7 +200,7 @@ impl JobView {
 
     /// All of it.
     pub fn show(&self, shown: &mut Shown) {
-        let asked = format!("{} by {}", plain(&self.started_at), self.requested_by);
+        let asked = format!("{} by {}", moment(&self.started_at), self.requested_by);
         let facts = [
             ("job", self.id.clone()),
             ("kind", self.kind.clone()),
@@ -211,7 +211,7 @@ impl JobView {
             ("result", self.result()),
             ("message", self.message.clone()),
             ("started", asked),
-            ("ended", plain(&self.ended_at)),
+            ("ended", moment(&self.ended_at)),
         ];
         shown.facts(facts.map(|(name, value)| (name.to_owned(), value)).to_vec());
     }

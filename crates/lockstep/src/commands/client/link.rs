@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::Target;
 use super::import;
-use super::output::{Shown, plain};
+use super::output::{Shown, moment};
 use super::session::{Answer, Path, Session};
 
 #[derive(Args)]
@@ -140,7 +140,7 @@ async fn list(session: &Session, store: &str) -> anyhow::Result<()> {
         return shown.print();
     }
     let rows = links.into_iter().map(|link| {
-        let at = plain(&link.linked_at);
+        let at = moment(&link.linked_at);
         let LinkView { variant_id, inventory_item_id, backoffice, sku, origin, .. } = link;
         [variant_id, backoffice, sku, inventory_item_id, origin, at]
     });

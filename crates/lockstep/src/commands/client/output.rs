@@ -107,6 +107,15 @@ pub fn plain(value: &Value) -> String {
     }
 }
 
+/// A moment to the second: what stands behind it is for `--json`.
+pub fn moment(value: &Value) -> String {
+    let text = plain(value);
+    match text.split_once('.') {
+        Some((seconds, rest)) if rest.ends_with('Z') => format!("{seconds}Z"),
+        _ => text,
+    }
+}
+
 /// A member of an object, as a person writes it; nothing when it is not there.
 pub fn member(object: &Value, name: &str) -> String {
     object.get(name).map(plain).unwrap_or_default()
@@ -133,5 +142,13 @@ mod tests {
     fn values_read_as_they_are_written() {
         assert_eq!(plain(&serde_json::json!(["pick", 2, true])), "pick,2,true");
         assert_eq!(count(1, "link", "links"), "1 link");
+    }
+
+    #[test]
+    fn moments_are_shown_to_the_second() {
+        let at = |text: &str| moment(&Value::from(text));
+        assert_eq!(at("2026-11-24T10:00:01.250871463Z"), "2026-11-24T10:00:01Z");
+        assert_eq!(at("2026-11-24T10:00:01Z"), "2026-11-24T10:00:01Z");
+        assert_eq!(moment(&Value::Null), "");
     }
 }

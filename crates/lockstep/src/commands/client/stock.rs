@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Target;
-use super::output::{Shown, clean, plain};
+use super::output::{Shown, clean, moment, plain};
 use super::session::{Path, Session};
 
 #[derive(Args)]
@@ -118,7 +118,7 @@ impl Known {
             ("the window is open until", &self.window_until),
         ] {
             if !at.is_null() {
-                shown.line(format!("\n{what} {}", clean(&plain(at))));
+                shown.line(format!("\n{what} {}", clean(&moment(at))));
             }
         }
     }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Target;
-use super::output::{Shown, clean, count, member, plain, remark};
+use super::output::{Shown, clean, count, member, moment, remark};
 use super::secret::{ACCESS_TOKEN, Secrets};
 use super::session::{Path, Session};
 use super::setting::{self, Setting};
@@ -375,7 +375,7 @@ impl StoreView {
             facts.push((format!("location {}", mapping.location_id), served));
         }
         facts.push(("revision".to_owned(), self.revision.to_string()));
-        let updated_at = plain(&self.updated_at);
+        let updated_at = moment(&self.updated_at);
         facts.push(("updated".to_owned(), format!("{updated_at} by {}", self.updated_by)));
         shown.facts(facts);
         self.show_beside(shown);

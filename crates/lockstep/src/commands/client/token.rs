@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Target;
-use super::output::{clean, plain};
+use super::output::{clean, moment};
 use super::session::{Path, Session};
 
 #[derive(Args)]
@@ -114,11 +114,11 @@ async fn list(session: &Session, backoffice: &str) -> anyhow::Result<()> {
             return;
         }
         let rows = tokens.into_iter().map(|token| {
-            let used = match plain(&token.last_used_at) {
+            let used = match moment(&token.last_used_at) {
                 used if used.is_empty() => "never".to_owned(),
                 used => used,
             };
-            [token.token_id, token.label, plain(&token.issued_at), used]
+            [token.token_id, token.label, moment(&token.issued_at), used]
         });
         shown.table(["TOKEN ID", "LABEL", "ISSUED", "LAST USED"], rows.collect());
     })
