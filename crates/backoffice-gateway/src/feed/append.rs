@@ -182,7 +182,7 @@ impl Appender {
         entry: FeedEntry,
         work: &mut Work<'_>,
     ) -> Result<(), Stop> {
-        let command = FeedCommand::Append { entry };
+        let command = FeedCommand::Append { entry, trace: work.traceparent() };
         let Ok(_) = work.execute::<FeedKind>(backoffice.as_str(), &command)?;
         work.wake_after_commit(&self.seats.appended(backoffice));
         Ok(())

@@ -1,35 +1,55 @@
 //! A stored entry as it is delivered, with its contact opened.
 
+use std::fmt::Display;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use lockstep_contracts::TraceContext;
 use lockstep_contracts::backoffice::v1::feed_item::Item;
 use lockstep_contracts::backoffice::v1::{Contact, FeedItem, FeedOrder, FeedRefund, FeedVerdict};
 use lockstep_contracts::time::to_proto;
 use lockstep_domain::feed::{FeedEntry, FeedEvent, SealedContact};
 use lockstep_ports::StoredEvent;
-use lockstep_runtime::PersonalKeys;
+use lockstep_runtime::{PersonalKeys, telemetry};
 use prost::Message;
-use tracing::{error, warn};
+use tracing::{Instrument as _, error, info_span, warn};
 
 use crate::fault::CallFault;
 
 const UNREADABLE: CallFault = CallFault::Unavailable("an entry of the feed cannot be read");
 const SEALED: CallFault = CallFault::Unavailable("the keys of customers cannot be read");
 
-/// The entry that an event appended.
+/// The entry that an event appended. Delivering it is a span of the trace that led to it.
 ///
 /// # Errors
 /// `Unavailable`: an entry is never passed over, and never delivered without a contact that it
 /// has.
 pub async fn item(keys: &PersonalKeys, event: &StoredEvent) -> Result<FeedItem, CallFault> {
-    let unreadable = |error: &dyn std::fmt::Display| {
-        let (feed, number) = (event.aggregate_id.as_str(), event.version);
-        error!(code = "LS0202", feed, number, %error, "an entry of a feed cannot be read");
-        UNREADABLE
-    };
-    let appended: FeedEvent = serde_json::from_str(event.body.get()).map_err(|e| unreadable(&e))?;
-    let FeedEvent::EntryAppended { entry } = appended;
-    let item = match entry {
+    let appended: FeedEvent =
+        serde_json::from_str(event.body.get()).map_err(|e| unreadable(event, &e))?;
+    let FeedEvent::EntryAppended { entry, trace } = appended;
+    let (feed, number) = (event.aggregate_id.as_str(), event.version);
+    let span = info_span!("deliver_entry", feed, number);
+    let trace = trace.as_deref().and_then(|parent| TraceContext::try_new(parent, None));
+    telemetry::set_parent(&span, trace.as_ref());
+    let traceparent = trace.map(|trace| trace.traceparent().to_owned()).unwrap_or_default();
+    let item = opened_entry(keys, event, entry).instrument(span).await?;
+    Ok(FeedItem { number, at: Some(to_proto(event.at)), item: Some(item), traceparent })
+}
+
+fn unreadable(event: &StoredEvent, error: &dyn Display) -> CallFault {
+    let (feed, number) = (event.aggregate_id.as_str(), event.version);
+    error!(code = "LS0202", feed, number, %error, "an entry of a feed cannot be read");
+    UNREADABLE
+}
+
+async fn opened_entry(
+    keys: &PersonalKeys,
+    event: &StoredEvent,
+    entry: FeedEntry,
+) -> Result<Item, CallFault> {
+    let unreadable = |error: &dyn Display| unreadable(event, error);
+    Ok(match entry {
         FeedEntry::Order { content, contact, .. } => {
             let mut order: FeedOrder = decoded(&content).map_err(|e| unreadable(&e))?;
             if let Some(sealed) = contact {
@@ -46,8 +66,7 @@ pub async fn item(keys: &PersonalKeys, event: &StoredEvent) -> Result<FeedItem, 
         FeedEntry::Verdict { content, .. } => {
             Item::Verdict(decoded::<FeedVerdict>(&content).map_err(|e| unreadable(&e))?)
         }
-    };
-    Ok(FeedItem { number: event.version, at: Some(to_proto(event.at)), item: Some(item) })
+    })
 }
 
 #[derive(Debug, thiserror::Error)]

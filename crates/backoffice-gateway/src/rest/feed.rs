@@ -34,8 +34,9 @@ pub async fn page(State(rest): State<Arc<Rest>>, request: Request<Body>) -> Resp
         let query = Query::parse(request.uri().query().unwrap_or_default())?;
         let feeds = &rest.core.feeds;
         let seat = feeds.sit(&backoffice)?;
-        let after = feeds.start(&backoffice, query.after).await?;
+        // The wait is over so long after the call came, however long finding its begin takes.
         let until = feeds.now().checked_add(query.wait).unwrap_or(feeds.now());
+        let after = feeds.start(&backoffice, query.after).await?;
         let range = Range { after, limit: query.limit };
         Ok(Page { items: feeds.next(&seat, range, until).await? })
     })

@@ -9,7 +9,7 @@ use lockstep_contracts::backoffice::v1::{
 };
 use lockstep_contracts::orders::v1::{OrderAnnounced, OrderReportJudged, RefundAnnounced};
 use lockstep_contracts::shipments::v1::ShipmentReportJudged;
-use lockstep_contracts::{Event, Metadata, Partition, Subject};
+use lockstep_contracts::{Event, Metadata, Partition, Subject, TraceContext};
 use lockstep_ports::{Bus, Outgoing};
 use lockstep_runtime::PersonalKeys;
 use lockstep_testkit::nats::eventually;
@@ -20,6 +20,8 @@ use crate::world::{Answer, NOW, World};
 
 /// The key of whoever ordered.
 pub const KEY: &str = "north.77";
+/// The trace of every announcement: that of the document's examples.
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 static SENT: AtomicU64 = AtomicU64::new(0);
 
@@ -40,7 +42,8 @@ pub async fn send_as<E: Event>(bus: &dyn Bus, id: &str, event: &E, subject: Subj
 
 pub fn outgoing<E: Event>(id: &str, event: &E, subject: Subject) -> Outgoing {
     let now: Timestamp = NOW.parse().expect("a moment");
-    let metadata = Metadata::new(id, "test", E::TYPE, now);
+    let mut metadata = Metadata::new(id, "test", E::TYPE, now);
+    metadata.trace = TraceContext::try_new(TRACE, None);
     Outgoing {
         stream: E::STREAM,
         subject: subject.as_str().to_owned(),

@@ -186,7 +186,7 @@ async fn personal_data_is_sealed_at_rest_and_gone_once_it_is_redacted() {
     }
     for stored in world.store.events_of(&FeedKind::key("wms"), 0, 10).await.expect("entries") {
         let event: FeedEvent = serde_json::from_str(stored.body.get()).expect("an event");
-        let FeedEvent::EntryAppended { entry: FeedEntry::Order { content, .. } } = event else {
+        let FeedEvent::EntryAppended { entry: FeedEntry::Order { content, .. }, .. } = event else {
             panic!("no order: {event:?}");
         };
         let kept = FeedOrder::decode(STANDARD.decode(content).expect("base64").as_slice());

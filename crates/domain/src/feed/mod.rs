@@ -77,6 +77,8 @@ pub enum FeedCommand {
     Append {
         /// The entry.
         entry: FeedEntry,
+        /// W3C `traceparent` of the news that led to it.
+        trace: Option<String>,
     },
 }
 
@@ -88,6 +90,9 @@ pub enum FeedEvent {
     EntryAppended {
         /// The entry.
         entry: FeedEntry,
+        /// W3C `traceparent` of the news that led to it, so that its delivery joins that trace.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trace: Option<String>,
     },
 }
 
@@ -98,8 +103,8 @@ impl Decider for Feed {
     type Rejection = Infallible;
 
     fn decide(_: &Self, command: &FeedCommand) -> Result<Vec<FeedEvent>, Infallible> {
-        let FeedCommand::Append { entry } = command;
-        Ok(vec![FeedEvent::EntryAppended { entry: entry.clone() }])
+        let FeedCommand::Append { entry, trace } = command;
+        Ok(vec![FeedEvent::EntryAppended { entry: entry.clone(), trace: trace.clone() }])
     }
 
     fn evolve(state: Self, event: &FeedEvent) -> Self {
@@ -117,7 +122,8 @@ mod tests {
         let entry = FeedEntry::Verdict { event_id: "e".to_owned(), content: String::new() };
         let mut feed = Feed::default();
         for number in 1..=3 {
-            let events = Feed::decide(&feed, &FeedCommand::Append { entry: entry.clone() });
+            let command = FeedCommand::Append { entry: entry.clone(), trace: None };
+            let events = Feed::decide(&feed, &command);
             let events = events.expect("entries are never refused");
             assert_eq!(events.len(), 1, "one event is one number");
             feed = Feed::evolve_all(feed, &events);

@@ -19,7 +19,13 @@ pub fn feed_events() -> Vec<FeedEvent> {
     let refund = FeedEntry::Refund { order: id("north:6120000000001"), content: "CgE=".to_owned() };
     let verdict = FeedEntry::Verdict { event_id: "accept-17".to_owned(), content: String::new() };
     let entries = [order(Some(contact)), order(None), refund, verdict];
-    entries.into_iter().map(|entry| FeedEvent::EntryAppended { entry }).collect()
+    let traced = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned();
+    let traces = [None, None, None, Some(traced)];
+    entries
+        .into_iter()
+        .zip(traces)
+        .map(|(entry, trace)| FeedEvent::EntryAppended { entry, trace })
+        .collect()
 }
 
 pub fn feed_state() -> Feed {

@@ -18,11 +18,17 @@ pub const AFTER_EXAMPLE: u64 = 0;
 /// 2026-11-24T12:00:00Z.
 const NOON: i64 = 1_795_521_600;
 const LINE: &str = "14700000000001";
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// The example page.
 pub fn page() -> Value {
     let entries = [Item::Order(order()), Item::Refund(refund()), Item::Verdict(verdict())];
-    let item = |(number, item)| FeedItem { number, at: at(NOON), item: Some(item) };
+    let item = |(number, item)| FeedItem {
+        number,
+        at: at(NOON),
+        item: Some(item),
+        traceparent: TRACE.to_owned(),
+    };
     json!({ "items": (1..).zip(entries).map(item).collect::<Vec<_>>() })
 }
 
