@@ -156,7 +156,7 @@ pub struct EffectRow {
     pub context: Box<RawValue>,
     /// Where it stands.
     pub state: EffectState,
-    /// Times it was sent, as far as known.
+    /// Times somebody made it theirs in order to send it; 0 is one that certainly never left.
     pub attempts: u32,
     /// When it was decided.
     pub created_at: Timestamp,

@@ -79,6 +79,7 @@ pub trait Store: Send + Sync + 'static {
     async fn timer(&self, lane: &str, key: &str) -> Result<Option<Timer>, PortError>;
 
     /// Takes effects of a lane that neither are closed nor ask and whose lease ended, for `lease`.
+    /// To be taken is no attempt: [`Tx::hold_effect`] is.
     async fn take_effects(
         &self,
         lane: &str,
@@ -166,13 +167,25 @@ pub trait Tx: Send {
     /// Adds effects.
     async fn open_effects(&mut self, effects: &[NewEffect]) -> Result<(), PortError>;
 
-    /// Moves an effect on; false when it was closed already (the outcome came twice).
+    /// Counts one more attempt and makes the effect the caller's until `until`: right before it is
+    /// sent. False when it is closed, and when it was attempted since the caller saw `attempts`:
+    /// then it is somebody else's.
+    async fn hold_effect(
+        &mut self,
+        id: Uuid,
+        attempts: u32,
+        until: Timestamp,
+    ) -> Result<bool, PortError>;
+
+    /// Moves an effect on; false when it was closed already (the outcome came twice), and when it
+    /// was attempted again since the caller saw `attempts`. Without them any attempt will do: a
+    /// person's word.
     async fn move_effect(
         &mut self,
         id: Uuid,
         state: EffectState,
         note: &str,
-        lease_until: Option<Timestamp>,
+        attempts: Option<u32>,
     ) -> Result<bool, PortError>;
 
     /// Loads and locks timers by (lane, key), in order of both whatever the order asked; one that

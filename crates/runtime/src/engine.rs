@@ -61,7 +61,7 @@ pub enum EngineError {
     /// The content can never be processed.
     #[error("cannot be processed: {0}")]
     Poison(String),
-    /// Another worker concluded the effect first; its decision stands.
+    /// Another worker concluded the effect first, or attempts it anew; its decision stands.
     #[error("the effect was concluded before")]
     AlreadyConcluded,
     /// The store or the broker failed.
@@ -329,7 +329,7 @@ impl Session<'_> {
         self.tx.outbox(&staged.outbox, self.work.now()).await?;
         self.tx.open_effects(&staged.effects).await?;
         for m in &staged.moves {
-            if !self.tx.move_effect(m.id, m.state, &m.note, None).await? {
+            if !self.tx.move_effect(m.id, m.state, &m.note, m.attempts).await? {
                 return Err(EngineError::AlreadyConcluded);
             }
         }

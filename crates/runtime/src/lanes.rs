@@ -212,16 +212,11 @@ impl Lane<'_> {
         let left = store.take_effects(self.name, now, EFFECT_LEASE, RECOVER_MAX).await?;
         let mut did = !left.is_empty();
         for effect in left {
-            let may_send = self.worker.recover(&effect, engine.now()) == Recovery::Resend;
-            if may_send && (self.shutdown.is_cancelled() || !self.hold(&effect).await?) {
+            if self.worker.recover(&effect, engine.now()) == Recovery::Conclude {
+                self.conclude(&effect, &left_behind(&effect)).await?;
+            } else if self.shutdown.is_cancelled() || !self.send_mine(effect).await? {
                 return Ok(false);
             }
-            let sent = if may_send {
-                self.send(&effect).await
-            } else {
-                Sent::Unknown("the process that sent it ended".to_owned())
-            };
-            self.conclude(&effect, &sent).await?;
         }
         let due = store.due(self.name, now, TURN_MAX).await?;
         if due.is_empty() {
@@ -229,30 +224,38 @@ impl Lane<'_> {
         }
         did = true;
         for effect in self.plan_all(&due).await? {
-            let sent = if self.shutdown.is_cancelled() {
-                // Certainly not sent: the next process need not wait for its lease.
-                Sent::NotApplied { wait: Duration::ZERO, reason: "the process stops".to_owned() }
-            } else if self.hold(&effect).await? {
-                self.send(&effect).await
-            } else {
+            if self.shutdown.is_cancelled() {
+                // The next process need not wait for its lease.
+                self.conclude(&effect, &not_sent("the process stops")).await?;
+            } else if !self.send_mine(effect).await? {
                 return Ok(false);
-            };
-            self.conclude(&effect, &sent).await?;
+            }
         }
         Ok(did)
     }
 
-    /// Renews the lane and the effect's own lease right before a call, so that both outlive it.
-    /// False when somebody else took over or concluded it.
-    async fn hold(&self, effect: &EffectRow) -> Result<bool, PortError> {
+    /// Sends and concludes; false when somebody else took over, attempted or concluded it.
+    async fn send_mine(&self, mut effect: EffectRow) -> Result<bool, PortError> {
+        if !self.hold(&mut effect).await? {
+            return Ok(false);
+        }
+        let sent = self.send(&effect).await;
+        self.conclude(&effect, &sent).await?;
+        Ok(true)
+    }
+
+    /// Renews the lane and the effect's own lease right before a call, so that both outlive it, and
+    /// counts the attempt: the outcome of an earlier one no longer concludes it.
+    async fn hold(&self, effect: &mut EffectRow) -> Result<bool, PortError> {
         if !self.is_held().await? {
             return Ok(false);
         }
         let until = later(self.engine.now(), EFFECT_LEASE);
         let mut tx = self.engine.store().begin().await?;
-        let is_open = tx.move_effect(effect.id, effect.state, &effect.note, Some(until)).await?;
+        let is_mine = tx.hold_effect(effect.id, effect.attempts, until).await?;
         tx.commit().await?;
-        Ok(is_open)
+        effect.attempts += u32::from(is_mine);
+        Ok(is_mine)
     }
 
     /// Plans what is due. A part that fails for its content is halved until the culprit stands
@@ -329,7 +332,7 @@ impl Lane<'_> {
         };
         let decide = |work: &mut Work<'_>| {
             let state = self.worker.conclude(effect, sent, work)?;
-            work.move_effect(effect.id, state, &note);
+            work.conclude_effect(effect, state, note.clone());
             Ok(())
         };
         match self.engine.transact(Origin::new(cause, trace), &[], decide).await {
@@ -343,6 +346,18 @@ impl Lane<'_> {
             Err(e) => Err(port_error(e)),
         }
     }
+}
+
+/// What a call came to whose process ended: it never left when nobody attempted it.
+fn left_behind(effect: &EffectRow) -> Sent {
+    if effect.attempts == 0 {
+        return not_sent("the process that meant to send it ended");
+    }
+    Sent::Unknown("the process that sent it ended".to_owned())
+}
+
+fn not_sent(reason: &str) -> Sent {
+    Sent::NotApplied { wait: Duration::ZERO, reason: reason.to_owned() }
 }
 
 fn lease_name(lane: &str) -> String {

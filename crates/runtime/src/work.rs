@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use lockstep_contracts::{Event, Metadata, Subject, TraceContext};
 use lockstep_domain::decider::Decider;
 use lockstep_ports::{
-    AggregateKey, EffectRow, ErrorKind, IdSource, NewEffect, NewEvent, OutboxRow, Outgoing,
-    PortError, SaveState, Snapshot, Timer,
+    AggregateKey, EffectRow, EffectState, ErrorKind, IdSource, NewEffect, NewEvent, OutboxRow,
+    Outgoing, PortError, SaveState, Snapshot, Timer,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -64,8 +64,10 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub(crate) struct EffectMove {
     pub id: Uuid,
-    pub state: lockstep_ports::EffectState,
+    pub state: EffectState,
     pub note: String,
+    /// The attempt whose outcome it is; `None` for a person's word.
+    pub attempts: Option<u32>,
 }
 
 #[derive(Default)]
@@ -393,8 +395,8 @@ impl<'a> Work<'a> {
             kind: e.kind.clone(),
             request: e.request.clone(),
             context: e.context.clone(),
-            state: lockstep_ports::EffectState::Intended,
-            attempts: 1,
+            state: EffectState::Intended,
+            attempts: 0,
             created_at: e.at,
             note: String::new(),
             trace: e.trace.clone(),
@@ -439,8 +441,15 @@ impl<'a> Work<'a> {
     }
 
     /// Moves an effect on with the commit; one that is closed already fails the transaction.
-    pub fn move_effect(&mut self, id: Uuid, state: lockstep_ports::EffectState, note: &str) {
-        self.staged.moves.push(EffectMove { id, state, note: note.to_owned() });
+    pub fn move_effect(&mut self, id: Uuid, state: EffectState, note: &str) {
+        let note = note.to_owned();
+        self.staged.moves.push(EffectMove { id, state, note, attempts: None });
+    }
+
+    /// As [`Work::move_effect`], for the outcome of one attempt: a later one fails the transaction.
+    pub(crate) fn conclude_effect(&mut self, effect: &EffectRow, state: EffectState, note: String) {
+        let attempts = Some(effect.attempts);
+        self.staged.moves.push(EffectMove { id: effect.id, state, note, attempts });
     }
 
     /// Runs one input; on failure nothing of it stays.

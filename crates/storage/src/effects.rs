@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::convert::{attempts_out, json_out, time_in, time_out};
+use crate::convert::{attempts_in, attempts_out, json_out, time_in, time_out};
 use crate::error::{failed, unfit};
 
 struct Row {
@@ -44,7 +44,7 @@ impl TryFrom<Row> for EffectRow {
     }
 }
 
-/// Adds effects. The one who commits them sends them, so each counts as tried once.
+/// Adds effects that nobody has attempted yet.
 pub(crate) async fn open(
     connection: &mut PgConnection,
     effects: &[NewEffect],
@@ -64,8 +64,10 @@ pub(crate) async fn open(
     let traces: Vec<Option<&str>> = effects.iter().map(|effect| effect.trace.as_deref()).collect();
     sqlx::query!(
         r#"
-        insert into effects (id, lane, kind, request, context, lease_until, created_at, trace)
-        select n.id, n.lane, n.kind, n.request, n.context::jsonb, n.lease_until, n.created_at,
+        insert into effects (
+            id, lane, kind, request, context, attempts, lease_until, created_at, trace
+        )
+        select n.id, n.lane, n.kind, n.request, n.context::jsonb, 0, n.lease_until, n.created_at,
             n.trace
         from unnest(
             $1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::timestamptz[],
@@ -87,28 +89,55 @@ pub(crate) async fn open(
     Ok(())
 }
 
-/// Moves an effect on; without `lease_until` the lease stays. False when it is closed, and when
-/// there is none of that id.
+/// Counts an attempt at an effect that nobody attempted since. False when somebody did, when it is
+/// closed, and when there is none of that id.
+pub(crate) async fn hold(
+    connection: &mut PgConnection,
+    id: Uuid,
+    attempts: u32,
+    until: Timestamp,
+) -> Result<bool, PortError> {
+    let done = sqlx::query!(
+        r#"
+        update effects
+        set attempts = attempts + 1,
+            lease_until = $3
+        where id = $1
+            and state <> 'closed'
+            and attempts = $2
+        "#,
+        id,
+        attempts_in(attempts)?,
+        time_in(until)?,
+    )
+    .execute(connection)
+    .await
+    .map_err(|error| failed("cannot hold an effect", error))?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Moves an effect on; its lease stays. False when it is closed, when it was attempted since, and
+/// when there is none of that id.
 pub(crate) async fn step(
     connection: &mut PgConnection,
     id: Uuid,
     state: EffectState,
     note: &str,
-    lease_until: Option<Timestamp>,
+    attempts: Option<u32>,
 ) -> Result<bool, PortError> {
     let done = sqlx::query!(
         r#"
         update effects
         set state = $2,
-            note = $3,
-            lease_until = coalesce($4, lease_until)
+            note = $3
         where id = $1
             and state <> 'closed'
+            and ($4::integer is null or attempts = $4)
         "#,
         id,
         state_in(state),
         note,
-        lease_until.map(time_in).transpose()?,
+        attempts.map(attempts_in).transpose()?,
     )
     .execute(connection)
     .await
@@ -143,8 +172,7 @@ pub(crate) async fn take(
             for update skip locked
         )
         update effects e
-        set lease_until = $3,
-            attempts = e.attempts + 1
+        set lease_until = $3
         from free
         where e.id = free.id
         returning e.id, e.lane, e.kind, e.request, e.context::text as "context!", e.state,

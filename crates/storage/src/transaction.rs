@@ -97,15 +97,27 @@ impl Tx for PgTx {
         self.end(answer)
     }
 
+    async fn hold_effect(
+        &mut self,
+        id: Uuid,
+        attempts: u32,
+        until: Timestamp,
+    ) -> Result<bool, PortError> {
+        let limit = self.limit;
+        let hold = effects::hold(self.start()?, id, attempts, until);
+        let answer = in_time(limit, hold).await;
+        self.end(answer)
+    }
+
     async fn move_effect(
         &mut self,
         id: Uuid,
         state: EffectState,
         note: &str,
-        lease_until: Option<Timestamp>,
+        attempts: Option<u32>,
     ) -> Result<bool, PortError> {
         let limit = self.limit;
-        let step = effects::step(self.start()?, id, state, note, lease_until);
+        let step = effects::step(self.start()?, id, state, note, attempts);
         let answer = in_time(limit, step).await;
         self.end(answer)
     }

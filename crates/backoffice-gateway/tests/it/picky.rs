@@ -115,14 +115,23 @@ impl Tx for PickyTx {
         self.inner.open_effects(effects).await
     }
 
+    async fn hold_effect(
+        &mut self,
+        id: Uuid,
+        attempts: u32,
+        until: Timestamp,
+    ) -> Result<bool, PortError> {
+        self.inner.hold_effect(id, attempts, until).await
+    }
+
     async fn move_effect(
         &mut self,
         id: Uuid,
         state: EffectState,
         note: &str,
-        lease_until: Option<Timestamp>,
+        attempts: Option<u32>,
     ) -> Result<bool, PortError> {
-        self.inner.move_effect(id, state, note, lease_until).await
+        self.inner.move_effect(id, state, note, attempts).await
     }
 
     async fn timers(&mut self, keys: &[(String, String)]) -> Result<Vec<Option<Timer>>, PortError> {

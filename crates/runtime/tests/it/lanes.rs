@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use jiff::SignedDuration;
-use lockstep_ports::{EffectState, Store};
+use lockstep_ports::{EffectRow, EffectState, Store};
 use lockstep_runtime::processor::process_batch;
 use lockstep_runtime::{Lane, LaneWorker, Origin, Recovery, Sent};
 
@@ -34,6 +34,19 @@ async fn plan_and_die(world: &World, worker: &Sending) {
     let origin = Origin::new("test", None);
     let plan = |w: &mut lockstep_runtime::Work<'_>| worker.plan("lane", &due, w);
     world.engine.transact(origin, &keys, plan).await.unwrap();
+}
+
+/// What is not concluded.
+async fn open(world: &World) -> Vec<EffectRow> {
+    world.store.effects_of(&[EffectState::Intended], 10).await.unwrap()
+}
+
+/// Makes an effect a process's own, as right before its call.
+async fn hold(world: &World, effect: &EffectRow) {
+    let mut tx = world.store.begin().await.unwrap();
+    let until = world.engine.now() + SignedDuration::from_secs(30);
+    assert!(tx.hold_effect(effect.id, effect.attempts, until).await.unwrap());
+    tx.commit().await.unwrap();
 }
 
 #[tokio::test]
@@ -70,10 +83,25 @@ async fn an_effect_that_must_not_be_repeated_is_concluded_as_unknown() {
     counted(&world).await;
     let worker = sending(Recovery::Conclude, vec![]);
     plan_and_die(&world, &worker).await;
+    for effect in open(&world).await {
+        hold(&world, &effect).await;
+    }
     world.clock.advance(SignedDuration::from_secs(31));
     once(&world, &worker).await.unwrap();
     assert!(worker.sent.lock().unwrap().is_empty());
     assert_eq!(world.counter("push-b").await.texts, ["", "unknown"]);
+}
+
+#[tokio::test]
+async fn an_effect_that_nobody_attempted_certainly_never_left() {
+    let world = world();
+    counted(&world).await;
+    let worker = sending(Recovery::Conclude, vec![]);
+    plan_and_die(&world, &worker).await;
+    world.clock.advance(SignedDuration::from_secs(31));
+    once(&world, &worker).await.unwrap();
+    let planned_anew = ["", "not applied", "answered"];
+    assert_eq!(world.counter("push-b").await.texts, planned_anew);
 }
 
 #[tokio::test]
@@ -82,11 +110,11 @@ async fn an_outcome_counts_once_whoever_brings_it() {
     counted(&world).await;
     let worker = sending(Recovery::Resend, vec![]);
     plan_and_die(&world, &worker).await;
+    let effect = open(&world).await.remove(0);
     world.clock.advance(SignedDuration::from_secs(31));
     once(&world, &worker).await.unwrap();
     let mut tx = world.store.begin().await.unwrap();
-    let effect = uuid::Uuid::from_u128(1);
-    assert!(!tx.move_effect(effect, EffectState::Closed, "again", None).await.unwrap());
+    assert!(!tx.move_effect(effect.id, EffectState::Closed, "again", None).await.unwrap());
     drop(tx);
     world.clock.advance(SignedDuration::from_secs(300));
     assert!(!once(&world, &worker).await.unwrap());

@@ -85,7 +85,9 @@ impl LaneWorker for Process {
         sent: &Sent,
         work: &mut Work<'_>,
     ) -> Result<EffectState, Stop> {
-        self.inner.conclude(effect, sent, work)
+        let state = self.inner.conclude(effect, sent, work)?;
+        let stays = matches!(sent, Sent::Unknown(_)) && self.inner.recovery == Recovery::Resend;
+        Ok(if stays { EffectState::Unknown } else { state })
     }
 }
 
@@ -133,10 +135,12 @@ async fn a_lane_whose_call_is_in_the_air_is_nobody_elses() {
 
 #[tokio::test]
 async fn who_hangs_beyond_its_lease_sends_nothing_more_and_decides_nothing() {
-    for (recovery, of_b, outcome) in [
-        (Recovery::Resend, vec!["push-0000=5", "push-0001=5"], "answered"),
-        (Recovery::Conclude, vec![], "unknown"),
+    // The second was planned and never attempted: that it did not leave is certain.
+    for (recovery, of_b, outcomes) in [
+        (Recovery::Resend, vec!["push-0000=5", "push-0001=5"], ["answered"].as_slice()),
+        (Recovery::Conclude, vec!["push-0001=1005"], &["not applied", "answered"]),
     ] {
+        let outcome_of_first = if recovery == Recovery::Resend { "answered" } else { "unknown" };
         let world = world();
         counted(&world, 2).await;
         let calls = Arc::new(Calls::default());
@@ -153,14 +157,45 @@ async fn who_hangs_beyond_its_lease_sends_nothing_more_and_decides_nothing() {
         a.gate.add_permits(10);
         pass(&world, 60).await;
         assert_eq!(calls.of("a"), ["push-0000=5"], "{recovery:?}: the second was not its any more");
-        for sku in ["push-0000", "push-0001"] {
-            let texts = world.counter(sku).await.texts;
-            assert_eq!(texts, ["", outcome], "{recovery:?}: {sku} is decided once");
-        }
+        let texts = world.counter("push-0000").await.texts;
+        assert_eq!(texts, ["", outcome_of_first], "{recovery:?}: decided once");
+        let texts = world.counter("push-0001").await.texts;
+        assert_eq!(texts, [&[""], outcomes].concat(), "{recovery:?}: decided once");
         for life in [life_a, life_b] {
             life.shutdown.cancel();
             assert!(life.finish().await);
         }
+    }
+}
+
+/// The lane is free again when the slow process wakes; what it had planned is not its own any more.
+#[tokio::test]
+async fn who_wakes_after_another_attempt_neither_concludes_nor_sends() {
+    let world = world();
+    counted(&world, 2).await;
+    let calls = Arc::new(Calls::default());
+    let a = process("a", &calls, Recovery::Resend, 0);
+    let b = process("b", &calls, Recovery::Resend, usize::MAX >> 4);
+    b.inner.answers.lock().unwrap().extend(vec![Sent::Unknown("no answer".to_owned()); 2]);
+    let (life_a, life_b) = (world.life(), world.life());
+    life_a.tracker.spawn(run_lanes(world.engine.clone(), a.clone(), life_a.clone()));
+    until("a sends", || calls.count() == 1).await;
+    life_b.tracker.spawn(run_lanes(world.replica(2), b.clone(), life_b.clone()));
+    pass(&world, 40).await;
+    assert_eq!(calls.of("b"), ["push-0000=5", "push-0001=5"], "b has taken the lane over");
+
+    a.inner.answers.lock().unwrap().push(Sent::Refused("too late".to_owned()));
+    a.gate.add_permits(10);
+    pass(&world, 5).await;
+    assert_eq!(calls.of("a"), ["push-0000=5"]);
+    for sku in ["push-0000", "push-0001"] {
+        assert_eq!(world.counter(sku).await.texts, ["", "unknown"], "only b's outcome counts");
+    }
+    let rows = world.store.effects_of(&[EffectState::Unknown], 10).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.attempts).collect::<Vec<_>>(), [2, 1]);
+    for life in [life_a, life_b] {
+        life.shutdown.cancel();
+        assert!(life.finish().await);
     }
 }
 

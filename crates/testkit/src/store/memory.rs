@@ -178,7 +178,6 @@ impl Store for MemoryStore {
         for (_, id) in free {
             if let Some(effect) = tables.effects.get_mut(&id) {
                 effect.lease_until = kept(until);
-                effect.row.attempts += 1;
                 taken.push(effect.row.clone());
             }
         }

@@ -104,15 +104,26 @@ impl Tx for MemoryTx {
         self.end(answer)
     }
 
+    async fn hold_effect(
+        &mut self,
+        id: Uuid,
+        attempts: u32,
+        until: Timestamp,
+    ) -> Result<bool, PortError> {
+        self.start()?;
+        let answer = self.work.hold_effect(id, attempts, until).await;
+        self.end(answer)
+    }
+
     async fn move_effect(
         &mut self,
         id: Uuid,
         state: EffectState,
         note: &str,
-        lease_until: Option<Timestamp>,
+        attempts: Option<u32>,
     ) -> Result<bool, PortError> {
         self.start()?;
-        let answer = self.work.move_effect(id, state, note, lease_until).await;
+        let answer = self.work.move_effect(id, state, note, attempts).await;
         self.end(answer)
     }
 

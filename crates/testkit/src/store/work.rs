@@ -131,24 +131,48 @@ impl Work {
         Ok(())
     }
 
+    pub(crate) async fn hold_effect(
+        &mut self,
+        id: Uuid,
+        attempts: u32,
+        until: Timestamp,
+    ) -> Result<bool, PortError> {
+        let Some(mut effect) = self.open_effect(id, Some(attempts)).await? else {
+            return Ok(false);
+        };
+        effect.row.attempts += 1;
+        effect.lease_until = kept(until);
+        self.staged.effects.insert(id, effect);
+        Ok(true)
+    }
+
     pub(crate) async fn move_effect(
         &mut self,
         id: Uuid,
         state: EffectState,
         note: &str,
-        lease_until: Option<Timestamp>,
+        attempts: Option<u32>,
     ) -> Result<bool, PortError> {
         check_text(&[note])?;
+        let Some(mut effect) = self.open_effect(id, attempts).await? else {
+            return Ok(false);
+        };
+        effect.row.state = state;
+        note.clone_into(&mut effect.row.note);
+        self.staged.effects.insert(id, effect);
+        Ok(true)
+    }
+
+    /// Locks an effect; it is given when it is not closed and at this attempt.
+    async fn open_effect(
+        &mut self,
+        id: Uuid,
+        attempts: Option<u32>,
+    ) -> Result<Option<Effect>, PortError> {
         self.lock(BTreeSet::from([Resource::Effect(id)])).await?;
+        let is_at = |effect: &Effect| attempts.is_none_or(|at| effect.row.attempts == at);
         let open = self.effect(id).filter(|effect| effect.row.state != EffectState::Closed);
-        let moved = open.is_some();
-        if let Some(mut effect) = open {
-            effect.row.state = state;
-            note.clone_into(&mut effect.row.note);
-            effect.lease_until = lease_until.map_or(effect.lease_until, kept);
-            self.staged.effects.insert(id, effect);
-        }
-        Ok(moved)
+        Ok(open.filter(is_at))
     }
 
     pub(crate) async fn timers(
@@ -322,7 +346,7 @@ impl Work {
             request: effect.request.clone(),
             context: effect.context.clone(),
             state: EffectState::Intended,
-            attempts: 1,
+            attempts: 0,
             created_at: kept(effect.at),
             note: String::new(),
             trace: effect.trace.clone(),

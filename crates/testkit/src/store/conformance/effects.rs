@@ -13,7 +13,7 @@ use crate::json::{raw, value};
 
 const LEASE: Duration = Duration::from_secs(30);
 
-/// Bytes, notes, trace and times come back; the sending at the commit counts as the first.
+/// Bytes, notes, trace and times come back; neither the commit nor the taking is an attempt.
 pub async fn an_effect_comes_back_as_it_was(store: &dyn Store) -> Result<(), PortError> {
     let request = Bytes::from_static(&[0, 159, 146, 150, 34]);
     let trace = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
@@ -32,7 +32,7 @@ pub async fn an_effect_comes_back_as_it_was(store: &dyn Store) -> Result<(), Por
     let told = row.as_ref().map(|row| (row.request.clone(), value(&row.context)));
     assert_eq!(told, Some((request, json!({"read": ["🧦", 7]}))));
     let told = row.as_ref().map(|row| (row.created_at, row.note.as_str(), row.attempts));
-    assert_eq!(told, Some((NOW, "", 2)));
+    assert_eq!(told, Some((NOW, "", 0)));
     assert_eq!(rows.iter().map(|row| row.trace.clone()).collect::<Vec<_>>(), [trace, None]);
     Ok(())
 }
@@ -62,16 +62,58 @@ pub async fn an_effect_is_free_when_its_lease_has_ended(
     assert_eq!(store.lanes().await?, [("north".to_owned(), later(40))]);
     assert_eq!(taken(store, later(40)).await?, [1]);
 
-    // Moving it on may set another lease, or leave the one it has.
-    let mut tx = store.begin().await?;
-    let id = Uuid::from_u128(1);
-    assert!(tx.move_effect(id, EffectState::Unknown, "", Some(later(100))).await?);
-    assert!(tx.move_effect(id, EffectState::Unknown, "timed out", None).await?);
-    tx.commit().await?;
+    // Moving it on leaves the lease that it has.
+    step(store, 1, EffectState::Unknown, "timed out").await?;
+    assert_eq!(taken(store, later(69)).await?, []);
+    assert_eq!(taken(store, later(70)).await?, [1]);
+    Ok(())
+}
+
+/// Who holds it counts one attempt and has it for as long; its state and note stay.
+pub async fn an_effect_is_held_at_the_attempt_that_was_seen(
+    store: &dyn Store,
+) -> Result<(), PortError> {
+    open(store, &[effect(1, NOW)]).await?;
+    step(store, 1, EffectState::Unknown, "timed out").await?;
+    assert!(!hold(store, 1, 1).await?);
+    assert!(!hold(store, 7, 0).await?, "there is none of that id");
+    assert!(hold(store, 1, 0).await?);
+    assert!(!hold(store, 1, 0).await?, "somebody attempted it since");
     assert_eq!(taken(store, later(99)).await?, []);
     let rows = store.take_effects("north", later(100), LEASE, 10).await?;
     let told = rows.iter().map(|row| (row.state, row.note.as_str(), row.attempts));
-    assert_eq!(told.collect::<Vec<_>>(), [(EffectState::Unknown, "timed out", 4)]);
+    assert_eq!(told.collect::<Vec<_>>(), [(EffectState::Unknown, "timed out", 1)]);
+    assert!(hold(store, 1, 1).await?);
+
+    // Of two at once, the later waits and is told.
+    let mut first = store.begin().await?;
+    let mut second = store.begin().await?;
+    let id = Uuid::from_u128(1);
+    assert!(first.hold_effect(id, 2, later(100)).await?);
+    let (held, committed) = tokio::join!(second.hold_effect(id, 2, later(100)), first.commit());
+    committed?;
+    assert!(!held?);
+    drop(second);
+    step(store, 1, EffectState::Closed, "").await?;
+    assert!(!hold(store, 1, 3).await?);
+    Ok(())
+}
+
+/// The outcome of an attempt says nothing about an effect that was attempted since.
+pub async fn an_outcome_belongs_to_its_attempt(store: &dyn Store) -> Result<(), PortError> {
+    open(store, &[effect(1, NOW)]).await?;
+    assert!(hold(store, 1, 0).await?);
+    assert!(hold(store, 1, 1).await?);
+    let id = Uuid::from_u128(1);
+    let mut tx = store.begin().await?;
+    assert!(!tx.move_effect(id, EffectState::Closed, "refused", Some(1)).await?);
+    assert!(tx.move_effect(id, EffectState::Unknown, "no answer", Some(2)).await?);
+    assert!(tx.move_effect(id, EffectState::Closed, "answered", Some(2)).await?);
+    assert!(!tx.move_effect(id, EffectState::Closed, "again", Some(2)).await?);
+    tx.commit().await?;
+    let row = store.effect(id).await?;
+    let told = row.as_ref().map(|row| (row.state, row.note.as_str(), row.attempts));
+    assert_eq!(told, Some((EffectState::Closed, "answered", 2)));
     Ok(())
 }
 
@@ -165,7 +207,7 @@ pub async fn an_effect_that_asks_waits_for_a_person(store: &dyn Store) -> Result
     assert!(store.lanes().await?.is_empty());
     let row = store.effect(Uuid::from_u128(1)).await?;
     let told = row.as_ref().map(|row| (row.state, row.note.as_str(), row.attempts));
-    assert_eq!(told, Some((EffectState::Asks, "applied or not?", 1)));
+    assert_eq!(told, Some((EffectState::Asks, "applied or not?", 0)));
 
     // In the lane others wait, and are served.
     open(store, &[effect(2, later(7))]).await?;
@@ -218,6 +260,13 @@ async fn step(
     let mut tx = store.begin().await?;
     assert!(tx.move_effect(Uuid::from_u128(number), state, note, None).await?);
     tx.commit().await
+}
+
+async fn hold(store: &dyn Store, number: u128, attempts: u32) -> Result<bool, PortError> {
+    let mut tx = store.begin().await?;
+    let held = tx.hold_effect(Uuid::from_u128(number), attempts, later(100)).await?;
+    tx.commit().await?;
+    Ok(held)
 }
 
 async fn taken(store: &dyn Store, now: Timestamp) -> Result<Vec<u128>, PortError> {

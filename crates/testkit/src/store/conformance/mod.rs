@@ -65,6 +65,8 @@ macro_rules! store_conformance {
             outbox: a_refused_row_blocks_nothing,
             effects: an_effect_comes_back_as_it_was,
             effects: an_effect_is_free_when_its_lease_has_ended,
+            effects: an_effect_is_held_at_the_attempt_that_was_seen,
+            effects: an_outcome_belongs_to_its_attempt,
             effects: effects_are_taken_once_oldest_first,
             effects: an_effect_in_a_transaction_is_passed_over,
             effects: a_closed_effect_stays_closed,
