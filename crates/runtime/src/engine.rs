@@ -168,7 +168,11 @@ impl Engine {
             .await;
             let result = match done {
                 Ok(value) => session.commit().await.map(|rows| (value, rows)),
-                Err(e) => Err(e),
+                Err(e) => {
+                    // Who waits holds neither a connection nor a lock.
+                    drop(session);
+                    Err(e)
+                }
             };
             match result {
                 Ok((value, rows)) => return Ok((value, self.publish(rows).await)),

@@ -1,11 +1,13 @@
 //! An input that fails, or must be run again, leaves of earlier inputs everything and of itself
 //! nothing.
 
-use lockstep_ports::{AggregateKey, ConsumerSpec, Store as _};
+use lockstep_ports::{AggregateKey, ConsumerSpec, ErrorKind, PortError, Store as _};
 use lockstep_runtime::processor::{BatchOutcome, process_batch};
-use lockstep_runtime::{Directory, Evolver, Inbound, Processor, SettingsChange, Stop, Work};
+use lockstep_runtime::{
+    Aggregate, Directory, Evolver, Inbound, Origin, Processor, SettingsChange, Stop, Work,
+};
 
-use crate::counter::{Add, CounterKind, consumer, movement, world};
+use crate::counter::{Add, CounterKind, consumer, movement, settle, world};
 
 /// Changes one counter with each message, then needs something that is not loaded, and takes
 /// exception to some.
@@ -57,4 +59,34 @@ async fn what_is_undone_is_folded_again_from_what_stays() {
     let events = world.store.events(0, 100).await.unwrap();
     let versions: Vec<_> = events.iter().map(|event| event.version).collect();
     assert_eq!(versions, [1, 2, 3, 4, 5, 6, 7, 8]);
+}
+
+#[tokio::test]
+async fn who_lost_a_race_holds_nothing_while_it_waits() {
+    let world = world();
+    let keys = [CounterKind::key("A")];
+    let count = |work: &mut Work<'_>, by: i64| {
+        let add = Add(by, String::new());
+        work.execute::<CounterKind>("A", &add)?.map_err(Stop::Poison).map(drop)
+    };
+    let mut has_lost = false;
+    let loser = world.engine.transact(Origin::new("loser", None), &keys, |work| {
+        if !std::mem::replace(&mut has_lost, true) {
+            return Err(Stop::Fault(PortError::plain(ErrorKind::Conflict, "lost")));
+        }
+        count(work, 1)
+    });
+    let winner = async {
+        settle().await;
+        let other = world.engine.transact(Origin::new("winner", None), &keys, |w| count(w, 20));
+        tokio::select! {
+            biased;
+            done = other => done.unwrap(),
+            () = settle() => panic!("it waits for a lock of who waits"),
+        }
+        world.clock.advance(jiff::SignedDuration::from_secs(10));
+    };
+    let (lost, ()) = tokio::join!(loser, winner);
+    lost.unwrap();
+    assert_eq!(world.counter("A").await.sum, 21);
 }
