@@ -7,6 +7,7 @@ use lockstep_ports::{AggregateKey, ErrorKind, PortError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tracing::error;
 
 /// A kind of aggregate of one service. Implemented by a marker type of the service, so that the
 /// domain need not know how it is stored.
@@ -64,14 +65,18 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<Box<RawValue>, PortErro
         .map_err(|e| PortError::new(ErrorKind::Permanent, "encode for storage", e))
 }
 
-/// A stored value; the content of a database is outside data.
+/// A stored value; the content of a database is outside data. One that cannot be read is the work
+/// of a later version, or damage, and never the fault of the message that needs it: whoever needs
+/// it stops and says so, and goes on when it can be read.
 pub(crate) fn from_json<T: DeserializeOwned>(
     what: &AggregateKey,
     json: &RawValue,
 ) -> Result<T, PortError> {
     serde_json::from_str(json.get()).map_err(|e| {
-        let text = format!("decode the stored {} {}", what.kind, what.id);
-        PortError::new(ErrorKind::Permanent, text, e)
+        let (code, kind, id) = ("LS0107", what.kind, what.id.as_str());
+        error!(code, kind, id, error = %e, "this version cannot read a stored state");
+        let text = format!("decode the stored {kind} {id}, perhaps of a later version");
+        PortError::new(ErrorKind::Transient, text, e)
     })
 }
 

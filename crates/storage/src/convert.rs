@@ -8,7 +8,7 @@ use lockstep_ports::{ErrorKind, PortError};
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
-use crate::error::unfit;
+use crate::error::{unfit, unreadable};
 
 const NANOSECONDS_PER_MICROSECOND: i128 = 1_000;
 
@@ -20,7 +20,7 @@ pub(crate) fn time_in(at: Timestamp) -> Result<OffsetDateTime, PortError> {
 
 pub(crate) fn time_out(at: OffsetDateTime) -> Result<Timestamp, PortError> {
     Timestamp::from_nanosecond(at.unix_timestamp_nanos())
-        .map_err(|error| unfit("a stored time beyond the calendar", error))
+        .map_err(|error| unreadable("a stored time beyond the calendar", error))
 }
 
 /// Versions, sequences and counts; the database has no unsigned numbers.
@@ -29,7 +29,7 @@ pub(crate) fn number_in(number: u64) -> Result<i64, PortError> {
 }
 
 pub(crate) fn number_out(number: i64) -> Result<u64, PortError> {
-    u64::try_from(number).map_err(|error| unfit("a stored number below zero", error))
+    u64::try_from(number).map_err(|error| unreadable("a stored number below zero", error))
 }
 
 pub(crate) fn attempts_in(attempts: u32) -> Result<i32, PortError> {
@@ -37,16 +37,18 @@ pub(crate) fn attempts_in(attempts: u32) -> Result<i32, PortError> {
 }
 
 pub(crate) fn attempts_out(attempts: i32) -> Result<u32, PortError> {
-    u32::try_from(attempts).map_err(|error| unfit("stored attempts below zero", error))
+    u32::try_from(attempts).map_err(|error| unreadable("stored attempts below zero", error))
 }
 
 pub(crate) fn json_out(text: String) -> Result<Box<RawValue>, PortError> {
-    RawValue::from_string(text).map_err(|error| unfit("stored JSON that cannot be read", error))
+    RawValue::from_string(text)
+        .map_err(|error| unreadable("stored JSON that cannot be read", error))
 }
 
 pub(crate) fn stream_out(name: &str) -> Result<Stream, PortError> {
     Stream::from_name(name).ok_or_else(|| {
-        PortError::plain(ErrorKind::Permanent, format!("a stored row names no stream: {name}"))
+        let what = format!("this version knows no stream {name:?} of a stored row");
+        PortError::plain(ErrorKind::Transient, what)
     })
 }
 

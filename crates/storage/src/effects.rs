@@ -187,7 +187,21 @@ pub(crate) async fn take(
     .await
     .map_err(|error| failed("cannot take effects", error))?;
     rows.sort_by_key(|row| (row.created_at, row.id));
-    rows.into_iter().map(EffectRow::try_from).collect()
+    Ok(rows.into_iter().filter_map(readable).collect())
+}
+
+/// One that this version cannot read is left alone, so that it holds up nothing behind it. Its
+/// lease was renewed: it comes again, perhaps to a version that can.
+fn readable(row: Row) -> Option<EffectRow> {
+    let (id, lane) = (row.id, row.lane.clone());
+    match EffectRow::try_from(row) {
+        Ok(effect) => Some(effect),
+        Err(error) => {
+            let (code, error) = ("LS0107", error.chain());
+            tracing::error!(code, effect.id = %id, lane, error, "an effect is left alone");
+            None
+        }
+    }
 }
 
 /// Effects in any of these states, oldest first. That none is closed lets the index of the open
@@ -258,8 +272,8 @@ fn state_out(state: &str) -> Result<EffectState, PortError> {
         "asks" => Ok(EffectState::Asks),
         "closed" => Ok(EffectState::Closed),
         other => Err(PortError::plain(
-            ErrorKind::Permanent,
-            format!("a stored effect has no known state: {other}"),
+            ErrorKind::Transient,
+            format!("this version knows no state {other:?} of a stored effect"),
         )),
     }
 }

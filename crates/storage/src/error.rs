@@ -22,10 +22,8 @@ pub(crate) fn failed(what: &str, error: sqlx::Error) -> PortError {
             let kind = kind_of(error.code().as_deref(), error.constraint());
             PortError::new(kind, what, error.into_error())
         }
-        // The content could not be put into the wire format, or a row could not be read back.
+        // The content could not be put into the wire format.
         sqlx::Error::Encode(_)
-        | sqlx::Error::Decode(_)
-        | sqlx::Error::ColumnDecode { .. }
         | sqlx::Error::Configuration(_)
         | sqlx::Error::InvalidArgument(_) => PortError::new(ErrorKind::Permanent, what, error),
         other => PortError::new(ErrorKind::Transient, what, other),
@@ -38,6 +36,15 @@ pub(crate) fn unfit(
     cause: impl std::error::Error + Send + Sync + 'static,
 ) -> PortError {
     PortError::new(ErrorKind::Permanent, what, cause)
+}
+
+/// Something stored that this version cannot read. It may be the work of a later version, and is
+/// never the fault of the message that needs it: so the work stops, and nothing is lost.
+pub(crate) fn unreadable(
+    what: &str,
+    cause: impl std::error::Error + Send + Sync + 'static,
+) -> PortError {
+    PortError::new(ErrorKind::Transient, what, cause)
 }
 
 /// Waits for an answer at most so long: a peer that vanished without a word never answers, and the

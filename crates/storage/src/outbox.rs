@@ -6,7 +6,7 @@ use lockstep_ports::{OutboxRow, OutboxState, Outgoing, PortError, RefusedRow};
 use sqlx::PgConnection;
 
 use crate::convert::{stream_out, time_in};
-use crate::error::{failed, unfit};
+use crate::error::{failed, unfit, unreadable};
 
 struct Row {
     position: i64,
@@ -25,7 +25,7 @@ impl TryFrom<Row> for OutboxState {
             stream: stream_out(&row.stream)?,
             subject: row.subject,
             headers: serde_json::from_str(&row.headers)
-                .map_err(|error| unfit("stored headers that cannot be read", error))?,
+                .map_err(|error| unreadable("stored headers that cannot be read", error))?,
             body: Bytes::from(row.body),
         };
         Ok(Self { position: row.position, row: OutboxRow { message, id: row.id } })

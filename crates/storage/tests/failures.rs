@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
-use lockstep_ports::{AggregateKey, ErrorKind, PortError, SaveState, Store as _};
+use lockstep_ports::{AggregateKey, ErrorKind, NewEffect, PortError, SaveState, Store as _};
 use lockstep_storage::{PgStore, StoreOptions};
 use lockstep_testkit::TestDatabase;
 use lockstep_testkit::json::raw_text;
 use sqlx::{Connection as _, PgConnection};
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp::constant(1_795_500_000, 0);
 const SHORT: Duration = Duration::from_millis(200);
@@ -140,6 +142,42 @@ async fn an_error_tells_its_cause_once() -> Result<(), PortError> {
 
 async fn opened(url: &str, options: StoreOptions) -> Result<(), ErrorKind> {
     PgStore::connect(url, "stock_sync", options).await.map(drop).map_err(|error| error.kind)
+}
+
+/// A later version knows states that this one does not, and may have to go back to this one.
+#[tokio::test]
+async fn an_effect_in_a_state_of_a_later_version_holds_up_nothing() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await;
+    let store = database.store("stock_sync").await;
+    let effect = |number: u128| NewEffect {
+        id: Uuid::from_u128(number),
+        lane: "north".to_owned(),
+        kind: "push".to_owned(),
+        request: Bytes::from_static(b"{}"),
+        context: raw_text("{}"),
+        lease_until: NOW,
+        at: NOW,
+        trace: None,
+    };
+    let mut tx = store.begin().await?;
+    tx.open_effects(&[effect(1), effect(2)]).await?;
+    tx.commit().await?;
+    let mut admin = PgConnection::connect(database.url()).await?;
+    for change in [
+        "alter table stock_sync.effects drop constraint effects_state_check",
+        "update stock_sync.effects set state = 'postponed' where request = '{}' \
+             and id = '00000000-0000-0000-0000-000000000001'",
+    ] {
+        sqlx::query(change).execute(&mut admin).await?;
+    }
+    admin.close().await?;
+
+    let taken = store.take_effects("north", NOW, SHORT, 10).await?;
+    assert_eq!(taken.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>(), [2]);
+    let unknown = store.effect(Uuid::from_u128(1)).await.expect_err("cannot be read");
+    assert_eq!(unknown.kind, ErrorKind::Transient);
+    assert!(unknown.what.contains("postponed"), "{}", unknown.chain());
+    Ok(())
 }
 
 async fn end_connections(url: &str) -> Result<(), sqlx::Error> {

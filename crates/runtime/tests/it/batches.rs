@@ -4,11 +4,11 @@ use lockstep_contracts::Stream;
 use lockstep_contracts::operations::v1::{
     CloseDeadLetterRequest, CloseOutcome, ListDeadLettersRequest,
 };
-use lockstep_ports::Store;
+use lockstep_ports::{ErrorKind, SaveState, Store};
 use lockstep_runtime::processor::{BatchOutcome, process_batch};
-use lockstep_runtime::{Origin, Published, dead_letters};
+use lockstep_runtime::{Aggregate, Origin, Published, dead_letters};
 
-use crate::counter::{Counting, consumer, movement, world};
+use crate::counter::{CounterKind, Counting, World, consumer, movement, world};
 
 #[tokio::test]
 async fn a_batch_is_decided_published_and_remembered() {
@@ -129,4 +129,30 @@ async fn the_inbox_tells_new_from_known_and_by_which_content() {
     assert_eq!(run(ids(b"a")).await, (vec![None], Published::All));
     assert_eq!(run(ids(b"a")).await.0, vec![Some(b"a".to_vec())]);
     assert_eq!(run(ids(b"b")).await.0, vec![Some(b"a".to_vec())]);
+}
+
+/// Writes the state of `A` as it stands in the database, whoever can read it.
+async fn store_state(world: &World, state: serde_json::Value) {
+    let state = serde_json::value::to_raw_value(&state).unwrap();
+    let mut tx = world.store.begin().await.unwrap();
+    tx.save(&[SaveState { key: CounterKind::key("A"), version: 0, state }]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_state_of_a_later_version_stops_the_work_and_buries_nothing() {
+    let world = world();
+    store_state(&world, serde_json::json!({"sum": "five", "texts": []})).await;
+    let batch = world.deliver(vec![movement("1", "A", "5", ""), movement("2", "B", "7", "")]).await;
+    let name = consumer().durable;
+    let stopped = process_batch(&world.engine, &Counting, &name, &batch).await.unwrap_err();
+    assert_eq!(stopped.kind, ErrorKind::Transient);
+    assert!(stopped.chain().contains("later version"), "{}", stopped.chain());
+    assert!(world.store.dead_letters(true, None, 10).await.unwrap().is_empty());
+    assert_eq!(world.store.checkpoint(&name).await.unwrap(), None, "it comes again");
+
+    store_state(&world, serde_json::json!({"sum": 0, "texts": []})).await;
+    let outcome = process_batch(&world.engine, &Counting, &name, &batch).await.unwrap();
+    assert_eq!(outcome, BatchOutcome { decided: 2, doubles: 0, dead: 0 });
+    assert_eq!(world.counter("A").await.sum, 5);
 }
