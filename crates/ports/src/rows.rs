@@ -238,6 +238,17 @@ pub struct DeadLetterRow {
     pub opened_at: Timestamp,
 }
 
+/// A lease as stored, ended or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseRow {
+    /// Its name.
+    pub name: String,
+    /// Who took or renewed it last.
+    pub holder: Uuid,
+    /// When it ends, or ended.
+    pub until: Timestamp,
+}
+
 /// What [`crate::Store::prune`] removes: of each kind what is older than its moment, and nothing
 /// where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use crate::error::PortError;
 use crate::rows::{
-    AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, NewEffect,
-    NewEvent, OutboxRow, OutboxState, RefusedRow, SaveState, Snapshot, StoredEvent, Timer,
+    AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, LeaseRow,
+    NewEffect, NewEvent, OutboxRow, OutboxState, RefusedRow, SaveState, Snapshot, StoredEvent,
+    Timer,
 };
 
 /// A service's database.
@@ -118,6 +119,10 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<bool, PortError>;
+
+    /// Leases whose name begins with `prefix`, by name; one that ended stays until it is taken or
+    /// given back.
+    async fn leases(&self, prefix: &str) -> Result<Vec<LeaseRow>, PortError>;
 
     /// Gives a lease back.
     async fn release(&self, name: &str, holder: Uuid) -> Result<(), PortError>;

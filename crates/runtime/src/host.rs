@@ -230,9 +230,9 @@ impl Sweep {
 
 /// Keeps a rebuild away while the service runs.
 async fn stay_present(engine: &Engine, shutdown: &CancellationToken) {
-    let service = engine.service();
+    let (service, process) = (engine.service(), engine.parts.ids.next_id());
     while !shutdown.is_cancelled() {
-        match run_on_states(&**engine.store(), &**engine.clock()).await {
+        match run_on_states(&**engine.store(), &**engine.clock(), process).await {
             Ok(true) => {}
             Ok(false) => error!(code = "LS0106", service, "the states are being rebuilt"),
             Err(e) => warn!(service, error = e.chain(), "presence cannot be told"),
@@ -242,7 +242,7 @@ async fn stay_present(engine: &Engine, shutdown: &CancellationToken) {
             () = engine.pause(STATES_LEASE / 3) => {}
         }
     }
-    if let Err(e) = leave_states(&**engine.store()).await {
+    if let Err(e) = leave_states(&**engine.store(), process).await {
         warn!(service, error = e.chain(), "the end of presence cannot be told");
     }
 }

@@ -18,13 +18,17 @@ use crate::pulse::later;
 const PAGE: u32 = 5_000;
 /// States written in one statement.
 const WRITE: usize = 1_000;
-/// Who may write states: the processes of the service, all together, or one rebuild.
+/// A rebuild holds this lease while it works on the states.
 const STATES: &str = "states";
-/// The processes of a service hold [`STATES`] as one.
-const RUNNING: Uuid = Uuid::nil();
-/// How long the lease on the states lasts; renewed well before it ends. A process that was killed
-/// holds it so long.
+/// Each process of the service holds a lease of its own that is named so, with its id.
+const PRESENCE_PREFIX: &str = "states:";
+/// How long these leases last; renewed well before they end. A process that was killed holds its
+/// own so long.
 pub const STATES_LEASE: Duration = Duration::from_secs(45);
+/// The lease of a process that ended so long ago without giving it back is cleared away.
+const PRESENCE_KEPT: Duration = Duration::from_secs(3_600);
+/// Processes of an earlier version hold [`STATES`] together, as this holder.
+const RUNNING_BEFORE: Uuid = Uuid::nil();
 
 /// What a rebuild did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,7 +85,14 @@ struct Held<'a> {
 
 impl Held<'_> {
     async fn take_all(&mut self) -> Result<(), RebuildError> {
+        // First its own, then the others', and a process does it in the same order: of two that
+        // begin at once, at least one sees the other.
         self.take(STATES.to_owned()).await?;
+        let now = self.clock.now();
+        let present = self.store.leases(PRESENCE_PREFIX).await?;
+        if let Some(process) = present.into_iter().find(|lease| lease.until > now) {
+            return Err(RebuildError::Held { lease: process.name });
+        }
         for (lane, _) in self.store.lanes().await? {
             self.take(format!("{LANE_PREFIX}{lane}")).await?;
         }
@@ -145,14 +156,32 @@ async fn write(tx: &mut dyn Tx, states: States, held: &Held<'_>) -> Result<(), R
 }
 
 /// Says for a process of the service that it works on the states; false while a rebuild does.
-pub(crate) async fn run_on_states(store: &dyn Store, clock: &dyn Clock) -> Result<bool, PortError> {
+pub(crate) async fn run_on_states(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    process: Uuid,
+) -> Result<bool, PortError> {
     let now = clock.now();
-    store.lease(STATES, RUNNING, now, later(now, STATES_LEASE)).await
+    store.lease(&presence(process), process, now, later(now, STATES_LEASE)).await?;
+    let mut is_rebuilt = false;
+    for lease in store.leases(STATES).await? {
+        if lease.name == STATES {
+            is_rebuilt = lease.until > now && lease.holder != RUNNING_BEFORE;
+        } else if lease.name.starts_with(PRESENCE_PREFIX) && later(lease.until, PRESENCE_KEPT) < now
+        {
+            store.release(&lease.name, lease.holder).await?;
+        }
+    }
+    Ok(!is_rebuilt)
 }
 
 /// Says that it no longer does. Another process of the service says so for itself.
-pub(crate) async fn leave_states(store: &dyn Store) -> Result<(), PortError> {
-    store.release(STATES, RUNNING).await
+pub(crate) async fn leave_states(store: &dyn Store, process: Uuid) -> Result<(), PortError> {
+    store.release(&presence(process), process).await
+}
+
+fn presence(process: Uuid) -> String {
+    format!("{PRESENCE_PREFIX}{process}")
 }
 
 /// Aggregates whose live state differs from the fold of their events, and states without any
@@ -227,8 +256,15 @@ impl<'a> Fold<'a> {
             return Err(PortError::plain(ErrorKind::Permanent, text));
         };
         let key = (evolver.kind(), event.aggregate_id.clone());
-        let before = self.states.get(&key).map(|(_, state)| state.as_ref());
-        let next = evolver.evolve(before, &event.body)?;
+        let before = self.states.get(&key);
+        let (last, state) = before.map_or((0, None), |(version, state)| (*version, Some(state)));
+        if event.version != last + 1 {
+            // A state without it would be written as if it had never happened.
+            let (kind, id, version) = (evolver.kind(), &event.aggregate_id, event.version);
+            let text = format!("the events of {kind} {id} go from {last} to {version}");
+            return Err(PortError::plain(ErrorKind::Permanent, text));
+        }
+        let next = evolver.evolve(state.map(AsRef::as_ref), &event.body)?;
         self.states.insert(key, (event.version, next));
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! Leases on work that one replica does for all.
 
 use jiff::Timestamp;
-use lockstep_ports::PortError;
+use lockstep_ports::{LeaseRow, PortError};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::convert::time_in;
+use crate::convert::{time_in, time_out};
 use crate::error::failed;
 
 /// Takes or renews a lease; false when somebody else holds it.
@@ -35,6 +35,28 @@ pub(crate) async fn take(
     .await
     .map_err(|error| failed("cannot take a lease", error))?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Leases whose name begins with `prefix`, by name.
+pub(crate) async fn named(
+    connection: &mut PgConnection,
+    prefix: &str,
+) -> Result<Vec<LeaseRow>, PortError> {
+    sqlx::query!(
+        r#"
+        select name, holder, until
+        from leases
+        where starts_with(name, $1)
+        order by name collate "C"
+        "#,
+        prefix,
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(|error| failed("cannot read leases", error))?
+    .into_iter()
+    .map(|row| Ok(LeaseRow { name: row.name, holder: row.holder, until: time_out(row.until)? }))
+    .collect()
 }
 
 /// Gives a lease back; somebody else's stays.

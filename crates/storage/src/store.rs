@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use lockstep_ports::{
-    AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, OutboxState,
-    PortError, RefusedRow, Snapshot, Store, StoredEvent, Timer, Tx,
+    AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, LeaseRow,
+    OutboxState, PortError, RefusedRow, Snapshot, Store, StoredEvent, Timer, Tx,
 };
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgPool;
@@ -249,6 +249,11 @@ impl Store for PgStore {
     ) -> Result<bool, PortError> {
         let mut connection = self.connection().await?;
         in_time(self.limit, leases::take(&mut connection, name, holder, now, until)).await
+    }
+
+    async fn leases(&self, prefix: &str) -> Result<Vec<LeaseRow>, PortError> {
+        let mut connection = self.connection().await?;
+        in_time(self.limit, leases::named(&mut connection, prefix)).await
     }
 
     async fn release(&self, name: &str, holder: Uuid) -> Result<(), PortError> {

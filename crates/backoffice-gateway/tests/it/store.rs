@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lockstep_ports::{
     AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, ErrorKind,
-    OutboxState, PortError, RefusedRow, Snapshot, Store, StoredEvent, Timer, Tx,
+    LeaseRow, OutboxState, PortError, RefusedRow, Snapshot, Store, StoredEvent, Timer, Tx,
 };
 use lockstep_testkit::MemoryStore;
 use uuid::Uuid;
@@ -172,6 +172,10 @@ impl Store for CutStore {
         until: Timestamp,
     ) -> Result<bool, PortError> {
         self.reach()?.lease(name, holder, now, until).await
+    }
+
+    async fn leases(&self, prefix: &str) -> Result<Vec<LeaseRow>, PortError> {
+        self.reach()?.leases(prefix).await
     }
 
     async fn release(&self, name: &str, holder: Uuid) -> Result<(), PortError> {

@@ -184,6 +184,7 @@ impl Sealer for Plain {
     }
 }
 
+#[derive(Clone)]
 pub struct World {
     pub engine: Arc<Engine>,
     pub store: MemoryStore,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use lockstep_ports::{Bus, Clock, SaveState, Store, SystemClock, TimeOrderedIds, Timer};
+use lockstep_ports::{Bus, Clock, NewEvent, SaveState, Store, SystemClock, TimeOrderedIds, Timer};
 use lockstep_runtime::processor::process_batch;
 use lockstep_runtime::rebuild::{RebuildError, Rebuilt, STATES_LEASE, differences, rebuild};
 use lockstep_runtime::{Aggregate, Processor};
@@ -74,7 +74,8 @@ async fn a_service_that_runs_is_not_rebuilt() {
     settle().await;
     save(&world, "S0").await;
     let refusal = rebuilt(&world).await.unwrap_err();
-    assert!(matches!(&refusal, RebuildError::Held { lease } if lease == "states"), "{refusal:?}");
+    let is_present = |lease: &str| lease.starts_with("states:");
+    assert!(matches!(&refusal, RebuildError::Held { lease } if is_present(lease)), "{refusal:?}");
     assert!(refusal.to_string().contains("stop it"), "{refusal}");
     assert_eq!(world.counter("S0").await.sum, 1, "nothing was changed");
 
@@ -88,6 +89,63 @@ async fn a_service_that_runs_is_not_rebuilt() {
     assert!(life.finish().await, "it stops");
     rebuilt(&world).await.unwrap();
     assert_eq!(world.counter("S0").await.sum, 14);
+}
+
+#[tokio::test]
+async fn a_service_of_two_processes_is_not_rebuilt_when_one_of_them_stops() {
+    let world = counted().await;
+    let other = World { engine: world.replica(2), ..world.clone() };
+    let (life_a, life_b) = (world.life(), world.life());
+    world.host(None, &life_a);
+    other.host(None, &life_b);
+    settle().await;
+    life_a.shutdown.cancel();
+    assert!(life_a.finish().await, "one stops");
+    let refusal = rebuilt(&world).await.unwrap_err();
+    assert!(matches!(&refusal, RebuildError::Held { lease } if lease != "states"), "{refusal:?}");
+    life_b.shutdown.cancel();
+    assert!(life_b.finish().await, "the other one, too");
+    rebuilt(&world).await.unwrap();
+    assert!(world.store.leases("states").await.unwrap().is_empty(), "no trace is left");
+}
+
+#[tokio::test]
+async fn a_process_that_was_killed_is_waited_for_and_its_trace_goes() {
+    let world = counted().await;
+    let (dead, now) = (Uuid::from_u128(4), world.clock.now());
+    let until = now + SignedDuration::try_from(STATES_LEASE).unwrap();
+    assert!(world.store.lease("states:dead", dead, now, until).await.unwrap());
+    assert!(rebuilt(&world).await.is_err());
+    world.clock.advance(SignedDuration::from_hours(2));
+    rebuilt(&world).await.unwrap();
+    let life = world.life();
+    world.host(None, &life);
+    settle().await;
+    let present = world.store.leases("states").await.unwrap();
+    assert!(present.len() == 1 && present[0].holder != dead, "{present:?}");
+    life.shutdown.cancel();
+    assert!(life.finish().await);
+}
+
+#[tokio::test]
+async fn a_log_with_a_gap_is_not_folded() {
+    let world = counted().await;
+    let mut tx = world.store.begin().await.unwrap();
+    let body = serde_json::json!({"type": "added", "by": 1, "text": ""});
+    let event = NewEvent {
+        key: CounterKind::key("S0"),
+        version: 99,
+        kind: "added".to_owned(),
+        body: serde_json::value::to_raw_value(&body).unwrap(),
+        at: world.clock.now(),
+        cause: "test".to_owned(),
+    };
+    tx.append(&[event]).await.unwrap();
+    tx.commit().await.unwrap();
+    let live = world.counter("S0").await;
+    let refusal = rebuilt(&world).await.unwrap_err();
+    assert!(matches!(&refusal, RebuildError::Port(e) if e.what.contains("from 7 to 99")));
+    assert_eq!(world.counter("S0").await, live, "nothing was changed");
 }
 
 #[tokio::test]

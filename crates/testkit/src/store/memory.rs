@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use lockstep_ports::{
     AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, ErrorKind,
-    OutboxState, PortError, RefusedRow, Snapshot, Store, StoredEvent, Timer, Tx,
+    LeaseRow, OutboxState, PortError, RefusedRow, Snapshot, Store, StoredEvent, Timer, Tx,
 };
 use uuid::Uuid;
 
@@ -251,6 +251,18 @@ impl Store for MemoryStore {
             tables.leases.insert(name.to_owned(), Lease { holder, until: kept(until) });
         }
         Ok(!others)
+    }
+
+    async fn leases(&self, prefix: &str) -> Result<Vec<LeaseRow>, PortError> {
+        let tables = self.shared.tables();
+        let named = tables.leases.range(prefix.to_owned()..);
+        let named = named.take_while(|(name, _)| name.starts_with(prefix));
+        let row = |(name, lease): (&String, &Lease)| LeaseRow {
+            name: name.clone(),
+            holder: lease.holder,
+            until: lease.until,
+        };
+        Ok(named.map(row).collect())
     }
 
     async fn release(&self, name: &str, holder: Uuid) -> Result<(), PortError> {

@@ -1,6 +1,6 @@
 //! Work that one replica does for all.
 
-use lockstep_ports::{PortError, Store};
+use lockstep_ports::{LeaseRow, PortError, Store};
 use uuid::Uuid;
 
 use super::{NOW, later};
@@ -33,4 +33,24 @@ pub async fn only_the_holder_gives_a_lease_back(store: &dyn Store) -> Result<(),
     store.release("sweep", ONE).await?;
     assert!(store.lease("sweep", OTHER, NOW, later(10)).await?);
     store.release("never", ONE).await
+}
+
+/// Whoever holds them, ended or not; a prefix is taken literally.
+pub async fn leases_are_found_by_the_beginning_of_their_names(
+    store: &dyn Store,
+) -> Result<(), PortError> {
+    for (name, holder, until) in
+        [("lane:b", OTHER, 10), ("lane:a", ONE, 20), ("lane", ONE, 30), ("lan_:c", ONE, 30)]
+    {
+        assert!(store.lease(name, holder, NOW, later(until)).await?);
+    }
+    let row =
+        |name: &str, holder, until| LeaseRow { name: name.to_owned(), holder, until: later(until) };
+    let lanes = [row("lane:a", ONE, 20), row("lane:b", OTHER, 10)];
+    assert_eq!(store.leases("lane:").await?, lanes);
+    assert_eq!(store.leases("lan_").await?, [row("lan_:c", ONE, 30)]);
+    assert_eq!(store.leases("lane:c").await?, []);
+    store.release("lane:a", ONE).await?;
+    assert_eq!(store.leases("lane:").await?, lanes[1..]);
+    Ok(())
 }

@@ -88,6 +88,7 @@ macro_rules! store_conformance {
             dead_letters: what_is_no_letter_is_refused,
             leases: a_lease_has_one_holder,
             leases: only_the_holder_gives_a_lease_back,
+            leases: leases_are_found_by_the_beginning_of_their_names,
         }
     };
     ($open:path => $($module:ident: $check:ident,)+) => {
