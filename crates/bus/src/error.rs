@@ -13,7 +13,7 @@ use async_nats::jetstream::stream::{
 use async_nats::{ConnectError, ConnectErrorKind, RequestError, RequestErrorKind, ServerAddr};
 use lockstep_ports::{ErrorKind, PortError};
 
-const FIX_TOPOLOGY: &str = "run `lockstep topology apply`";
+pub(crate) const FIX_TOPOLOGY: &str = "run `lockstep topology apply`";
 
 /// The addresses in a list that is separated by commas.
 pub(crate) fn addresses(url: &str) -> Result<Vec<ServerAddr>, PortError> {
@@ -76,9 +76,12 @@ pub(crate) fn published(doing: &str, cause: async_nats::jetstream::Error) -> Por
     let is_of_setup = matches!(
         cause.error_code(),
         ErrorCode::STREAM_NOT_FOUND
+            | ErrorCode::STREAM_NOT_MATCH
+            | ErrorCode::STREAM_MISMATCH
             | ErrorCode::STREAM_SEALED
             | ErrorCode::STREAM_INVALID_CONFIG
             | ErrorCode::ATOMIC_PUBLISH_DISABLED
+            | ErrorCode::BAD_REQUEST
     );
     if is_of_setup {
         let what = format!("{doing}: the stream is not set up for it; {FIX_TOPOLOGY}");

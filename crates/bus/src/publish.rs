@@ -10,6 +10,7 @@ use lockstep_contracts::Stream;
 use lockstep_ports::{ErrorKind, Outgoing, PortError, PublishAck};
 
 use crate::connection::NatsBus;
+use crate::error::FIX_TOPOLOGY;
 use crate::{error, headers};
 
 /// The server takes no larger atomic batch. A caller with more splits them: a split batch is no
@@ -150,8 +151,8 @@ impl NatsBus {
             let answer = match self.client.send_request(message.subject, request).await {
                 Ok(answer) => answer,
                 Err(cause) if cause.kind() == RequestErrorKind::NoResponders => {
-                    let what = format!("{doing}: no stream takes this subject");
-                    return Err(PortError::new(ErrorKind::Permanent, what, cause));
+                    let what = format!("{doing}: no stream takes this subject; {FIX_TOPOLOGY}");
+                    return Err(PortError::new(ErrorKind::Transient, what, cause));
                 }
                 Err(cause) => return Err(error::request(&doing, cause)),
             };

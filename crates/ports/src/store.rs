@@ -66,6 +66,12 @@ pub trait Store: Send + Sync + 'static {
     /// nothing. One that is published, or does not exist, stays as it is.
     async fn refuse_outbox(&self, id: &str, reason: &str) -> Result<(), PortError>;
 
+    /// Lets every refused row wait for the broker again; how many.
+    async fn retry_outbox(&self) -> Result<u64, PortError>;
+
+    /// Those of these ids that were refused.
+    async fn refused_among(&self, ids: &[String]) -> Result<Vec<String>, PortError>;
+
     /// Rows that were refused, oldest first.
     async fn refused_outbox(&self, limit: u32) -> Result<Vec<RefusedRow>, PortError>;
 

@@ -164,9 +164,15 @@ impl Sweep {
         let mut prune_at = engine.now();
         // What a process before this one left is of any age.
         let mut is_known_to_wait = true;
+        let mut is_refusal_old = true;
         while !self.shutdown.is_cancelled() {
             // Young rows are on their way, unless a publishing is known to have failed.
             let ripe = if is_known_to_wait { engine.any_age() } else { engine.sent_age() };
+            // The broker may have been mended since: what it refused to an earlier process is
+            // tried once more.
+            if is_refusal_old {
+                is_refusal_old = !self.retry_refused().await;
+            }
             let swept = self.publish(ripe).await;
             match &swept {
                 Ok(true) => failures = 0,
@@ -195,6 +201,22 @@ impl Sweep {
         if let Err(e) = engine.publish_leftovers().await {
             let (service, error) = (engine.service(), e.chain());
             warn!(service, error, "outbox rows wait for the next start");
+        }
+    }
+
+    /// True when what was refused waits again.
+    async fn retry_refused(&self) -> bool {
+        let service = self.engine.service();
+        match self.engine.store().retry_outbox().await {
+            Ok(0) => true,
+            Ok(rows) => {
+                info!(service, rows, "refused events are tried again");
+                true
+            }
+            Err(e) => {
+                warn!(service, error = e.chain(), "refused events cannot be tried again");
+                false
+            }
         }
     }
 
@@ -309,7 +331,7 @@ async fn examine(engine: &Engine) -> Result<ExamineResponse, PortError> {
             "refused events",
             refused,
             "events are refused by the broker and put aside",
-            "look for LS0104 in the log; compare the broker's max_payload",
+            "look for LS0104 in the log; mend the broker, then lockstep outbox retry",
         ),
         finding(
             "dead letters",

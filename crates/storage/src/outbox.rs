@@ -163,6 +163,43 @@ pub(crate) async fn refuse(
     Ok(())
 }
 
+/// Lets refused rows wait for the broker again; how many.
+pub(crate) async fn retry(connection: &mut PgConnection) -> Result<u64, PortError> {
+    let done = sqlx::query!(
+        r#"
+        update outbox
+        set refusal = null
+        where published_at is null
+            and refusal is not null
+        "#
+    )
+    .execute(connection)
+    .await
+    .map_err(|error| failed("cannot let refused events wait again", error))?;
+    Ok(done.rows_affected())
+}
+
+/// Those of these ids that were refused.
+pub(crate) async fn refused_among(
+    connection: &mut PgConnection,
+    ids: &[String],
+) -> Result<Vec<String>, PortError> {
+    sqlx::query_scalar!(
+        r#"
+        select id
+        from outbox
+        where id = any($1::text[])
+            and published_at is null
+            and refusal is not null
+        order by position
+        "#,
+        ids,
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(|error| failed("cannot look for refused events", error))
+}
+
 /// Rows that were refused, oldest first; the index of what waits holds them too.
 pub(crate) async fn refused(
     connection: &mut PgConnection,

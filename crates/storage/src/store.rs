@@ -180,6 +180,16 @@ impl Store for PgStore {
         in_time(self.limit, outbox::refuse(&mut connection, id, reason)).await
     }
 
+    async fn retry_outbox(&self) -> Result<u64, PortError> {
+        let mut connection = self.connection().await?;
+        in_time(self.limit, outbox::retry(&mut connection)).await
+    }
+
+    async fn refused_among(&self, ids: &[String]) -> Result<Vec<String>, PortError> {
+        let mut connection = self.connection().await?;
+        in_time(self.limit, outbox::refused_among(&mut connection, ids)).await
+    }
+
     async fn refused_outbox(&self, limit: u32) -> Result<Vec<RefusedRow>, PortError> {
         let mut connection = self.connection().await?;
         in_time(self.limit, outbox::refused(&mut connection, limit)).await

@@ -109,6 +109,14 @@ impl Store for CutStore {
         self.reach()?.refuse_outbox(id, reason).await
     }
 
+    async fn retry_outbox(&self) -> Result<u64, PortError> {
+        self.reach()?.retry_outbox().await
+    }
+
+    async fn refused_among(&self, ids: &[String]) -> Result<Vec<String>, PortError> {
+        self.reach()?.refused_among(ids).await
+    }
+
     async fn refused_outbox(&self, limit: u32) -> Result<Vec<RefusedRow>, PortError> {
         self.reach()?.refused_outbox(limit).await
     }

@@ -115,12 +115,14 @@ async fn a_publish_names_what_is_wrong() {
     let mut wrong_stream = message("north", "0");
     wrong_stream.stream = Stream::Catalog;
     let error = bus.publish(vec![wrong_stream]).await.expect_err("refused");
-    assert_eq!(error.kind, ErrorKind::Permanent, "{}", error.chain());
+    assert_eq!(error.kind, ErrorKind::Transient, "{}", error.chain());
+    assert!(error.what.contains("lockstep topology apply"), "{}", error.chain());
 
     let mut foreign = messages("north", 0..3);
     foreign[1].subject = "weather.v1.north".to_owned();
     let error = bus.publish(foreign).await.expect_err("refused");
     assert!(error.what.contains("weather.v1.north"), "{}", error.chain());
+    assert!(error.what.contains("lockstep topology apply"), "{}", error.chain());
 
     let mut header = message("north", "0");
     header.headers.push(("ce-source".to_owned(), "two\r\nlines".to_owned()));

@@ -53,19 +53,18 @@ pub async fn a_batch_with_one_bad_message_leaves_nothing(bus: impl Broker) {
     foreign[1].subject = "weather.v1.north".to_owned();
     let mut large = messages("north", 0..3);
     large[2].body = Bytes::from(vec![0; 1024 * 1024 + 1]);
+    let mut strays = messages("north", 0..1);
+    strays[0].subject = "catalog.v1.north.0.link_made".to_owned();
     let cases = [
-        ("two streams", two_streams),
-        ("a subject of no stream", foreign),
-        ("too large", large),
-        ("too many", messages("north", 0..1_001)),
-        ("a subject of no stream, alone", {
-            let mut alone = messages("north", 0..1);
-            alone[0].subject = "catalog.v1.north.0.link_made".to_owned();
-            alone
-        }),
+        ("two streams", two_streams, ErrorKind::Permanent),
+        ("too large", large, ErrorKind::Permanent),
+        ("too many", messages("north", 0..1_001), ErrorKind::Permanent),
+        // The message is sound and the set-up is not: it goes when a person has mended that.
+        ("a subject of no stream", foreign, ErrorKind::Transient),
+        ("a subject of another stream, alone", strays, ErrorKind::Transient),
     ];
-    for (name, batch) in cases {
-        assert_eq!(kind(bus.publish(batch).await), ErrorKind::Permanent, "{name}");
+    for (name, batch, expected) in cases {
+        assert_eq!(kind(bus.publish(batch).await), expected, "{name}");
     }
     let next = bus.publish(vec![message("north", "good")]).await.expect("good");
     assert_eq!(next[0].sequence, 1, "nothing of the refused batches was taken");

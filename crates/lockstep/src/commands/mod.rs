@@ -3,6 +3,7 @@
 mod client;
 mod keygen;
 mod migrate;
+mod outbox;
 mod rebuild;
 mod run;
 mod topology;
@@ -41,6 +42,9 @@ enum Command {
     Keygen(keygen::Keygen),
     /// Drop a service's states and fold its event log again
     Rebuild(rebuild::Rebuild),
+    /// Events on their way to the broker
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
     #[command(flatten)]
     Client(client::Client),
 }
@@ -60,7 +64,7 @@ Examples:
 fn with_settings(command: clap::Command) -> clap::Command {
     // The settings reach a command from above only when it is built.
     match command.get_name() {
-        "run" | "migrate" | "topology" | "rebuild" => command.defer(|command| {
+        "run" | "migrate" | "topology" | "rebuild" | "outbox" => command.defer(|command| {
             command.mut_args(|arg: Arg| if arg.is_global_set() { arg.hide(false) } else { arg })
         }),
         "keygen" => command,
@@ -79,6 +83,7 @@ impl Cli {
             Command::Topology(command) => command.execute(&self.process).await,
             Command::Keygen(keygen) => keygen.execute(),
             Command::Rebuild(rebuild) => rebuild.execute(&self.process).await,
+            Command::Outbox(outbox) => outbox.execute(&self.process).await,
             Command::Client(client) => return client.execute(&self.process).await,
         };
         match result {

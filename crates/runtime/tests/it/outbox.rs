@@ -78,6 +78,23 @@ async fn commit_elsewhere(world: &World, id: &str) {
 }
 
 #[tokio::test]
+async fn what_was_refused_is_tried_once_more_by_the_next_process() {
+    let world = world();
+    commit_elsewhere(&world, "sound by now").await;
+    world.store.refuse_outbox("sound by now", "above the limit").await.unwrap();
+    assert_eq!(say(&world, &[LARGE]).await, Published::Refused);
+    let life = world.life();
+    world.host(None, &life);
+    settle().await;
+    assert_eq!(lengths(&world).len(), 1);
+    let refused = world.store.refused_outbox(10).await.unwrap();
+    assert_eq!(refused.len(), 1, "what is too large still is");
+    assert!(refused[0].reason.contains("limit"), "{}", refused[0].reason);
+    life.shutdown.cancel();
+    assert!(life.finish().await);
+}
+
+#[tokio::test]
 async fn the_sweep_leaves_alone_what_is_just_being_sent() {
     let world = world();
     let life = world.life();

@@ -317,7 +317,9 @@ fn check(stream: Stream, batch: &[Outgoing]) -> Result<(), PortError> {
             return Err(refused(format!("one batch for two streams: {stream} and {other}")));
         }
         if !stream.filter_all().matches(subject) {
-            return Err(refused(format!("no stream takes this subject: {subject}")));
+            // The topology is not applied, or is another version's.
+            let what = format!("no stream takes this subject: {subject}");
+            return Err(PortError::plain(ErrorKind::Transient, what));
         }
         if message.body.len() > PAYLOAD_MAX {
             return Err(refused(format!(

@@ -119,6 +119,16 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn retry_outbox(&self) -> Result<u64, PortError> {
+        Ok(self.shared.tables().outbox.retry())
+    }
+
+    async fn refused_among(&self, ids: &[String]) -> Result<Vec<String>, PortError> {
+        let tables = self.shared.tables();
+        let refused = tables.outbox.refused(usize::MAX).into_iter().map(|row| row.id);
+        Ok(refused.filter(|id| ids.contains(id)).collect())
+    }
+
     async fn refused_outbox(&self, limit: u32) -> Result<Vec<RefusedRow>, PortError> {
         Ok(self.shared.tables().outbox.refused(rows(limit)))
     }

@@ -189,6 +189,11 @@ impl Outbox {
         }
     }
 
+    pub(crate) fn retry(&mut self) -> u64 {
+        let refusals = self.waiting.values_mut().map(|row| row.refusal.take());
+        refusals.flatten().count() as u64
+    }
+
     pub(crate) fn refused(&self, limit: usize) -> Vec<RefusedRow> {
         let refused = self.waiting.values().filter_map(|each| {
             Some(RefusedRow {

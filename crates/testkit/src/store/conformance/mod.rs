@@ -63,6 +63,7 @@ macro_rules! store_conformance {
             outbox: only_published_rows_are_pruned,
             outbox: young_rows_are_left_alone,
             outbox: a_refused_row_blocks_nothing,
+            outbox: refused_rows_wait_again,
             effects: an_effect_comes_back_as_it_was,
             effects: an_effect_is_free_when_its_lease_has_ended,
             effects: an_effect_is_held_at_the_attempt_that_was_seen,

@@ -106,6 +106,10 @@ pub async fn a_refused_row_blocks_nothing(store: &dyn Store) -> Result<(), PortE
     assert_eq!(store.refused_outbox(10).await?, all);
     assert_eq!(store.refused_outbox(1).await?, std::slice::from_ref(&large));
 
+    let ids = ["large", "good", "never"].map(str::to_owned);
+    assert_eq!(store.refused_among(&ids).await?, ["large"]);
+    assert_eq!(store.refused_among(&[]).await?, [""; 0]);
+
     // One that arrived after all, and one that had arrived, are published and not refused.
     store.mark_published(&["late".to_owned(), "good".to_owned()], later(1)).await?;
     store.refuse_outbox("good", "late news").await?;
@@ -118,6 +122,23 @@ pub async fn a_refused_row_blocks_nothing(store: &dyn Store) -> Result<(), PortE
     assert_eq!(store.prune(&letters(later(1))).await?, 1);
     assert_eq!(store.refused_outbox(10).await?, []);
     again(store, "large").await
+}
+
+/// What the broker would take by now is tried again, in its place; what arrived is left alone.
+pub async fn refused_rows_wait_again(store: &dyn Store) -> Result<(), PortError> {
+    let mut tx = store.begin().await?;
+    tx.outbox(&["one", "two", "three", "there"].map(message), NOW).await?;
+    tx.commit().await?;
+    store.mark_published(&["there".to_owned()], NOW).await?;
+    for id in ["three", "one"] {
+        store.refuse_outbox(id, "above the limit").await?;
+    }
+    assert_eq!(waiting(store, 10).await?, ["two"]);
+    assert_eq!(store.retry_outbox().await?, 2);
+    assert_eq!(waiting(store, 10).await?, ["one", "two", "three"]);
+    assert_eq!(store.refused_outbox(10).await?, []);
+    assert_eq!(store.retry_outbox().await?, 0);
+    Ok(())
 }
 
 async fn again(store: &dyn Store, id: &str) -> Result<(), PortError> {
