@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ const RESTARTS_MAX: u32 = 100;
 const BLOWS_MIN: usize = 2 * Victim::ALL.len();
 /// How long a victim that ended by itself may take to be there again, so that it can be hit.
 const VICTIM_WAIT: Duration = Duration::from_secs(10);
+/// What Lockstep says when everything that it needs was there and its services run.
+const STARTED: &str = "lockstep runs";
 const WATCH_EVERY: Duration = Duration::from_millis(200);
 /// The log of the blows that fell, a line each.
 const LOG: &str = "kills";
@@ -176,10 +179,11 @@ fn shown(seed: u64, fell: &[&str]) -> String {
 }
 
 /// Watches our programs for as long as the story is told. One that ends by itself ends the story;
-/// under blows it is started again, as an orchestrator would, and counted.
+/// under blows it is started again, as an orchestrator would, and counted, when it could not start
+/// since something was away that it needs.
 ///
 /// # Errors
-/// When a program ended by itself, too often.
+/// When a program broke, or ended by itself too often.
 pub async fn supervise(stage: &Stage, tell: &Teller, blows: bool) -> Result<Infallible> {
     let restarts = AtomicU32::new(0);
     loop {
@@ -187,6 +191,9 @@ pub async fn supervise(stage: &Stage, tell: &Teller, blows: bool) -> Result<Infa
             let count = restarts.fetch_add(1, Ordering::Relaxed);
             if !blows || count >= RESTARTS_MAX || name == Victim::Shopify.name() {
                 bail!("{name} ended by itself: {status}");
+            }
+            if let Some(fault) = fault(name, status, &stage.words(name)) {
+                bail!("{name} ended by itself ({status}): {fault}");
             }
             tell.say(format!("** {name} ended by itself ({status}) and is started again"));
             lock(&stage.lockstep).relaunch(name)?;
@@ -198,9 +205,62 @@ pub async fn supervise(stage: &Stage, tell: &Teller, blows: bool) -> Result<Infa
     }
 }
 
+/// What was wrong with a program that ended by itself; nothing when it only could not start.
+fn fault(name: &str, status: ExitStatus, words: &str) -> Option<String> {
+    let has_started = name == Victim::Lockstep.name() && words.contains(STARTED);
+    broken(words).map(str::to_owned).or_else(|| match status.code() {
+        Some(101) => Some("it panicked".to_owned()),
+        None => Some("it crashed".to_owned()),
+        Some(_) if has_started => Some("it had started, and nobody told it to end".to_owned()),
+        Some(_) => None,
+    })
+}
+
+/// The first line of a log that tells of a panic, or of a task that ended although it must not.
+fn broken(log: &str) -> Option<&str> {
+    log.lines().find(|line| ["LS0001", "panicked at"].iter().any(|word| line.contains(word)))
+}
+
+/// Reads after the story what our own programs said: a kill may have hit one that just broke.
+///
+/// # Errors
+/// When one of them broke.
+pub fn examine(logs: &Logs) -> Result<()> {
+    for victim in [Victim::Lockstep, Victim::Warehouse] {
+        if let Some(line) = broken(&logs.read(victim.name())) {
+            bail!("{} broke: {line}", victim.name());
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
     use super::*;
+
+    #[test]
+    fn only_what_could_not_start_may_end_by_itself() {
+        let (exit_1, exit_101) = (ExitStatus::from_raw(1 << 8), ExitStatus::from_raw(101 << 8));
+        let aborted = ExitStatus::from_raw(6);
+        let away = "lockstep: connecting to the broker: connection refused\n";
+        let ran = "INFO lockstep runs version=0.1.0\n";
+        let panic = "thread 'main' panicked at crates/x.rs:1:2:\n";
+        let vital = "ERROR a vital task ended code=\"LS0001\"\n";
+        for (name, status, words, is_fault) in [
+            ("lockstep", exit_1, away.to_owned(), false),
+            ("lockstep", exit_1, [ran, away].concat(), true),
+            ("lockstep", exit_1, [panic, away].concat(), true),
+            ("lockstep", exit_1, vital.to_owned(), true),
+            ("lockstep", exit_101, String::new(), true),
+            ("lockstep", aborted, String::new(), true),
+            ("demo-warehouse", exit_1, String::new(), false),
+            ("demo-warehouse", exit_101, String::new(), true),
+        ] {
+            assert_eq!(fault(name, status, &words).is_some(), is_fault, "{name} {status} {words}");
+        }
+    }
 
     fn blows(seed: u64) -> Vec<Blow> {
         Plan::new(seed).take(8 * Victim::ALL.len()).collect()

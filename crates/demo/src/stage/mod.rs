@@ -162,6 +162,15 @@ impl Stage {
             .or_else(|| lock(&self.warehouse).as_mut().and_then(of))
     }
 
+    /// What our own program of this name printed since it was started last.
+    pub fn words(&self, name: &str) -> String {
+        let of = |program: &Program| (program.name() == name).then(|| program.words());
+        of(&lock(&self.lockstep))
+            .or_else(|| of(&lock(&self.standin)))
+            .or_else(|| lock(&self.warehouse).as_ref().and_then(of))
+            .unwrap_or_default()
+    }
+
     /// SIGKILL of nats-server, with the number that it had; nothing when it did not run.
     ///
     /// # Errors

@@ -69,6 +69,9 @@ pub async fn play(world: &World<'_>, play: Play) -> Result<bool> {
         }
     }
     world.settle(play).await?;
+    if play.chaos.is_some() {
+        chaos::examine(&stage.logs)?;
+    }
     world.tell_costs(&marks).await?;
     world.judge().await
 }
