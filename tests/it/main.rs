@@ -8,4 +8,5 @@ mod modes;
 mod movements;
 mod orders;
 mod recovery;
+mod shipments;
 mod traces;

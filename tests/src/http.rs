@@ -36,6 +36,12 @@ impl Api {
         Self { client, base: base.into(), token: token.into() }
     }
 
+    /// The same caller at another address.
+    #[must_use]
+    pub fn at(&self, base: impl Into<String>) -> Self {
+        Self { base: base.into(), ..self.clone() }
+    }
+
     /// A call with a JSON body.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
         let mut request = self.client.request(method, format!("{}{path}", self.base));

@@ -143,6 +143,11 @@ impl World {
         self.admin = Api::new(console, ADMIN_TOKEN);
     }
 
+    /// A back office that knew the product before its restart.
+    pub fn again(&self, backoffice: &Api) -> Api {
+        backoffice.at(self.gateway.clone())
+    }
+
     /// Moves the time of product and Shopify.
     pub fn advance(&self, by: SignedDuration) {
         self.clock.advance(by);

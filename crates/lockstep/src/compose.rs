@@ -39,6 +39,8 @@ pub enum ServiceName {
     ProductSync,
     /// Folds orders and tells back offices of them.
     OrderSync,
+    /// Makes shipments fulfillments.
+    ShipmentPush,
     /// Keeps positions and pushes levels.
     StockSync,
     /// The admin API.
@@ -47,18 +49,24 @@ pub enum ServiceName {
 
 impl ServiceName {
     /// Every service.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::WebhookIngest,
         Self::BackofficeGateway,
         Self::ProductSync,
         Self::OrderSync,
+        Self::ShipmentPush,
         Self::StockSync,
         Self::Console,
     ];
 
     /// Services that have a schema in the database.
-    pub const WITH_SCHEMA: [Self; 4] =
-        [Self::BackofficeGateway, Self::ProductSync, Self::OrderSync, Self::StockSync];
+    pub const WITH_SCHEMA: [Self; 5] = [
+        Self::BackofficeGateway,
+        Self::ProductSync,
+        Self::OrderSync,
+        Self::ShipmentPush,
+        Self::StockSync,
+    ];
 
     /// Its name in subjects, logs and commands.
     pub const fn name(self) -> &'static str {
@@ -67,6 +75,7 @@ impl ServiceName {
             Self::BackofficeGateway => lockstep_backoffice_gateway::SERVICE,
             Self::ProductSync => lockstep_product_sync::service::SERVICE,
             Self::OrderSync => lockstep_order_sync::service::SERVICE,
+            Self::ShipmentPush => lockstep_shipment_push::service::SERVICE,
             Self::StockSync => lockstep_stock_sync::service::SERVICE,
             Self::Console => "console",
         }
@@ -244,15 +253,17 @@ pub async fn start(
             }
             ServiceName::OrderSync => {
                 let store = open_store(args, *service, &mut health).await?;
-                let ports = lockstep_order_sync::service::OrderPorts {
+                start_orders(adapters, store, lifecycle);
+            }
+            ServiceName::ShipmentPush => {
+                let store = open_store(args, *service, &mut health).await?;
+                let ports = lockstep_shipment_push::service::ShipmentPorts {
                     kv: adapters.kv(),
                     ask: adapters.ask(),
                     shopify: adapters.shopify(),
-                    objects: adapters.objects(),
-                    keys: adapters.keys.clone(),
                 };
                 let engine = adapters.engine(*service, store);
-                lockstep_order_sync::service::run(&engine, ports, lifecycle);
+                lockstep_shipment_push::service::run(&engine, ports, lifecycle);
             }
             ServiceName::StockSync => {
                 let store = open_store(args, *service, &mut health).await?;
@@ -356,6 +367,18 @@ fn start_gateway(
     };
     Service::try_new(ports, Config::default())?.run(Listeners { rest, grpc }, lifecycle);
     Ok(())
+}
+
+fn start_orders(adapters: &Adapters, store: Arc<dyn Store>, lifecycle: &Lifecycle) {
+    let ports = lockstep_order_sync::service::OrderPorts {
+        kv: adapters.kv(),
+        ask: adapters.ask(),
+        shopify: adapters.shopify(),
+        objects: adapters.objects(),
+        keys: adapters.keys.clone(),
+    };
+    let engine = adapters.engine(ServiceName::OrderSync, store);
+    lockstep_order_sync::service::run(&engine, ports, lifecycle);
 }
 
 fn start_console(

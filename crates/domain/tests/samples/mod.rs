@@ -40,9 +40,11 @@ macro_rules! covers {
 mod catalog;
 mod feed;
 mod order;
+mod shipment;
 pub use catalog::*;
 pub use feed::*;
 pub use order::*;
+pub use shipment::*;
 
 fn at(seconds: i64) -> Timestamp {
     let start: Timestamp = "2026-11-21T08:00:00Z".parse().expect("a moment");

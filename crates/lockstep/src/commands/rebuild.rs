@@ -7,6 +7,7 @@ use lockstep_ports::{PortError, SystemClock, TimeOrderedIds};
 use lockstep_product_sync::service::CatalogProcessor;
 use lockstep_runtime::rebuild::{RebuildError, differences, rebuild};
 use lockstep_runtime::{Evolver, Processor};
+use lockstep_shipment_push::service::ShipmentProcessor;
 use lockstep_stock_sync::service::StockProcessor;
 use lockstep_storage::{PgStore, StoreOptions};
 
@@ -53,6 +54,7 @@ fn evolvers(service: ServiceName) -> anyhow::Result<Vec<Box<dyn Evolver>>> {
     Ok(match service {
         ServiceName::StockSync => StockProcessor.evolvers(),
         ServiceName::OrderSync => OrderProcessor.evolvers(),
+        ServiceName::ShipmentPush => ShipmentProcessor.evolvers(),
         ServiceName::ProductSync => CatalogProcessor.evolvers(),
         ServiceName::BackofficeGateway => lockstep_backoffice_gateway::evolvers(),
         ServiceName::WebhookIngest | ServiceName::Console => {
