@@ -81,8 +81,8 @@ fn parcels(report: &shipment::Shipment) -> Vec<Parcel> {
         parcels.push(Parcel { name: "*".to_owned(), lines, tracking: tracking(&others) });
     }
     let mut names = BTreeSet::new();
-    if parcels.len() == 1 || !parcels.iter().all(|parcel| names.insert(parcel.name.clone())) {
-        // One parcel is the same one however it is called; names that are not unique tell nothing.
+    if !parcels.iter().all(|parcel| names.insert(parcel.name.clone())) {
+        // Names that are not unique tell nothing.
         for (index, parcel) in parcels.iter_mut().enumerate() {
             parcel.name = format!("#{index}");
         }
@@ -322,12 +322,12 @@ mod tests {
     }
 
     #[test]
-    fn one_parcel_is_the_same_however_it_is_called() {
+    fn a_parcel_keeps_its_own_id_also_when_it_is_alone() {
         let name = |id: &str| {
             let said = reported(&report(vec![package(id, "", "", Some("11"))], vec![])).unwrap();
             said.statement.parcels[0].name.clone()
         };
-        assert_eq!(name(""), name("P1"));
+        assert_eq!((name("").as_str(), name("P1").as_str()), ("#0", "P1"));
         let twice = vec![package("P", "", "", Some("11")), package("P", "", "", Some("12"))];
         let said = reported(&report(twice, vec![])).unwrap();
         let names: Vec<_> = said.statement.parcels.iter().map(|p| p.name.as_str()).collect();

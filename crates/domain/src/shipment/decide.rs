@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::command::{CallOutcome, Reading, ShipmentCommand};
 use super::event::ShipmentEvent;
 use super::evolve::evolve;
+use super::names;
 use super::plan::{self, Next};
 use super::probe::{self, Found};
 use super::report::{Origin, Says, Statement};
@@ -138,6 +139,17 @@ impl Fold {
         }
     }
 
+    /// Finds what was sent already in what is stated now.
+    fn rename(&mut self, key: &str) {
+        let Some(shipment) = self.shipment(key).filter(|one| one.said.says == Says::Left) else {
+            return;
+        };
+        let parcels = names::renamed(shipment);
+        if !parcels.is_empty() {
+            self.push(ShipmentEvent::Renamed { key: key.to_owned(), parcels });
+        }
+    }
+
     fn record_read(&mut self, reading: &Reading) {
         match &self.state.stage {
             Stage::Planned { .. } | Stage::InTheAir { .. } => return,
@@ -158,6 +170,7 @@ impl Fold {
             if !shipment.is_some_and(is_clear) {
                 continue;
             }
+            self.rename(&key);
             match plan::next(&self.state, &key, reading) {
                 Some(Next::Call(call)) => {
                     self.stand(&key, Standing::Due);

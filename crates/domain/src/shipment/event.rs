@@ -7,6 +7,15 @@ use super::report::Statement;
 use super::state::{Call, KnownOrder, Refusal, Resolved, Standing, ToldLine};
 use crate::ids::{EffectId, EventId, FulfillmentId};
 
+/// A fulfillment of ours is another parcel of its shipment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenamedParcel {
+    /// The fulfillment.
+    pub fulfillment: FulfillmentId,
+    /// Name of the parcel.
+    pub parcel: String,
+}
+
 /// A fact of an order's shipments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -69,6 +78,13 @@ pub enum ShipmentEvent {
         key: String,
         /// The lines of each parcel.
         parcels: Vec<Resolved>,
+    },
+    /// What Shopify has of it is called otherwise now.
+    Renamed {
+        /// The shipment.
+        key: String,
+        /// The names that hold.
+        parcels: Vec<RenamedParcel>,
     },
     /// It stands elsewhere now.
     Stood {

@@ -36,6 +36,16 @@ pub(super) fn evolve(mut state: Shipments, event: &ShipmentEvent) -> Shipments {
         ShipmentEvent::Resolved { key, parcels } => {
             change(&mut state, key, |shipment| shipment.resolved = Some(parcels.clone()));
         }
+        ShipmentEvent::Renamed { key, parcels } => {
+            change(&mut state, key, |shipment| {
+                for renamed in parcels {
+                    let is_it = |sent: &&mut SentParcel| sent.fulfillment == renamed.fulfillment;
+                    if let Some(sent) = shipment.sent.iter_mut().find(is_it) {
+                        sent.parcel.clone_from(&renamed.parcel);
+                    }
+                }
+            });
+        }
         ShipmentEvent::Stood { key, standing } => stand(&mut state, key, standing),
         ShipmentEvent::LinesTold { key, revision, lines } => {
             let told = ToldLines { revision: *revision, lines: lines.clone() };

@@ -11,6 +11,7 @@ mod command;
 mod decide;
 mod event;
 mod evolve;
+mod names;
 mod plan;
 mod probe;
 mod report;
@@ -20,7 +21,7 @@ mod shown;
 mod state;
 
 pub use command::{CallOutcome, Reading, ShipmentCommand};
-pub use event::ShipmentEvent;
+pub use event::{RenamedParcel, ShipmentEvent};
 pub use report::{LineOf, Origin, Parcel, Says, Statement, Tracking, Wanted};
 pub use resolve::Codes;
 pub use shown::{Readiness, ShownFulfillment, ShownLine, ShownOrder, ShownRoute};

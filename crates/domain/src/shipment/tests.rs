@@ -328,6 +328,66 @@ fn a_later_number_is_told_and_other_lines_are_refused() {
     assert_eq!(scene.state.lines_of(KEY).unwrap()[0].units, 2, "Shopify has two of it");
 }
 
+/// What was sent first, and what is stated then; gives what follows.
+fn stated_anew(first: Vec<Parcel>, then: Vec<Parcel>) -> (Scene, Vec<ShownFulfillment>) {
+    let mut scene = Scene::known();
+    let count = i64::try_from(first.len()).unwrap();
+    scene.say(statement(1, first));
+    let (mut left, mut sent) = (BTreeMap::from([(A, 3), (B, 2)]), Vec::new());
+    let routes = |left: &Units| {
+        let lines: Vec<_> = left.iter().map(|(line, units)| (*line, *units)).collect();
+        vec![route(7, BERLIN, &lines)]
+    };
+    for id in 1..=count {
+        scene.read(shown(routes(&left), sent.clone()));
+        let call = scene.intend();
+        let units: Vec<_> = created(&call).1.iter().map(|(line, units)| (*line, *units)).collect();
+        units.iter().for_each(|(line, units)| *left.get_mut(line).unwrap() -= units);
+        let number = call.tracking.numbers.first().cloned().unwrap_or_default();
+        sent.push(fulfillment(id, &number, &units));
+        scene.applied(id);
+    }
+    assert_eq!(*scene.standing(), Standing::Done);
+    scene.say(statement(2, then));
+    scene.read(shown(routes(&left), sent.clone()));
+    (scene, sent)
+}
+
+#[test]
+fn a_shipment_that_grows_by_a_parcel_sends_the_new_one_alone() {
+    let lamps = |name: &str| parcel(name, "N1", vec![wanted(A, 2)]);
+    let shades = |name: &str| parcel(name, "N2", vec![wanted(B, 1)]);
+    for (before, first, second) in [("P1", "P1", "P2"), ("#0", "P1", "P2"), ("#0", "#1", "#0")] {
+        let (mut scene, _) = stated_anew(vec![lamps(before)], vec![shades(second), lamps(first)]);
+        let call = scene.intend();
+        assert_eq!((call.parcel.as_str(), created(&call).1), (second, &Units::from([(B, 1)])));
+        scene.applied(9);
+        assert_eq!(*scene.standing(), Standing::Done, "{before} was called {first}");
+    }
+}
+
+#[test]
+fn parcels_that_are_called_otherwise_are_the_same_by_number_and_by_units() {
+    let parcels = |names: [&str; 2], numbers: [&str; 2]| {
+        let one = parcel(names[0], numbers[0], vec![wanted(A, 1)]);
+        vec![one, parcel(names[1], numbers[1], vec![wanted(A, 2)])]
+    };
+    let first = || parcels(["#0", "#1"], ["N1", "N2"]);
+    for then in [parcels(["P1", "P2"], ["N1", "N2"]), parcels(["#1", "#0"], ["N1", "N2"])] {
+        let (scene, _) = stated_anew(first(), then);
+        assert_eq!(*scene.standing(), Standing::Done);
+    }
+    // Without numbers, and one of them is new.
+    let bare = || parcels(["#0", "#1"], ["", ""]);
+    let (mut scene, _) = stated_anew(bare(), parcels(["P2", "P1"], ["N1", "N2"]));
+    let call = scene.intend();
+    assert_eq!(call.kind, CallKind::Track { fulfillment: FulfillmentId(1) });
+    assert_eq!(call.tracking.numbers, ["N1"]);
+    // Less than was sent is in no parcel.
+    let (scene, _) = stated_anew(bare(), vec![parcel("P1", "N1", vec![wanted(A, 2)])]);
+    assert_eq!(refusal(scene.standing()), &Refusal::Changed);
+}
+
 #[test]
 fn a_cancelled_shipment_takes_its_fulfillments_back() {
     let mut scene = Scene::known();

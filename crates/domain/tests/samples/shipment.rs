@@ -6,9 +6,9 @@ use lockstep_domain::order::settings::{ServedLocation, StoreOrders};
 use lockstep_domain::shipment::settings::StoreShipments;
 use lockstep_domain::shipment::settings::{AdoptShipments, ShipmentRules, ShipmentRulesEvent};
 use lockstep_domain::shipment::{
-    Call, CallKind, KnownLine, KnownOrder, KnownShare, LineOf, Origin, Parcel, Refusal, Resolved,
-    Says, SentParcel, Shipment, ShipmentEvent, Shipments, Stage, Standing, Statement, Taken,
-    ToldLine, ToldLines, Tracking, Units, WaitsFor, Wanted,
+    Call, CallKind, KnownLine, KnownOrder, KnownShare, LineOf, Origin, Parcel, Refusal,
+    RenamedParcel, Resolved, Says, SentParcel, Shipment, ShipmentEvent, Shipments, Stage, Standing,
+    Statement, Taken, ToldLine, ToldLines, Tracking, Units, WaitsFor, Wanted,
 };
 use lockstep_domain::{
     Decider, FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId,
@@ -140,6 +140,10 @@ pub fn shipment_events() -> Vec<ShipmentEvent> {
             key: key(),
             parcels: vec![Resolved { parcel: "P1".to_owned(), units: units() }],
         },
+        ShipmentEvent::Renamed {
+            key: key(),
+            parcels: vec![RenamedParcel { fulfillment: FULFILLMENT, parcel: "P2".to_owned() }],
+        },
         ShipmentEvent::Planned { call: create(), read_at: at(30) },
         planned(CallKind::Track { fulfillment: FULFILLMENT }),
         planned(CallKind::Cancel { fulfillment: FULFILLMENT }),
@@ -161,6 +165,7 @@ pub fn shipment_events() -> Vec<ShipmentEvent> {
         ShipmentEvent::ReportRefused { .. },
         ShipmentEvent::Arrived { .. },
         ShipmentEvent::Resolved { .. },
+        ShipmentEvent::Renamed { .. },
         ShipmentEvent::Stood { .. },
         ShipmentEvent::Planned { .. },
         ShipmentEvent::PlanDropped,
