@@ -38,11 +38,15 @@ pub(super) fn probe(state: &Shipments, call: &Call, shown: &ShownOrder) -> Found
             let fits = |one: &&&ShownFulfillment| {
                 one.units == *units && same(&one.numbers, &call.tracking.numbers)
             };
-            let touches = |one: &&ShownFulfillment| one.units.keys().any(|l| units.contains_key(l));
+            let touches = |one: &&ShownFulfillment| {
+                !one.cancelled && one.units.keys().any(|line| units.contains_key(line))
+            };
             let fitting: Vec<_> = new.iter().filter(fits).collect();
-            match fitting.as_slice() {
+            let live: Vec<_> = fitting.iter().filter(|one| !one.cancelled).collect();
+            match live.as_slice() {
                 [one] => Found::Ours(one.id),
-                [] if !new.iter().any(touches) => Found::Absent,
+                // One that was taken back may be ours all the same, and then somebody meant it.
+                [] if fitting.is_empty() && !new.iter().any(touches) => Found::Absent,
                 _ => Found::Ambiguous,
             }
         }

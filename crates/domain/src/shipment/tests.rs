@@ -454,6 +454,25 @@ fn what_fits_twice_or_in_part_asks_a_person_and_a_later_reading_may_tell() {
 }
 
 #[test]
+fn a_fulfillment_that_was_taken_back_is_never_taken_for_ours() {
+    let mut scene = Scene::known();
+    scene.say(statement(1, vec![parcel("#0", "N1", vec![wanted(A, 2)])]));
+    scene.read(open());
+    scene.intend();
+    scene.lost();
+    scene.clock = 30;
+    let taken_back = ShownFulfillment { cancelled: true, ..fulfillment(8, "N1", &[(A, 2)]) };
+    let events = scene.read(ShownOrder { fulfillments: vec![taken_back], ..open() });
+    assert!(matches!(events[0], ShipmentEvent::Asked { .. }), "{events:?}");
+    let other = ShownFulfillment { cancelled: true, ..fulfillment(8, "N7", &[(A, 1)]) };
+    for clock in [100, 160] {
+        scene.clock = clock;
+        scene.read(ShownOrder { fulfillments: vec![other.clone()], ..open() });
+    }
+    assert!(matches!(scene.state.stage, Stage::Planned { .. }), "another's is no trace of ours");
+}
+
+#[test]
 fn a_refusal_counts_after_a_second_look() {
     let mut scene = Scene::known();
     scene.say(statement(1, vec![parcel("#0", "N1", vec![wanted(A, 2)])]));
