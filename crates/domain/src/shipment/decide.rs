@@ -159,7 +159,10 @@ impl Fold {
         if self.state.stage != Stage::Idle {
             return;
         }
-        let wanting = self.state.shipments.iter().filter(|(_, shipment)| shipment.wants_read());
+        // What was said after the reading began is for the next one: this one may show what no
+        // longer is.
+        let is_shown = |one: &Shipment| one.wants_read() && one.since <= reading.begun;
+        let wanting = self.state.shipments.iter().filter(|(_, shipment)| is_shown(shipment));
         let mut wanting: Vec<_> = wanting.map(|(key, one)| (one.since, key.clone())).collect();
         wanting.sort();
         for (_, key) in wanting {

@@ -454,6 +454,20 @@ fn what_fits_twice_or_in_part_asks_a_person_and_a_later_reading_may_tell() {
 }
 
 #[test]
+fn a_reading_that_began_before_a_report_does_not_judge_it() {
+    let mut scene = Scene::known();
+    scene.clock = 10;
+    scene.say(statement(1, vec![parcel("#0", "N1", vec![wanted(A, 3)])]));
+    scene.clock = 9;
+    let events = scene.read(shown(vec![route(7, BERLIN, &[(A, 2)])], Vec::new()));
+    assert!(events.is_empty(), "{events:?}");
+    assert_eq!(*scene.standing(), Standing::Due);
+    scene.clock = 11;
+    scene.read(open());
+    assert!(matches!(scene.state.stage, Stage::Planned { .. }));
+}
+
+#[test]
 fn a_fulfillment_that_was_taken_back_is_never_taken_for_ours() {
     let mut scene = Scene::known();
     scene.say(statement(1, vec![parcel("#0", "N1", vec![wanted(A, 2)])]));

@@ -27,6 +27,8 @@ use crate::translate::{effect_id, poison, store};
 const REFUSED_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// What nobody answered is tried again after this.
 const AWAY_WAIT: SignedDuration = SignedDuration::from_secs(5);
+/// What was reported while the order was read is for a reading that begins after this.
+const NEWER_WAIT: SignedDuration = SignedDuration::from_secs(1);
 /// A first reading that does not show a call, and the second one, begin this far apart.
 const ABSENT_WAIT: SignedDuration = SignedDuration::from_secs(60);
 /// What a person must decide is looked at again after this: Shopify may tell by then.
@@ -120,7 +122,7 @@ fn next(work: &mut Work<'_>, store: &StoreId, order: OrderId) -> Result<(), Stop
             schedule::at(work, store, due, wait)
         }
         Stage::InTheAir { .. } => Ok(()),
-        Stage::Idle if has_due => schedule::at(work, store, due, SignedDuration::ZERO),
+        Stage::Idle if has_due => schedule::at(work, store, due, NEWER_WAIT),
         Stage::Idle if state.wants_read() => schedule::again(work, store, due),
         Stage::Idle => schedule::done(work, store, due),
     }
