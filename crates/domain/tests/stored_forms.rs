@@ -12,6 +12,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use lockstep_domain::Decider as _;
+use lockstep_domain::order::{Order, OrderEvent};
 use lockstep_domain::stock::level::{Level, LevelEvent};
 use lockstep_domain::stock::pool::{Pool, PoolEvent};
 use lockstep_domain::stock::rules::{BackOfficeRulesEvent, StoreRules, StoreRulesEvent};
@@ -134,6 +135,19 @@ fn forms_of_earlier_versions_are_read() {
     let rules = StoreRules::evolve_all(StoreRules::default(), &rules);
     assert!(!rules.is_turning(), "levels followed such settings at once");
     assert_eq!(earlier::<Vec<BackOfficeRulesEvent>>("backoffice_rules_events").len(), 2);
+}
+
+/// Reports that an earlier version added up are still counted.
+#[test]
+fn orders_of_earlier_versions_are_read() {
+    let read = |name: &str| fs::read_to_string(file(&format!("earlier/{name}"))).expect("a file");
+    let events: Vec<OrderEvent> =
+        serde_json::from_str(&read("order_events")).expect("earlier events are read");
+    let state: Order = serde_json::from_str(&read("order_state")).expect("an earlier state");
+    let order = Order::evolve_all(Order::default(), &events);
+    assert!(!order.bookings.is_empty() && order.said.is_empty());
+    assert_eq!(order.bookings, state.bookings);
+    assert_eq!(order.answers, state.answers);
 }
 
 #[test]

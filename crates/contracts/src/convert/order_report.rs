@@ -31,7 +31,8 @@ pub fn accepted(event: &proto::OrderAcceptReported) -> Result<OrderReport, Inval
     };
     let id = ReportId { backoffice: backoffice(&event.backoffice)?, event_id: checked.event_id };
     let extent = extent(&checked.extent);
-    let report = Report { id, says, extent, occurred_at: checked.occurred_at };
+    let (occurred_at, revision) = (checked.occurred_at, checked.order_revision);
+    let report = Report { id, says, extent, occurred_at, revision };
     Ok(named(checked.order, report))
 }
 
@@ -48,7 +49,8 @@ pub fn rejected(event: &proto::OrderRejectReported) -> Result<OrderReport, Inval
     };
     let id = ReportId { backoffice: backoffice(&event.backoffice)?, event_id: checked.event_id };
     let extent = extent(&checked.extent);
-    let report = Report { id, says, extent, occurred_at: checked.occurred_at };
+    let (occurred_at, revision) = (checked.occurred_at, checked.order_revision);
+    let report = Report { id, says, extent, occurred_at, revision };
     Ok(named(checked.order, report))
 }
 
@@ -65,7 +67,7 @@ pub fn released(event: &proto::OrderReleaseReported) -> Result<OrderReport, Inva
     };
     let id = ReportId { backoffice: backoffice(&event.backoffice)?, event_id: checked.event_id };
     let extent = extent(&checked.extent);
-    let report = Report { id, says, extent, occurred_at: checked.occurred_at };
+    let report = Report { id, says, extent, occurred_at: checked.occurred_at, revision: 0 };
     Ok(named(checked.order, report))
 }
 

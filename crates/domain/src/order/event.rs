@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cancel::Cancel;
 use super::facts::{OrderFacts, OrderRead};
+use super::fold::Said;
 use super::parts::PartContent;
 use super::refunds::ToldRefund;
 use super::report::{Booked, Refusal, ReportId, Says, WaitsFor};
@@ -80,10 +81,13 @@ pub enum OrderEvent {
         says: Says,
         /// What it answers.
         answer: Answer,
-        /// The units that moved.
+        /// The units that are released. An earlier version put here what was accepted as well.
         booked: Vec<Booked>,
         /// When, by the reporter's clock.
         at: Timestamp,
+        /// The report as it is folded; nothing when an earlier version added it up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<Box<Said>>,
     },
     /// A report was refused.
     ReportRefused {
@@ -102,6 +106,9 @@ pub enum OrderEvent {
         booked: Vec<Booked>,
         /// When, by the reporter's clock.
         at: Timestamp,
+        /// The report as it is folded; nothing when an earlier version added it up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<Box<Said>>,
     },
     /// The cancellation went on.
     CancelMoved {

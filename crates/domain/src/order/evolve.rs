@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::event::OrderEvent;
 use super::facts::OrderRead;
+use super::fold::Said;
 use super::parts::Part;
 use super::report::{Booked, ReportId, Says};
 use super::state::{Answer, Booking, Order, Routing, Told};
@@ -31,14 +32,19 @@ pub(super) fn evolve(mut order: Order, event: &OrderEvent) -> Order {
             order.told = Some(Told { revision: *revision, lines: (**lines).clone() });
         }
         OrderEvent::PartTold { warehouse, revision, content } => {
-            let part = Part { revision: *revision, content: (**content).clone() };
+            let before = order.parts.remove(warehouse);
+            let part = Part::after(before, *revision, content);
             order.parts.insert(warehouse.clone(), part);
         }
         OrderEvent::RefundTold { told } => {
             order.refunds_told.insert((told.refund, told.backoffice.clone()));
         }
         OrderEvent::ReportParked { waiting, .. } => order.waiting.push(waiting.clone()),
-        OrderEvent::ReportBooked { id, says, answer, booked, at } => {
+        OrderEvent::ReportBooked { id, said: Some(said), .. } => {
+            note(&mut order, id);
+            hear(&mut order, said);
+        }
+        OrderEvent::ReportBooked { id, says, answer, booked, at, said: None } => {
             for units in booked {
                 book(&mut order, units, *says, *at);
             }
@@ -51,12 +57,17 @@ pub(super) fn evolve(mut order: Order, event: &OrderEvent) -> Order {
                 order.cancel = None;
             }
         }
-        OrderEvent::CancelAsked { cancel, booked, at } => {
-            for units in booked {
-                book(&mut order, units, Says::ReleaseAndCancel, *at);
-            }
+        OrderEvent::CancelAsked { cancel, booked, at, said } => {
             note(&mut order, &cancel.asked_by);
-            answered(&mut order, &cancel.asked_by.backoffice, Answer::Released);
+            match said {
+                Some(said) => hear(&mut order, said),
+                None => {
+                    for units in booked {
+                        book(&mut order, units, Says::ReleaseAndCancel, *at);
+                    }
+                    answered(&mut order, &cancel.asked_by.backoffice, Answer::Released);
+                }
+            }
             order.cancel = Some(cancel.clone());
         }
         OrderEvent::CancelMoved { cancel } => order.cancel = Some(cancel.clone()),
@@ -105,10 +116,22 @@ fn note(order: &mut Order, id: &ReportId) {
     order.reports.insert(id.clone());
 }
 
+/// Takes the report to where it belongs; the last word of its back office is its answer.
+fn hear(order: &mut Order, said: &Said) {
+    let place = order.said.partition_point(|known| known.place() < said.place());
+    let mut later = order.said.iter().skip(place);
+    let is_last = !later.any(|known| known.id.backoffice == said.id.backoffice);
+    order.said.insert(place, said.clone());
+    if is_last {
+        answered(order, &said.id.backoffice, said.answer);
+    }
+}
+
 fn answered(order: &mut Order, backoffice: &BackOfficeId, answer: Answer) {
     order.answers.insert(backoffice.clone(), answer);
 }
 
+/// Adds up, as an earlier version did.
 fn book(order: &mut Order, units: &Booked, says: Says, at: jiff::Timestamp) {
     let key = (units.line, units.warehouse.clone());
     let entry = order.bookings.entry(key).or_insert(Booking { accepted: 0, released: 0, at });

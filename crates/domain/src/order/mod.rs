@@ -14,6 +14,7 @@ mod decide;
 mod event;
 mod evolve;
 pub mod facts;
+mod fold;
 mod parts;
 mod redaction;
 mod refunds;
@@ -25,8 +26,9 @@ mod state;
 pub use codes::{CodesCommand, CodesEvent, VariantCodes};
 pub use command::OrderCommand;
 pub use event::OrderEvent;
+pub use fold::Said;
 pub use parts::{
-    Announcement, Codes, Filter, OrderHead, Parked, Part, PartContent, PartLine, Request,
+    Announcement, Codes, Filter, OrderHead, Parked, Part, PartContent, PartLine, Request, ToldUnits,
 };
 pub use redaction::{Redaction, RedactionCommand, RedactionEvent};
 pub use refunds::{ToldRefund, ToldRefundLine};

@@ -19,6 +19,59 @@ pub struct Part {
     pub revision: u32,
     /// What it was told.
     pub content: PartContent,
+    /// Units that it was told before and now, one entry per change of them.
+    #[serde(default)]
+    pub told: Vec<ToldUnits>,
+}
+
+/// Units that a warehouse was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldUnits {
+    /// The revision that first told them.
+    pub revision: u32,
+    /// Whether the back office was asked to send them, now or after a hold.
+    pub asked: bool,
+    /// Units that it served, by line.
+    pub lines: BTreeMap<LineItemId, i64>,
+}
+
+impl ToldUnits {
+    fn of(revision: u32, content: &PartContent) -> Self {
+        let asked = matches!(content.request, Request::Fulfil | Request::Hold);
+        let lines = content.lines.iter().map(|line| (line.line.line, line.quantity)).collect();
+        Self { revision, asked, lines }
+    }
+}
+
+impl Part {
+    /// What it is after a further word.
+    pub(super) fn after(before: Option<Self>, revision: u32, content: &PartContent) -> Self {
+        let mut told = before.map(|part| part.history()).unwrap_or_default();
+        let now = ToldUnits::of(revision, content);
+        if told.last().is_none_or(|last| (last.asked, &last.lines) != (now.asked, &now.lines)) {
+            told.push(now);
+        }
+        Self { revision, content: content.clone(), told }
+    }
+
+    /// What it was told; an earlier version kept only the last.
+    fn history(&self) -> Vec<ToldUnits> {
+        match self.told.as_slice() {
+            [] => vec![ToldUnits::of(self.revision, &self.content)],
+            told => told.to_vec(),
+        }
+    }
+
+    /// The most units of a line that the back office was ever asked to send from there.
+    pub(super) fn most(&self, line: LineItemId) -> i64 {
+        let asked = self.history().into_iter().filter(|told| told.asked);
+        asked.filter_map(|told| told.lines.get(&line).copied()).max().unwrap_or(0)
+    }
+
+    /// What it was told at a revision; nothing before the first, or when that is not said.
+    pub(super) fn at(&self, revision: u32) -> Option<ToldUnits> {
+        self.history().into_iter().rev().find(|told| told.revision <= revision)
+    }
 }
 
 /// What a warehouse is told.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cancel::{Cancel, Stage};
 use super::event::OrderEvent;
+use super::fold::{ByPlace, Said};
 use super::shares::OrderLines;
 use super::state::{Answer, Order, Waiting};
 use crate::ids::{BackOfficeId, EventId, LineItemId, Warehouse, WarehouseCode};
@@ -32,6 +33,9 @@ pub struct Report {
     pub extent: Extent,
     /// When, by the reporter's clock.
     pub occurred_at: Timestamp,
+    /// Revision of the order that the reporter had read; 0 when it does not say.
+    #[serde(default)]
+    pub revision: u32,
 }
 
 /// What a report says.
@@ -83,6 +87,13 @@ pub struct Units {
     pub units: i64,
     /// From where; any warehouse that serves the line when it is not said.
     pub warehouse: Option<WarehouseCode>,
+}
+
+impl Units {
+    /// Whether units of the line at the warehouse can be meant.
+    pub(super) fn means(&self, (line, warehouse): &(LineItemId, Warehouse)) -> bool {
+        *line == self.line && self.warehouse.as_ref().is_none_or(|code| *code == warehouse.code)
+    }
 }
 
 /// Units of a line at a warehouse.
@@ -192,74 +203,143 @@ struct Desk<'d> {
 }
 
 /// Units that a line has at a warehouse for what a report says.
-type Room = BTreeMap<(LineItemId, Warehouse), i64>;
+type Room = ByPlace<i64>;
+
+/// What is known of a line at a warehouse of the back office, in units.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    sold: i64,
+    fulfilled: i64,
+    accepted: i64,
+    released: i64,
+    /// The most that it was ever asked to send.
+    most: i64,
+}
+
+impl Place {
+    /// Neither fulfilled nor released.
+    fn open(&self) -> i64 {
+        self.sold - self.fulfilled - self.released
+    }
+}
 
 impl Desk<'_> {
     fn decide(&self) -> Result<Vec<OrderEvent>, Refusal> {
         match self.report.says {
             Says::Accept => self.accept(),
             Says::AgreeToCancel => self.agree(),
-            Says::Reject => self.give_back(Answer::Rejected, false),
+            Says::Reject => self.reject(),
             Says::TooLate if !self.lines.cancelled => Err(Refusal::NotCancelled),
-            Says::TooLate => Ok(self.done(Answer::TooLate, Vec::new())),
+            Says::TooLate => Ok(self.done(Answer::TooLate, BTreeMap::new())),
             Says::Release => self.release(),
             Says::ReleaseAndCancel => self.cancel(),
         }
     }
 
-    fn done(&self, answer: Answer, booked: Vec<Booked>) -> Vec<OrderEvent> {
-        vec![OrderEvent::ReportBooked {
-            id: self.report.id.clone(),
-            says: self.report.says,
-            answer,
-            booked,
-            at: self.report.occurred_at,
-        }]
+    fn said(&self, answer: Answer, bounds: Room) -> Said {
+        let Report { id, says, extent, occurred_at, .. } = self.report.clone();
+        Said { id, says, extent, at: occurred_at, answer, bounds: booked(bounds) }
     }
 
-    fn accept(&self) -> Result<Vec<OrderEvent>, Refusal> {
-        let room = self.room(|sold, _, accepted, released| sold - accepted - released);
-        if room.is_empty() {
-            return Err(Refusal::NotYours);
+    fn done(&self, answer: Answer, bounds: Room) -> Vec<OrderEvent> {
+        vec![self.carried_out(self.said(answer, bounds), Vec::new())]
+    }
+
+    fn carried_out(&self, said: Said, booked: Vec<Booked>) -> OrderEvent {
+        OrderEvent::ReportBooked {
+            id: said.id.clone(),
+            says: said.says,
+            answer: said.answer,
+            booked,
+            at: said.at,
+            said: Some(Box::new(said)),
         }
-        if self.lines.cancelled && room.values().sum::<i64>() == 0 {
+    }
+
+    /// A late acceptance is bounded by what was asked for then, not by what is left now.
+    fn accept(&self) -> Result<Vec<OrderEvent>, Refusal> {
+        let named = self.room(|at| at.most.max(at.sold));
+        if named.values().all(|units| *units == 0) {
+            let is_theirs = self.places().values().any(|at| at.accepted + at.released > 0);
+            let is_cancelled = self.lines.cancelled && (is_theirs || !named.is_empty());
+            return Err(if is_cancelled { Refusal::Cancelled } else { Refusal::NotYours });
+        }
+        if self.report.extent != Extent::Whole {
+            self.take(&named, false)?;
+            return Ok(self.done(Answer::Accepted, named));
+        }
+        let told = self.told();
+        let room = match &told {
+            Some(told) => told.clone(),
+            None => self.room(|at| at.sold),
+        };
+        let left = self.room(|at| at.sold - at.accepted - at.released);
+        if self.lines.cancelled && told.is_none() && left.values().sum::<i64>() == 0 {
             return Err(Refusal::Cancelled);
         }
-        Ok(self.done(Answer::Accepted, self.take(&room, false)?))
+        Ok(self.done(Answer::Accepted, room))
+    }
+
+    /// What the back office had been asked to send at the revision that it names.
+    fn told(&self) -> Option<Room> {
+        let mut told: Room = BTreeMap::new();
+        for (warehouse, part) in &self.order.parts {
+            let is_theirs = warehouse.backoffice == self.report.id.backoffice;
+            let at = part.at(self.report.revision).filter(|told| is_theirs && told.asked);
+            for (line, units) in at.into_iter().flat_map(|told| told.lines) {
+                told.insert((line, warehouse.clone()), units);
+            }
+        }
+        told.values().any(|units| *units > 0).then_some(told)
     }
 
     /// What was accepted beyond what is still sold is given back: all of a cancelled order.
     fn agree(&self) -> Result<Vec<OrderEvent>, Refusal> {
-        let excess = self.room(|sold, _, accepted, _| accepted.min((accepted - sold).max(0)));
+        let excess = self.room(|at| at.accepted.max(at.most) - at.sold);
         if !self.lines.cancelled && excess.values().sum::<i64>() == 0 {
             return Err(Refusal::NotCancelled);
         }
-        let room = match self.lines.cancelled {
-            true => self.room(|_, fulfilled, accepted, _| accepted - fulfilled),
-            false => excess,
-        };
-        Ok(self.done(Answer::CancellationAgreed, self.take(&room, true)?))
+        self.give_back(Answer::CancellationAgreed)
     }
 
-    fn give_back(&self, answer: Answer, clamp: bool) -> Result<Vec<OrderEvent>, Refusal> {
-        let accepted = self.room(|_, _, accepted, _| accepted);
-        // Units that were never accepted can be rejected as well: nothing was booked for them.
-        let known = self.room(|sold, _, accepted, released| accepted.max(sold - released));
-        self.take(&known, clamp)?;
-        Ok(self.done(answer, self.take(&accepted, true)?))
+    fn reject(&self) -> Result<Vec<OrderEvent>, Refusal> {
+        // Units that were never accepted can be rejected as well: nothing was booked for them,
+        // and their acceptance may still be on its way. What has left meanwhile is not given back,
+        // and no reason to refuse the rest.
+        let known = self.room(|at| at.sold.max(at.accepted).max(at.most));
+        self.take(&known, false)?;
+        Ok(self.done(Answer::Rejected, BTreeMap::new()))
     }
 
+    fn give_back(&self, answer: Answer) -> Result<Vec<OrderEvent>, Refusal> {
+        let sold = self.room(|at| at.sold);
+        self.take(&sold, true)?;
+        Ok(self.done(answer, sold))
+    }
+
+    /// A release has an effect in the store, so its units are settled when it comes.
     fn release(&self) -> Result<Vec<OrderEvent>, Refusal> {
-        let room = self.room(|sold, fulfilled, _, released| sold - fulfilled - released);
+        let room = self.room(Place::open);
         if room.is_empty() {
             return Err(Refusal::NotYours);
         }
-        Ok(self.done(Answer::Released, self.take(&room, false)?))
+        let units = self.take(&room, false)?;
+        let fulfilled = self.room(|at| at.fulfilled);
+        let bounds = fulfilled.into_iter().filter(|(key, _)| units.contains_key(key)).collect();
+        let units = booked(units);
+        let of = |booked: &Booked| Units {
+            line: booked.line,
+            units: booked.units,
+            warehouse: Some(booked.warehouse.code.clone()),
+        };
+        let extent = Extent::Lines(units.iter().map(of).collect());
+        let said = Said { extent, ..self.said(Answer::Released, bounds) };
+        Ok(vec![self.carried_out(said, units)])
     }
 
     fn cancel(&self) -> Result<Vec<OrderEvent>, Refusal> {
         if self.lines.cancelled {
-            return self.give_back(Answer::CancellationAgreed, true);
+            return self.give_back(Answer::CancellationAgreed);
         }
         if self.order.cancel.is_some() {
             return Err(Refusal::AlreadyCancelling);
@@ -269,8 +349,8 @@ impl Desk<'_> {
         if fulfilled > 0 {
             return Err(Refusal::Fulfilled { units: fulfilled });
         }
-        let room = self.room(|sold, fulfilled, _, released| sold - fulfilled - released);
-        let booked = self.take(&room, false)?;
+        let room = self.room(Place::open);
+        let booked = booked(self.take(&room, false)?);
         let all: i64 = shares().map(|share| share.sold - share.released).sum();
         let released: i64 = booked.iter().map(|b| b.units).sum();
         if released < all {
@@ -279,42 +359,48 @@ impl Desk<'_> {
         let id = self.report.id.clone();
         let cancel = Cancel { asked_by: id, stage: Stage::Due };
         let at = self.report.occurred_at;
-        Ok(vec![OrderEvent::CancelAsked { cancel, booked, at }])
+        let said = Some(Box::new(self.said(Answer::Released, BTreeMap::new())));
+        Ok(vec![OrderEvent::CancelAsked { cancel, booked, at, said }])
     }
 
-    /// Room per line and warehouse of the back office, of (sold, fulfilled, accepted, released).
-    fn room(&self, of: impl Fn(i64, i64, i64, i64) -> i64) -> Room {
-        let mut sums: BTreeMap<(LineItemId, Warehouse), (i64, i64, i64, i64)> = BTreeMap::new();
+    /// What is known per line and warehouse of the back office.
+    fn places(&self) -> ByPlace<Place> {
+        let mut places: ByPlace<Place> = BTreeMap::new();
+        let is_theirs = |w: &&Warehouse| w.backoffice == self.report.id.backoffice;
         for line in &self.lines.lines {
             for share in &line.shares {
-                let Some(warehouse) = &share.warehouse else { continue };
-                if warehouse.backoffice != self.report.id.backoffice {
-                    continue;
-                }
-                let entry = sums.entry((line.line, warehouse.clone())).or_default();
-                entry.0 += share.sold;
-                entry.1 += share.fulfilled;
-                entry.2 += share.accepted;
-                entry.3 += share.released;
+                let Some(warehouse) = share.warehouse.as_ref().filter(is_theirs) else { continue };
+                let entry = places.entry((line.line, warehouse.clone())).or_default();
+                entry.sold += share.sold;
+                entry.fulfilled += share.fulfilled;
+                entry.accepted += share.accepted;
+                entry.released += share.released;
             }
         }
-        let room = |(s, f, a, r)| of(s, f, a, r).max(0);
-        sums.into_iter().map(|(key, sum)| (key, room(sum))).collect()
+        for (warehouse, part) in self.order.parts.iter().filter(|(w, _)| is_theirs(w)) {
+            for line in &part.content.lines {
+                let most = part.most(line.line.line);
+                if most > 0 {
+                    let key = (line.line.line, warehouse.clone());
+                    places.entry(key).or_default().most = most;
+                }
+            }
+        }
+        places
+    }
+
+    fn room(&self, of: impl Fn(&Place) -> i64) -> Room {
+        self.places().into_iter().map(|(key, place)| (key, of(&place).max(0))).collect()
     }
 
     /// Takes the units that the report means out of the room; more than there is is refused, or
     /// cut when `clamp`.
-    fn take(&self, room: &Room, clamp: bool) -> Result<Vec<Booked>, Refusal> {
+    fn take(&self, room: &Room, clamp: bool) -> Result<Room, Refusal> {
+        let Extent::Lines(lines) = &self.report.extent else { return Ok(room.clone()) };
         let mut left = room.clone();
         let mut taken: Room = BTreeMap::new();
-        let Extent::Lines(lines) = &self.report.extent else {
-            return Ok(booked(left));
-        };
         for (index, units) in lines.iter().enumerate() {
-            let is_meant = |(line, warehouse): &(LineItemId, Warehouse)| {
-                *line == units.line && units.warehouse.as_ref().is_none_or(|w| *w == warehouse.code)
-            };
-            let mut theirs: Vec<_> = left.iter_mut().filter(|(key, _)| is_meant(key)).collect();
+            let mut theirs: Vec<_> = left.iter_mut().filter(|(key, _)| units.means(key)).collect();
             if theirs.is_empty() {
                 return Err(Refusal::UnknownLine { index, line: units.line });
             }
@@ -330,7 +416,7 @@ impl Desk<'_> {
                 *taken.entry((*key).clone()).or_default() += part;
             }
         }
-        Ok(booked(taken))
+        Ok(taken)
     }
 }
 

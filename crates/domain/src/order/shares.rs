@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::facts::{AtLocation, LineNumbers, OrderFacts, Restock};
+use super::fold::ByPlace;
 use super::settings::{ServedLocation, StoreOrders};
-use super::state::Order;
+use super::state::{Booking, Order};
 use crate::ids::{InventoryItemId, LineItemId, LocationId, RefundId, VariantId, Warehouse};
 
 /// All lines of an order.
@@ -125,8 +126,9 @@ impl Order {
             .zip(split)
             .map(|(line, shares)| self.line_facts(&facts, line, serving.shares(&shares)))
             .collect();
+        let bookings = super::fold::bookings(self, &lines);
         for line in &mut lines {
-            self.book(line);
+            book(line, &bookings);
         }
         Some(OrderLines { as_of: facts.updated_at, routed, cancelled: self.is_cancelled(), lines })
     }
@@ -201,31 +203,32 @@ impl Order {
             shares,
         }
     }
+}
 
-    /// Lays what the back offices said over the shares of their warehouses.
-    fn book(&self, line: &mut LineFacts) {
-        let bookings = self.bookings.iter().filter(|((id, _), _)| *id == line.line);
-        for ((_, warehouse), booking) in bookings {
-            let is_theirs = |share: &Share| share.warehouse.as_ref() == Some(warehouse);
-            if !line.shares.iter().any(is_theirs) {
-                // The units moved elsewhere; what was said of them still stands.
-                let warehouse = Some(warehouse.clone());
-                line.shares.push(Share { warehouse, ..Split::EMPTY.share(None) });
-            }
-            let (mut accepted, mut released) = (booking.accepted, booking.released);
-            let mut theirs: Vec<&mut Share> =
-                line.shares.iter_mut().filter(|share| is_theirs(share)).collect();
-            for share in &mut theirs {
-                share.accepted = accepted.min(share.sold);
-                share.released = released.min(share.sold - share.accepted);
-                share.reported_at = Some(booking.at);
-                accepted -= share.accepted;
-                released -= share.released;
-            }
-            if let Some(first) = theirs.first_mut() {
-                first.accepted += accepted;
-                first.released += released;
-            }
+/// Lays what the back offices said over the shares of their warehouses.
+fn book(line: &mut LineFacts, bookings: &ByPlace<Booking>) {
+    let id = line.line;
+    let bookings = bookings.iter().filter(|((line, _), _)| *line == id);
+    for ((_, warehouse), booking) in bookings {
+        let is_theirs = |share: &Share| share.warehouse.as_ref() == Some(warehouse);
+        if !line.shares.iter().any(is_theirs) {
+            // The units moved elsewhere; what was said of them still stands.
+            let warehouse = Some(warehouse.clone());
+            line.shares.push(Share { warehouse, ..Split::EMPTY.share(None) });
+        }
+        let (mut accepted, mut released) = (booking.accepted, booking.released);
+        let mut theirs: Vec<&mut Share> =
+            line.shares.iter_mut().filter(|share| is_theirs(share)).collect();
+        for share in &mut theirs {
+            share.accepted = accepted.min(share.sold);
+            share.released = released.min(share.sold - share.accepted);
+            share.reported_at = Some(booking.at);
+            accepted -= share.accepted;
+            released -= share.released;
+        }
+        if let Some(first) = theirs.first_mut() {
+            first.accepted += accepted;
+            first.released += released;
         }
     }
 }

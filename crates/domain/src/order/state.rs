@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cancel::Cancel;
 use super::facts::{AtLocation, FulfillmentOrder, OrderDetails, OrderFacts, SealedContact};
+use super::fold::Said;
 use super::parts::Part;
 use super::report::{Report, ReportId};
 use super::shares::OrderLines;
@@ -49,16 +50,18 @@ pub struct Order {
     pub parts: BTreeMap<Warehouse, Part>,
     /// The refunds that back offices were told.
     pub refunds_told: BTreeSet<(RefundId, BackOfficeId)>,
-    /// What back offices said of it, per line and warehouse.
+    /// What reports came to that were added up when they came, as an earlier version did.
     #[serde(with = "crate::pairs")]
     pub bookings: BTreeMap<(LineItemId, Warehouse), Booking>,
+    /// What back offices said of it since, by when it happened.
+    pub said: Vec<Said>,
     /// Reports that were decided.
     pub reports: BTreeSet<ReportId>,
     /// Reports that wait for the order or for its routing.
     pub waiting: Vec<Waiting>,
     /// A cancellation at Shopify that a back office asked for.
     pub cancel: Option<Cancel>,
-    /// What a back office last answered to a cancellation in Shopify, and to the order.
+    /// What each back office answered last, to the order or to a cancellation in Shopify.
     pub answers: BTreeMap<BackOfficeId, Answer>,
 }
 

@@ -14,7 +14,7 @@ use lockstep_domain::order::report::{
 use lockstep_domain::order::settings::{OrderFilter, OrderRulesEvent, ServedLocation, StoreOrders};
 use lockstep_domain::order::{
     Answer, CodesEvent, LineFacts, Order, OrderEvent, OrderHead, OrderLines, PartContent, PartLine,
-    Redaction, RedactionEvent, RefundedUnits, Request, Share, ToldRefund, ToldRefundLine,
+    Redaction, RedactionEvent, RefundedUnits, Request, Said, Share, ToldRefund, ToldRefundLine,
     VariantCodes, Waiting,
 };
 use lockstep_domain::{
@@ -199,8 +199,15 @@ fn waiting() -> Waiting {
         says: Says::AgreeToCancel,
         extent: Extent::Lines(vec![units]),
         occurred_at: at(20),
+        revision: 2,
     };
     Waiting { report, since: at(21) }
+}
+
+fn said(event: &str, says: Says, answer: Answer, second: i64) -> Said {
+    let units = Units { line: LINE, units: 1, warehouse: Some(id("MAIN")) };
+    let extent = Extent::Lines(vec![units]);
+    Said { id: report_id(event), says, extent, at: at(second), answer, bounds: booked() }
 }
 
 fn cancel(stage: Stage) -> Cancel {
@@ -214,6 +221,15 @@ fn reports() -> Vec<OrderEvent> {
         answer,
         booked: booked(),
         at: at(second),
+        said: None,
+    };
+    let fold = |event: &str, says, answer, second| OrderEvent::ReportBooked {
+        id: report_id(event),
+        says,
+        answer,
+        booked: Vec::new(),
+        at: at(second),
+        said: Some(Box::new(said(event, says, answer, second))),
     };
     let refuse = |event: &str, says, refusal| OrderEvent::ReportRefused {
         id: report_id(event),
@@ -224,6 +240,8 @@ fn reports() -> Vec<OrderEvent> {
         OrderEvent::ReportParked { waiting: waiting(), waits_for: WaitsFor::Announcement },
         book("a-1", Says::Accept, Answer::Accepted, 30),
         book("a-2", Says::Release, Answer::Released, 31),
+        fold("b-1", Says::Accept, Answer::Accepted, 33),
+        fold("b-2", Says::Reject, Answer::Rejected, 32),
         refuse("a-3", Says::Accept, Refusal::NotYours),
         refuse("a-4", Says::Accept, Refusal::UnknownLine { index: 0, line: LINE }),
         refuse("a-5", Says::Reject, Refusal::TooMany { index: 1, units: 4, open: 3 }),
@@ -272,7 +290,18 @@ pub fn order_events() -> Vec<OrderEvent> {
     events.extend(reports());
     let effect = id("effect-1");
     events.extend([
-        OrderEvent::CancelAsked { cancel: cancel(Stage::Due), booked: booked(), at: at(32) },
+        OrderEvent::CancelAsked {
+            cancel: cancel(Stage::Due),
+            booked: booked(),
+            at: at(32),
+            said: None,
+        },
+        OrderEvent::CancelAsked {
+            cancel: cancel(Stage::Due),
+            booked: booked(),
+            at: at(34),
+            said: Some(Box::new(said("x-1", Says::ReleaseAndCancel, Answer::Released, 34))),
+        },
         OrderEvent::CancelMoved { cancel: cancel(Stage::InTheAir { effect }) },
         OrderEvent::CancelMoved { cancel: cancel(Stage::Taken) },
         OrderEvent::CancelMoved { cancel: cancel(unknown) },

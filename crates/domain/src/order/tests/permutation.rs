@@ -4,10 +4,20 @@
 use proptest::prelude::*;
 
 use super::shop::{Shop, Step};
-use super::{handle, rules};
+use super::{handle, served};
+use crate::ids::{LineItemId, Warehouse};
 use crate::order::facts::{OrderFacts, Restock};
-use crate::order::{Order, OrderCommand, OrderEvent, Request};
-use crate::testing::at;
+use crate::order::report::{Extent, Report, ReportId, Says, Units};
+use crate::order::settings::StoreOrders;
+use crate::order::{Order, OrderCommand, OrderEvent, OrderLines, PartContent, Request};
+use crate::testing::{at, id};
+
+/// Berlin is served by one back office and Lyon by another.
+fn rules() -> StoreOrders {
+    let locations =
+        vec![served(1, &["wms/MAIN"], "parcel", false), served(2, &["erp/SIDE"], "post", false)];
+    StoreOrders { takers: [id("wms"), id("erp")].into(), locations, ..super::rules() }
+}
 
 /// The life of an order, with each restock type.
 const LIFE: [Step; 12] = [
@@ -31,6 +41,8 @@ enum News {
     Whole(OrderFacts),
     /// Any other topic.
     Doubt,
+    /// A back office's answer.
+    Report(Report),
 }
 
 /// What happens next in a world of one shop, deliveries and reads.
@@ -63,6 +75,8 @@ struct World {
     waiting: Vec<News>,
     order: Order,
     told: Vec<OrderEvent>,
+    /// What the back offices answered, in the order in which they did.
+    answered: Vec<Report>,
     read: Option<u64>,
     now: i64,
 }
@@ -77,6 +91,7 @@ impl World {
             waiting,
             order: Order::default(),
             told: Vec::new(),
+            answered: Vec::new(),
             read: None,
             now: 0,
         }
@@ -86,7 +101,45 @@ impl World {
         let order = std::mem::take(&mut self.order);
         let (order, events) = handle(order, command, &rules());
         self.order = order;
+        for event in &events {
+            if let OrderEvent::PartTold { warehouse, content, .. } = event {
+                self.answer(warehouse, content);
+            }
+        }
         self.told.extend(events);
+    }
+
+    /// Each warehouse accepts what it is asked for first, then rejects a unit of every line, and
+    /// agrees to a cancellation. The answers travel like everything else.
+    fn answer(&mut self, warehouse: &Warehouse, content: &PartContent) {
+        let is_first = self.answered.iter().all(|r| r.id.backoffice != warehouse.backoffice);
+        let code = Some(warehouse.code.clone());
+        let units = |of: fn(i64) -> i64| {
+            let lines = content.lines.iter().filter(|line| line.quantity > 0);
+            let one = |(line, units)| Units { line, units: of(units), warehouse: code.clone() };
+            Extent::Lines(lines.map(|l| (l.line.line, l.quantity)).map(one).collect())
+        };
+        match content.request {
+            Request::Fulfil if is_first => {
+                self.report(warehouse, Says::Accept, units(|units| units));
+                self.report(warehouse, Says::Reject, units(|_| 1));
+            }
+            Request::Cancel if !is_first => {
+                self.report(warehouse, Says::AgreeToCancel, Extent::Whole);
+            }
+            _ => {}
+        }
+    }
+
+    fn report(&mut self, warehouse: &Warehouse, says: Says, extent: Extent) {
+        let count = i64::try_from(self.answered.len()).expect("few");
+        let id = ReportId {
+            backoffice: warehouse.backoffice.clone(),
+            event_id: id(&format!("r-{count}")),
+        };
+        let report = Report { id, says, extent, occurred_at: at(1_000 + count), revision: 0 };
+        self.answered.push(report.clone());
+        self.waiting.push(News::Report(report));
     }
 
     fn step(&mut self, seconds: i64) {
@@ -106,6 +159,11 @@ impl World {
         match news {
             News::Whole(facts) => self.handle(&OrderCommand::Observe { facts: Box::new(facts) }),
             News::Doubt => self.handle(&OrderCommand::Doubt),
+            News::Report(report) => {
+                let lines = self.order.lines(&rules()).map(Box::new);
+                let report = Box::new(report);
+                self.handle(&OrderCommand::Report { report, lines, now: at(self.now) });
+            }
         }
     }
 
@@ -139,6 +197,9 @@ impl World {
         self.read = Some(self.order.news);
         self.end_read();
         assert!(!self.order.needs_read(), "the last read settles everything");
+        while !self.waiting.is_empty() {
+            self.deliver(0, false);
+        }
     }
 }
 
@@ -170,15 +231,54 @@ fn fresh(shop: &Shop) -> Order {
     handle(Order::default(), &read, &rules()).0
 }
 
+/// The lines as if no back office had said anything.
+fn bare(mut lines: OrderLines) -> OrderLines {
+    for line in &mut lines.lines {
+        line.shares.retain(|share| share.sold > 0);
+        for share in &mut line.shares {
+            (share.accepted, share.released, share.reported_at) = (0, 0, None);
+        }
+    }
+    lines
+}
+
+/// What the answers come to when each arrives at once.
+fn check_answers(world: &World) {
+    let lines = world.order.lines(&rules()).expect("known");
+    let sums = |line: LineItemId, warehouse: &Warehouse| {
+        let shares = lines.lines.iter().filter(|l| l.line == line).flat_map(|l| &l.shares);
+        shares
+            .filter(|share| share.warehouse.as_ref() == Some(warehouse))
+            .fold((0, 0), |sum, share| (sum.0 + share.accepted, sum.1 + share.fulfilled))
+    };
+    for accept in world.answered.iter().filter(|report| report.says == Says::Accept) {
+        let Extent::Lines(units) = &accept.extent else { unreachable!("it names lines") };
+        let backoffice = &accept.id.backoffice;
+        let agreed = world
+            .answered
+            .iter()
+            .any(|r| r.id.backoffice == *backoffice && r.says == Says::AgreeToCancel);
+        for Units { line, units, warehouse } in units {
+            let code = warehouse.clone().expect("named");
+            let warehouse = Warehouse { backoffice: backoffice.clone(), code };
+            let (accepted, fulfilled) = sums(*line, &warehouse);
+            let stays = if agreed { 0 } else { units - 1 };
+            let expected = stays.max(fulfilled).min(*units);
+            assert_eq!(accepted, expected, "line {line} at {warehouse}");
+        }
+    }
+}
+
 fn check_one_state(world: &World) {
     let fresh = fresh(&world.shop);
     let (order, rules) = (&world.order, rules());
     assert_eq!(order.facts, fresh.facts);
     assert_eq!(order.details, fresh.details);
     assert_eq!(order.routing, fresh.routing);
-    assert_eq!(order.lines(&rules), fresh.lines(&rules));
+    let lines = order.lines(&rules).expect("known");
+    assert_eq!(bare(lines.clone()), bare(fresh.lines(&rules).expect("known")));
     let told = order.told.as_ref().expect("told");
-    assert!(told.lines.tells_same(&fresh.lines(&rules).expect("known")));
+    assert!(told.lines.tells_same(&lines));
     for (warehouse, part) in &fresh.parts {
         let known = &order.parts[warehouse].content;
         assert_eq!(known.request, part.content.request);
@@ -226,6 +326,7 @@ proptest! {
         }
         world.finish();
         check_one_state(&world);
+        check_answers(&world);
         check_sums(&world);
         check_revisions(&world.told);
     }
@@ -244,6 +345,72 @@ proptest! {
             world.handle(&OrderCommand::Observe { facts: Box::new(world.shop.facts()) });
         }
         prop_assert_eq!(world.told.len(), said);
+    }
+}
+
+/// What one back office says of lines 1 and 2, in the order in which it happened.
+fn sayings() -> Vec<Report> {
+    let line = |line, units| {
+        let line = LineItemId(line);
+        Extent::Lines(vec![Units { line, units, warehouse: None }])
+    };
+    let all = [
+        (Says::Accept, line(1, 2)),
+        (Says::Accept, Extent::Whole),
+        (Says::Reject, line(1, 1)),
+        (Says::Release, line(2, 1)),
+        (Says::Reject, Extent::Whole),
+        (Says::Accept, line(2, 2)),
+        (Says::TooLate, Extent::Whole),
+        (Says::Accept, line(1, 1)),
+    ];
+    let report = |(index, (says, extent)): (i64, (Says, Extent))| Report {
+        id: ReportId { backoffice: id("wms"), event_id: id(&format!("s-{index}")) },
+        says,
+        extent,
+        occurred_at: at(index),
+        revision: 0,
+    };
+    (0..).zip(all).map(report).collect()
+}
+
+fn after(reports: &[Report], before_the_order: usize) -> Order {
+    let mut shop = Shop::new();
+    shop.step(Step::Route, 1);
+    shop.step(Step::Send, 1);
+    let mut order = Order::default();
+    for (index, report) in reports.iter().enumerate() {
+        if index == before_the_order {
+            order = read(order, &shop);
+        }
+        let lines = order.lines(&super::rules()).map(Box::new);
+        let report = Box::new(report.clone());
+        let command = OrderCommand::Report { report, lines, now: at(1) };
+        order = handle(order, &command, &super::rules()).0;
+    }
+    read(order, &shop)
+}
+
+fn read(order: Order, shop: &Shop) -> Order {
+    let shown = Some(Box::new(shop.read()));
+    let command = OrderCommand::RecordRead { news: order.news, begun: at(0), shown };
+    handle(order, &command, &super::rules()).0
+}
+
+proptest! {
+    #[test]
+    fn reports_in_every_order_twice_or_before_the_order_come_to_one(
+        mut reports in Just(sayings()).prop_shuffle(),
+        again in Just(sayings()).prop_shuffle(),
+        first in 0..10_usize,
+    ) {
+        reports.extend(again);
+        let expected = after(&sayings(), 0);
+        let order = after(&reports, first);
+        prop_assert_eq!(&order.answers, &expected.answers);
+        prop_assert!(order.waiting.is_empty());
+        let lines = |order: &Order| order.lines(&super::rules()).expect("known").lines;
+        prop_assert_eq!(lines(&order), lines(&expected));
     }
 }
 

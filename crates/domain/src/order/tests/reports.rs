@@ -23,7 +23,11 @@ fn read(order: Order, shop: &Shop, second: i64) -> Order {
 
 fn report(event: &str, says: Says, extent: Extent) -> Report {
     let id = ReportId { backoffice: id("wms"), event_id: id(event) };
-    Report { id, says, extent, occurred_at: at(5) }
+    Report { id, says, extent, occurred_at: at(5), revision: 0 }
+}
+
+fn later(event: &str, says: Says, extent: Extent, second: i64) -> Report {
+    Report { occurred_at: at(second), ..report(event, says, extent) }
 }
 
 fn line(line: i64, units: i64) -> Extent {
@@ -66,15 +70,23 @@ fn an_acceptance_of_the_whole_books_every_unit_once() {
 }
 
 #[test]
-fn more_units_than_there_are_are_refused_with_both_numbers() {
+fn more_units_than_were_asked_for_are_refused_with_both_numbers() {
     let (_, order) = routed();
-    let (order, _) = say(order, report("a1", Says::Accept, line(1, 2)));
-    let (order, events) = say(order, report("a2", Says::Accept, line(1, 2)));
-    assert_eq!(refusal(&events), Some(&Refusal::TooMany { index: 0, units: 2, open: 1 }));
-    assert_eq!(booked(&order, 1), (2, 0));
+    let (order, events) = say(order, report("a1", Says::Accept, line(1, 4)));
+    assert_eq!(refusal(&events), Some(&Refusal::TooMany { index: 0, units: 4, open: 3 }));
+    assert_eq!(booked(&order, 1), (0, 0));
     let (_, events) = say(order, report("a3", Says::Accept, line(77, 1)));
     let unknown = Refusal::UnknownLine { index: 0, line: LineItemId(77) };
     assert_eq!(refusal(&events), Some(&unknown));
+}
+
+#[test]
+fn units_that_are_accepted_twice_are_reserved_once() {
+    let (_, order) = routed();
+    let (order, _) = say(order, report("a1", Says::Accept, line(1, 2)));
+    let (order, events) = say(order, report("a2", Says::Accept, line(1, 2)));
+    assert_eq!(refusal(&events), None);
+    assert_eq!(booked(&order, 1), (3, 0), "no more than the order has");
 }
 
 #[test]
@@ -137,6 +149,55 @@ fn a_rejection_gives_back_what_was_accepted_and_ends_nothing() {
     assert_eq!(lines.line(LineItemId(1)).unwrap().shares[0].sold, 3);
     let (_, events) = say(order, report("r2", Says::Reject, line(1, 4)));
     assert_eq!(refusal(&events), Some(&Refusal::TooMany { index: 0, units: 4, open: 3 }));
+}
+
+#[test]
+fn what_was_sent_is_not_given_back() {
+    let (mut shop, order) = routed();
+    let (order, _) = say(order, report("a1", Says::Accept, Extent::Whole));
+    shop.step(Step::Send, 1);
+    shop.step(Step::Send, 1);
+    let order = read(order, &shop, 1);
+    let (named, _) = say(order.clone(), later("r1", Says::Reject, line(1, 3), 6));
+    assert_eq!(booked(&named, 1).0, 2);
+    let (order, _) = say(order, later("r2", Says::Reject, Extent::Whole, 6));
+    assert_eq!([1, 2, 3].map(|l| booked(&order, l).0), [2, 0, 0]);
+}
+
+#[test]
+fn what_a_release_sent_counts_as_released_and_not_as_accepted() {
+    let (mut shop, order) = routed();
+    let (order, _) = say(order, report("a1", Says::Accept, line(1, 3)));
+    let (order, _) = say(order, later("x1", Says::Release, line(1, 1), 6));
+    shop.step(Step::Send, 1);
+    let order = read(order, &shop, 1);
+    assert_eq!(booked(&order, 1), (2, 1));
+    let (order, _) = say(order, later("r1", Says::Reject, Extent::Whole, 7));
+    assert_eq!(booked(&order, 1), (0, 1));
+}
+
+#[test]
+fn an_acceptance_a_day_late_does_not_undo_a_rejection() {
+    let (_, order) = routed();
+    let (order, _) = say(order, later("r1", Says::Reject, Extent::Whole, 6));
+    let (order, events) = say(order, report("a1", Says::Accept, Extent::Whole));
+    assert_eq!(refusal(&events), None);
+    assert_eq!([1, 2, 3].map(|l| booked(&order, l)), [(0, 0); 3]);
+    assert_eq!(order.answers[&id("wms")], Answer::Rejected);
+}
+
+#[test]
+fn an_acceptance_of_the_whole_means_the_revision_that_was_read() {
+    let (mut shop, order) = routed();
+    shop.step(Step::Edit, 1);
+    let order = read(order, &shop, 1);
+    let accept = Report { revision: 2, ..report("a1", Says::Accept, Extent::Whole) };
+    let (order, _) = say(order, accept);
+    assert_eq!([1, 4].map(|l| booked(&order, l).0), [3, 0], "as it was before the edit");
+    let (order, _) = say(order, later("a2", Says::Accept, Extent::Whole, 6));
+    assert_eq!([1, 4].map(|l| booked(&order, l).0), [3, 1]);
+    let (order, _) = say(order, later("c1", Says::AgreeToCancel, Extent::Whole, 7));
+    assert_eq!([1, 4].map(|l| booked(&order, l).0), [2, 1]);
 }
 
 #[test]
