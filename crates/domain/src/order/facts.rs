@@ -189,6 +189,16 @@ impl MoneyPair {
         })
     }
 
+    /// What is left without another amount in the same currencies.
+    #[must_use]
+    pub fn less(&self, other: &Self) -> Self {
+        let mut left = self.clone();
+        left.shop.amount = left.shop.amount.saturating_sub(other.shop.amount);
+        let presentment = other.presentment.amount;
+        left.presentment.amount = left.presentment.amount.saturating_sub(presentment);
+        left
+    }
+
     /// Nothing, in the same currencies.
     #[must_use]
     pub fn zero(&self) -> Self {

@@ -1,7 +1,5 @@
 //! What a back office is told of the refunds of an order.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -44,22 +42,22 @@ pub struct ToldRefundLine {
 }
 
 impl Order {
-    /// The refunds that a back office is still to be told of. Each goes to the back offices that
-    /// serve its lines, money alone to the first that was told of the order.
+    /// The refunds that back offices are still to be told of. Who is told of what is decided once
+    /// for the whole refund, so that units that move later take no old refund with them: each line
+    /// goes to the back office that is to send it, or had it; what was refunded beside the lines
+    /// of others goes to the first of them, and money alone to the first that was told of the
+    /// order.
     #[must_use]
     pub fn refunds_to_tell(&self, rules: &StoreOrders, codes: &dyn Codes) -> Vec<ToldRefund> {
         let (Some(facts), Some(details)) = (&self.facts, &self.details) else { return Vec::new() };
-        let backoffices: BTreeSet<_> = self.parts.keys().map(|w| w.backoffice.clone()).collect();
         let mut told = Vec::new();
         for refund in &facts.refunds {
-            let Some(money) = details.refunds.iter().find(|r| r.id == refund.id) else { continue };
-            for backoffice in &backoffices {
-                if self.refunds_told.contains(&(refund.id, backoffice.clone())) {
-                    continue;
-                }
-                let view = RefundView { order: self, rules, refund, money, codes };
-                told.extend(view.told_to(backoffice, &backoffices));
+            if self.refunds_told.iter().any(|(known, _)| *known == refund.id) {
+                continue;
             }
+            let Some(money) = details.refunds.iter().find(|r| r.id == refund.id) else { continue };
+            let view = RefundView { order: self, rules, refund, money, codes };
+            told.extend(view.told());
         }
         told
     }
@@ -76,6 +74,12 @@ impl Order {
         let found = parts.iter().find(serves).or_else(|| parts.iter().find(had));
         found.map(|(warehouse, _)| &warehouse.backoffice)
     }
+
+    /// Whether a line is never served by anybody, since nothing of it is shipped.
+    fn is_unshipped(&self, line: LineItemId) -> bool {
+        let details = self.details.as_ref().and_then(|details| details.line(line));
+        details.is_some_and(|line| !line.requires_shipping)
+    }
 }
 
 struct RefundView<'v> {
@@ -87,35 +91,38 @@ struct RefundView<'v> {
 }
 
 impl RefundView<'_> {
-    fn told_to(
-        &self,
-        backoffice: &BackOfficeId,
-        all: &BTreeSet<BackOfficeId>,
-    ) -> Option<ToldRefund> {
-        let is_theirs =
-            |line: &LineItemId| self.order.refund_taker(*line).is_some_and(|b| b == backoffice);
-        let lines: Vec<_> = self
-            .refund
-            .lines
-            .iter()
-            .filter(|line| is_theirs(&line.line))
-            .map(|line| self.line(line, backoffice))
-            .collect();
-        let is_first = all.first() == Some(backoffice);
-        if lines.is_empty() && !(self.refund.lines.is_empty() && is_first) {
-            return None;
+    /// What each back office is told, the one that takes the rest first.
+    fn told(&self) -> Vec<ToldRefund> {
+        let mut takers: Vec<(&BackOfficeId, Vec<ToldRefundLine>)> = Vec::new();
+        for line in &self.refund.lines {
+            let Some(taker) = self.order.refund_taker(line.line) else { continue };
+            let told = self.line(line, taker);
+            match takers.iter_mut().find(|(known, _)| *known == taker) {
+                Some((_, lines)) => lines.push(told),
+                None => takers.push((taker, vec![told])),
+            }
         }
-        // Part of it is another's: then the lines tell the amount.
-        let is_whole = lines.len() == self.refund.lines.len();
-        let of_lines = || MoneyPair::sum(lines.iter().filter_map(|line| line.amount.clone()));
-        let amount = if is_whole { Some(self.money.amount.clone()) } else { of_lines() };
-        Some(ToldRefund {
+        if takers.is_empty() && self.refund.lines.iter().all(|l| self.order.is_unshipped(l.line)) {
+            let first = self.order.parts.keys().map(|warehouse| &warehouse.backoffice).next();
+            takers.extend(first.map(|first| (first, Vec::new())));
+        }
+        let sum = |lines: &[ToldRefundLine]| {
+            MoneyPair::sum(lines.iter().filter_map(|line| line.amount.clone()))
+        };
+        let of_others = MoneyPair::sum(takers.iter().skip(1).filter_map(|(_, lines)| sum(lines)));
+        let rest = match of_others {
+            Some(others) => self.money.amount.less(&others),
+            None => self.money.amount.clone(),
+        };
+        let mut rest = Some(rest);
+        let one = |(backoffice, lines): (&BackOfficeId, Vec<ToldRefundLine>)| ToldRefund {
             backoffice: backoffice.clone(),
             refund: self.refund.id,
             at: self.refund.at,
+            amount: rest.take().or_else(|| sum(&lines)),
             lines,
-            amount,
-        })
+        };
+        takers.into_iter().map(one).collect()
     }
 
     fn line(&self, line: &RefundLine, backoffice: &BackOfficeId) -> ToldRefundLine {

@@ -3,6 +3,7 @@
 mod lines;
 mod parts;
 mod permutation;
+mod refunds;
 mod reports;
 mod shop;
 

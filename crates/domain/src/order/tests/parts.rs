@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::shop::{Shop, Step, eur};
-use super::{announcement, codes, handle, rules, served};
+use super::{announcement, handle, rules, served};
 use crate::ids::{FulfillmentOrderLineId, LineItemId, Warehouse};
 use crate::order::facts::Restock;
 use crate::order::settings::{OrderFilter, StoreOrders};
@@ -243,33 +243,4 @@ fn an_order_waits_for_its_contact_unless_that_is_erased_or_it_is_not_shown() {
     let (absent, _) = handle(absent, &gone, &rules());
     assert!(!absent.needs_read());
     assert!(!absent.awaits_contact(&announcement(&absent, &rules())));
-}
-
-#[test]
-fn each_refund_is_told_once_to_the_back_office_of_its_lines() {
-    let mut rules = rules();
-    rules.locations[1] = served(2, &["erp/S"], "", false);
-    rules.takers = [id("wms"), id("erp")].into();
-    let mut shop = shop(&[Step::Route, Step::Refund(1, Restock::Cancel)]);
-    let (order, events) = read(Order::default(), &shop, &rules);
-    let refunds = |events: &[OrderEvent]| {
-        let one = |event: &OrderEvent| match event {
-            OrderEvent::RefundTold { told } => Some((told.refund.get(), told.clone())),
-            _ => None,
-        };
-        events.iter().filter_map(one).collect::<Vec<_>>()
-    };
-    let told = refunds(&events);
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].1.backoffice, id("wms"));
-    assert_eq!(told[0].1.lines[0].warehouse, Some(warehouse("wms/MAIN")));
-    assert_eq!(told[0].1.lines[0].sku, codes(crate::ids::VariantId(1), &id("wms")));
-    shop.step(Step::Refund(2, Restock::NoRestock), 1);
-    let (order, events) = read(order, &shop, &rules);
-    let told = refunds(&events);
-    assert_eq!(told.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [901]);
-    assert_eq!((&told[0].1.backoffice, &told[0].1.lines[0].warehouse), (&id("erp"), &None));
-    assert_eq!(told[0].1.amount, Some(eur("10")));
-    let (_, events) = read(order, &shop, &rules);
-    assert_eq!(refunds(&events), []);
 }

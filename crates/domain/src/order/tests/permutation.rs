@@ -20,10 +20,11 @@ fn rules() -> StoreOrders {
 }
 
 /// The life of an order, with each restock type.
-const LIFE: [Step; 12] = [
+const LIFE: [Step; 13] = [
     Step::Route,
     Step::Edit,
     Step::Send,
+    Step::Refund(2, Restock::NoRestock),
     Step::Move,
     Step::Refund(1, Restock::NoRestock),
     Step::Refund(2, Restock::Cancel),
@@ -221,7 +222,19 @@ fn check_revisions(told: &[OrderEvent]) {
     let all = refunds.len();
     refunds.sort();
     refunds.dedup();
-    assert_eq!(refunds.len(), all, "each refund is told once");
+    assert_eq!(refunds.len(), all, "each refund is told once to a back office");
+    let mut lines: Vec<_> = told
+        .iter()
+        .filter_map(|event| match event {
+            OrderEvent::RefundTold { told } => Some(told),
+            _ => None,
+        })
+        .flat_map(|told| told.lines.iter().map(|line| (told.refund, line.line)))
+        .collect();
+    let all = lines.len();
+    lines.sort();
+    lines.dedup();
+    assert_eq!(lines.len(), all, "each refunded line is told to one");
 }
 
 /// What somebody knows who first heard of the order when it was read last.
