@@ -170,6 +170,12 @@ pub fn parked_view(parked: &Parked) -> ParkedView {
             "it was cancelled before a back office was told of it",
             "nothing",
         ),
+        Parked::Past => (
+            ParkedReason::NothingToShip,
+            "orders.enabled".to_owned(),
+            "it was closed or sent in full before back offices were told of orders",
+            "nothing",
+        ),
         Parked::NoDefault => (
             ParkedReason::NoDefault,
             "orders.split".to_owned(),

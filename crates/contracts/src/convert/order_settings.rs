@@ -45,6 +45,7 @@ pub fn store_orders(
             })
             .collect::<Result<_, _>>()?,
         shop_domain: settings.shop_domain.clone(),
+        told_since: None,
         revision,
     })
 }

@@ -146,6 +146,8 @@ pub enum Parked {
     NothingToShip,
     /// It was cancelled before any back office was told of it.
     CancelledBefore,
+    /// It was done with before back offices were told of orders.
+    Past,
     /// It spans locations, is not to be split, and no location is the default.
     NoDefault,
 }
@@ -234,6 +236,9 @@ impl Order {
             if !lines.routed {
                 return Announcement::parked(Parked::Unrouted);
             }
+            if self.is_past(rules, details, lines) {
+                return Announcement::parked(Parked::Past);
+            }
             if let Some(filter) = self.held_back(&rules.filter, details, lines) {
                 return Announcement::parked(Parked::Filtered(filter));
             }
@@ -243,6 +248,15 @@ impl Order {
         }
         let view = View { order: self, rules, details, lines, codes };
         view.announcement()
+    }
+
+    /// Whether it was placed before back offices were told of orders, and is closed or has nothing
+    /// left to be sent.
+    fn is_past(&self, rules: &StoreOrders, details: &OrderDetails, lines: &OrderLines) -> bool {
+        let closed = self.facts.as_ref().is_some_and(|facts| facts.closed_at.is_some());
+        let mut shares = lines.lines.iter().flat_map(|line| &line.shares);
+        let is_done = closed || shares.all(|share| share.open() == 0);
+        is_done && rules.told_since.is_some_and(|since| details.created_at < since)
     }
 
     /// Whether it was read, and not who ordered.
@@ -313,8 +327,8 @@ struct Served<'v> {
     location: Option<&'v ServedLocation>,
     /// The locations that the units are routed to.
     routed_to: BTreeSet<LocationId>,
-    /// Another back office accepts; this one is informed.
-    informed: bool,
+    /// Some of the units that are open are asked of its back office; of others it is informed.
+    asked: bool,
 }
 
 impl<'v> View<'v> {
@@ -333,6 +347,12 @@ impl<'v> View<'v> {
                 known.lines.entry(line.line.line).or_default();
             }
         }
+        // An order that was told already opens no new part for units that have left.
+        let is_told = !self.order.parts.is_empty();
+        let has_open = |served: &Served<'_>| served.lines.values().any(|(_, open)| *open > 0);
+        served.retain(|warehouse, served| {
+            !is_told || has_open(served) || self.order.parts.contains_key(warehouse)
+        });
         let parts = served.into_iter().map(|(warehouse, served)| {
             let content = self.content(&warehouse, &served);
             (warehouse, content)
@@ -353,7 +373,20 @@ impl<'v> View<'v> {
             }
             return;
         };
-        let Some(place) = self.serving().of(location) else {
+        let place = self.serving().of(location);
+        if let Some(sent_from) = &share.warehouse
+            && place.and_then(|place| self.rules.warehouse_of(place)) != Some(sent_from)
+        {
+            // It left before the location was mapped to another: only who was told of it hears.
+            if self.order.parts.contains_key(sent_from) {
+                let entry = served.entry(sent_from.clone()).or_default();
+                let (quantity, open) = entry.lines.entry(line.line).or_default();
+                *quantity += share.sold;
+                *open += share.open();
+            }
+            return;
+        }
+        let Some(place) = place else {
             let spans = self.rules.whole && self.spans();
             parked.insert(if spans { Parked::NoDefault } else { Parked::Unmapped(location) });
             return;
@@ -371,7 +404,7 @@ impl<'v> View<'v> {
             *open += share.open();
             entry.location = Some(place);
             entry.routed_to.insert(location);
-            entry.informed = index > 0;
+            entry.asked |= index == 0 && share.open() > 0;
         }
     }
 
@@ -400,7 +433,7 @@ impl<'v> View<'v> {
             })
         };
         let lines: Vec<_> = served.lines.iter().filter_map(line).collect();
-        let (request, reason) = self.request(served, &lines);
+        let (request, reason) = self.request(served);
         let shipping_process = match served.location {
             Some(location) => location.shipping_process.clone(),
             None => before.map(|b| b.shipping_process.clone()).unwrap_or_default(),
@@ -424,12 +457,11 @@ impl<'v> View<'v> {
         if stays { told.cloned() } else { now.cloned() }
     }
 
-    fn request(&self, served: &Served<'_>, lines: &[PartLine]) -> (Request, String) {
+    fn request(&self, served: &Served<'_>) -> (Request, String) {
         if self.lines.cancelled {
             return (Request::Cancel, self.details.cancel_reason.clone());
         }
-        let is_open = lines.iter().any(|line| line.open > 0);
-        if !is_open || served.informed {
+        if !served.asked {
             return (Request::Inform, String::new());
         }
         let held = self.fulfillment_orders(served).filter_map(|order| order.hold.clone()).next();

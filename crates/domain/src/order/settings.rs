@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -26,6 +27,9 @@ pub struct StoreOrders {
     pub locations: Vec<ServedLocation>,
     /// Shopify's name of the store.
     pub shop_domain: String,
+    /// Since when back offices are told of orders; nothing when that is not known. What was done
+    /// with before is history.
+    pub told_since: Option<Timestamp>,
     /// The revision of the settings.
     pub revision: u64,
 }

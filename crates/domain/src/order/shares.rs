@@ -124,7 +124,10 @@ impl Order {
             .lines
             .iter()
             .zip(split)
-            .map(|(line, shares)| self.line_facts(&facts, line, serving.shares(&shares)))
+            .map(|(line, splits)| {
+                let shares = splits.iter().flat_map(|split| self.shares(&serving, line, split));
+                self.line_facts(&facts, line, shares.collect())
+            })
             .collect();
         let bookings = super::fold::bookings(self, &lines);
         for line in &mut lines {
@@ -186,6 +189,41 @@ impl Order {
             at.units = (at.units - (sent(&line.fulfilled) - sent(then)).max(0)).max(0);
         }
         left
+    }
+
+    /// Who serves the units at a location: today's warehouse, except that what was told as
+    /// fulfilled stays with the warehouse that sent it, however locations are mapped since.
+    fn shares(&self, serving: &Serving<'_>, line: &LineNumbers, split: &Split) -> Vec<Share> {
+        let served = split.location.and_then(|location| serving.of(location));
+        let today = served.and_then(|s| serving.rules.warehouse_of(s)).cloned();
+        let mut by_warehouse: BTreeMap<Option<Warehouse>, Split> = BTreeMap::new();
+        let mut fulfilled = split.fulfilled;
+        for (warehouse, units) in self.sent_from(line.line, split.location) {
+            let units = units.min(fulfilled);
+            fulfilled -= units;
+            if units > 0 {
+                let entry = by_warehouse.entry(Some(warehouse.clone())).or_insert(split.empty());
+                entry.fulfilled += units;
+            }
+        }
+        if fulfilled + split.open > 0 {
+            let entry = by_warehouse.entry(today).or_insert(split.empty());
+            entry.fulfilled += fulfilled;
+            entry.open += split.open;
+        }
+        by_warehouse.into_iter().map(|(warehouse, split)| split.share(warehouse)).collect()
+    }
+
+    /// Units of a line that were told as fulfilled from a location, by warehouse.
+    fn sent_from(
+        &self,
+        line: LineItemId,
+        location: Option<LocationId>,
+    ) -> impl Iterator<Item = (&Warehouse, i64)> {
+        let told = self.told.as_ref().and_then(|told| told.lines.line(line));
+        let shares = told.into_iter().flat_map(|line| &line.shares);
+        let there = shares.filter(move |share| location.is_some() && share.location == location);
+        there.filter_map(|share| Some((share.warehouse.as_ref()?, share.fulfilled)))
     }
 
     fn line_facts(&self, facts: &OrderFacts, line: &LineNumbers, shares: Vec<Share>) -> LineFacts {
@@ -277,6 +315,11 @@ struct Split {
 impl Split {
     const EMPTY: Self = Self { location: None, fulfilled: 0, open: 0 };
 
+    /// Nothing, at the same location.
+    fn empty(&self) -> Self {
+        Self { location: self.location, ..Self::EMPTY }
+    }
+
     fn share(self, warehouse: Option<Warehouse>) -> Share {
         Share {
             location: self.location,
@@ -304,13 +347,5 @@ impl<'r> Serving<'r> {
             return self.rules.default_location();
         }
         self.rules.serving(location)
-    }
-
-    fn shares(&self, splits: &[Split]) -> Vec<Share> {
-        let one = |split: &Split| {
-            let served = split.location.and_then(|location| self.of(location));
-            split.share(served.and_then(|s| self.rules.warehouse_of(s)).cloned())
-        };
-        splits.iter().map(one).collect()
     }
 }

@@ -361,6 +361,7 @@ pub fn order_rules_events() -> Vec<OrderRulesEvent> {
             default: true,
         }],
         shop_domain: "north.myshopify.com".to_owned(),
+        told_since: Some(at(5)),
         revision: 7,
     };
     vec![OrderRulesEvent::Adopted { settings }]

@@ -22,8 +22,12 @@ pub const SECOND_PASS: SignedDuration = SignedDuration::from_secs(30);
 pub fn adopt(change: &SettingsChange, work: &mut Work<'_>) -> Result<(), Stop> {
     let Settings::Store(settings) = &change.value else { return Ok(()) };
     let id = store(&settings.id)?;
-    let rules = store_orders(settings, change.revision).map_err(invalid)?;
+    let mut rules = store_orders(settings, change.revision).map_err(invalid)?;
     let before = work.state::<StoreKind>(id.as_str())?.settings.clone();
+    if rules.enabled {
+        let were = before.as_ref().filter(|before| before.enabled);
+        rules.told_since = were.map_or(Some(work.now()), |were| were.told_since);
+    }
     let command = AdoptOrders { settings: rules.clone() };
     let adopted = work
         .execute::<StoreKind>(id.as_str(), &command)?

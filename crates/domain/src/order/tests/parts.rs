@@ -244,3 +244,88 @@ fn an_order_waits_for_its_contact_unless_that_is_erased_or_it_is_not_shown() {
     assert!(!absent.needs_read());
     assert!(!absent.awaits_contact(&announcement(&absent, &rules())));
 }
+
+/// Sent from Berlin in full, and then Berlin is mapped to another back office.
+fn remapped() -> (Shop, Order, StoreOrders) {
+    let mut shop = shop(&[Step::Route, Step::Send, Step::Send]);
+    let (order, _) = read(Order::default(), &shop, &rules());
+    shop.step(Step::Tag, 1);
+    let mut rules = rules();
+    rules.locations[0] = served(1, &["erp/NEW"], "", false);
+    rules.takers = [id("wms"), id("erp")].into();
+    (shop, order, rules)
+}
+
+#[test]
+fn what_left_stays_with_the_warehouse_that_sent_it() {
+    let (mut shop, order, rules) = remapped();
+    let (order, events) = read(order, &shop, &rules);
+    let shares = |order: &Order| {
+        let lines = order.lines(&rules).unwrap();
+        let shares = lines.line(LineItemId(1)).unwrap().shares.iter();
+        shares
+            .map(|s| (s.warehouse.as_ref().unwrap().to_string(), s.sold, s.fulfilled))
+            .collect::<Vec<_>>()
+    };
+    let expected = [("erp/NEW".to_owned(), 1, 0), ("wms/MAIN".to_owned(), 2, 2)];
+    assert_eq!(shares(&order), expected);
+    assert_eq!(order.parts[&warehouse("erp/NEW")].content.lines[0].quantity, 1);
+    assert_eq!(order.parts[&warehouse("wms/MAIN")].content.lines[0].quantity, 2);
+    assert!(told(&events).contains(&("wms/MAIN".to_owned(), 3, Request::Inform)));
+    shop.step(Step::Send, 1);
+    let (order, _) = read(order, &shop, &rules);
+    let expected = [("erp/NEW".to_owned(), 1, 1), ("wms/MAIN".to_owned(), 2, 2)];
+    assert_eq!(shares(&order), expected);
+}
+
+#[test]
+fn a_new_mapping_opens_no_part_for_what_has_left() {
+    let (mut shop, order, rules) = remapped();
+    shop.step(Step::Send, 1);
+    let (order, _) = read(order, &shop, &super::rules());
+    shop.step(Step::Tag, 1);
+    let before = order.lines(&super::rules()).unwrap();
+    let (order, events) = read(order, &shop, &rules);
+    assert_eq!(order.lines(&rules).unwrap().lines, before.lines);
+    assert_eq!(told(&events), []);
+    assert!(!order.parts.contains_key(&warehouse("erp/NEW")));
+}
+
+#[test]
+fn what_was_done_with_before_orders_were_told_is_history() {
+    let mut shop = shop(&[Step::Route, Step::Send]);
+    let since = |second| StoreOrders { told_since: Some(at(second)), ..rules() };
+    let why = |shop: &Shop, rules: &StoreOrders| {
+        let (order, _) = read(Order::default(), shop, rules);
+        announcement(&order, rules).parked.pop_first()
+    };
+    assert_eq!(why(&shop, &since(9)), None, "something of it is still to be sent");
+    let closed = |second| {
+        let mut shown = shop.read();
+        shown.facts.closed_at = Some(at(5));
+        let shown = Some(Box::new(shown));
+        let command = OrderCommand::RecordRead { news: 0, begun: at(0), shown };
+        let (order, _) = handle(Order::default(), &command, &since(second));
+        announcement(&order, &since(second)).parked.pop_first()
+    };
+    assert_eq!(closed(9), Some(Parked::Past));
+    assert_eq!(closed(0), None, "placed since");
+    for step in [Step::Send, Step::Send, Step::SendSecond, Step::SendSecond] {
+        shop.step(step, 1);
+    }
+    for _ in 0..2 {
+        shop.step(Step::Refund(3, Restock::Cancel), 1);
+    }
+    assert_eq!(why(&shop, &since(9)), Some(Parked::Past));
+    assert_eq!(why(&shop, &since(0)), None, "a sale at the counter is told");
+}
+
+#[test]
+fn a_warehouse_that_is_asked_for_some_and_informed_of_others_is_asked() {
+    let mut rules = rules();
+    rules.locations[1] = served(2, &["pos/B", "wms/MAIN"], "", false);
+    rules.takers = [id("wms"), id("pos")].into();
+    let (order, _) = read(Order::default(), &shop(&[Step::Route]), &rules);
+    let part = &order.parts[&warehouse("wms/MAIN")].content;
+    assert_eq!((part.request, part.lines.len()), (Request::Fulfil, 3));
+}
