@@ -24,9 +24,9 @@ pub use error::{ErrorKind, PortError};
 pub use kv::{Kv, KvEntry, KvEvent};
 pub use personal::{KEYS_BUCKET, KeyMaker, PERSONAL_KEY_BYTES, PersonalKey};
 pub use rows::{
-    AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, LeaseRow,
-    NewEffect, NewEvent, OutboxRow, OutboxState, RefusedRow, SaveState, Snapshot, StoredEvent,
-    Timer,
+    AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, IdRange,
+    LeaseRow, NewEffect, NewEvent, OutboxRow, OutboxState, RefusedRow, SaveState, Snapshot,
+    StoredEvent, Timer,
 };
 pub use seal::{SECRETS_BUCKET, Sealer, StoreSecrets};
 pub use shopify::{AdminAnswer, AdminError, AdminErrorKind, AdminRequest, ShopifyAdmin, Urgency};

@@ -17,6 +17,33 @@ pub struct AggregateKey {
     pub id: String,
 }
 
+/// Ids of aggregates that are asked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IdRange {
+    /// The kind.
+    pub kind: &'static str,
+    /// What the ids begin with.
+    pub prefix: String,
+    /// Only those above this one; empty for all.
+    pub after: String,
+    /// At most so many, the first ones; nothing for all.
+    pub limit: Option<u32>,
+}
+
+impl IdRange {
+    /// All that begin with a prefix.
+    #[must_use]
+    pub fn all(kind: &'static str, prefix: &str) -> Self {
+        Self { kind, prefix: prefix.to_owned(), after: String::new(), limit: None }
+    }
+
+    /// Some of those that begin with a prefix.
+    #[must_use]
+    pub fn page(kind: &'static str, prefix: &str, after: &str, limit: u32) -> Self {
+        Self { after: after.to_owned(), limit: Some(limit), ..Self::all(kind, prefix) }
+    }
+}
+
 /// The present state of an aggregate.
 #[derive(Clone, Debug)]
 pub struct Snapshot {

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use crate::error::PortError;
 use crate::rows::{
-    AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, LeaseRow,
-    NewEffect, NewEvent, OutboxRow, OutboxState, RefusedRow, SaveState, Snapshot, StoredEvent,
-    Timer,
+    AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, IdRange,
+    LeaseRow, NewEffect, NewEvent, OutboxRow, OutboxState, RefusedRow, SaveState, Snapshot,
+    StoredEvent, Timer,
 };
 
 /// A service's database.
@@ -159,8 +159,8 @@ pub trait Tx: Send {
     /// written seldom, such as adopted settings.
     async fn peek(&mut self, keys: &[AggregateKey]) -> Result<Vec<Option<Snapshot>>, PortError>;
 
-    /// Ids of a kind that begin with `prefix`, in order.
-    async fn ids(&mut self, kind: &'static str, prefix: &str) -> Result<Vec<String>, PortError>;
+    /// Ids of a kind, in order.
+    async fn ids(&mut self, range: &IdRange) -> Result<Vec<String>, PortError>;
 
     /// Appends events. Errors: `Conflict` when a version exists already.
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), PortError>;

@@ -314,9 +314,9 @@ impl Session<'_> {
                 }
                 Ok(count)
             }
-            Stop::NeedIds { kind, prefix } => {
-                let ids = self.tx.ids(kind, &prefix).await?;
-                self.work.give_ids(kind, prefix, ids);
+            Stop::NeedIds(range) => {
+                let ids = self.tx.ids(&range).await?;
+                self.work.give_ids(range, ids);
                 Ok(1)
             }
             Stop::Poison(reason) => Err(EngineError::Poison(reason)),

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use lockstep_contracts::{Event, Metadata, Subject, TraceContext};
 use lockstep_domain::decider::Decider;
 use lockstep_ports::{
-    AggregateKey, EffectRow, EffectState, ErrorKind, IdSource, NewEffect, NewEvent, OutboxRow,
-    Outgoing, PortError, SaveState, Snapshot, Timer,
+    AggregateKey, EffectRow, EffectState, ErrorKind, IdRange, IdSource, NewEffect, NewEvent,
+    OutboxRow, Outgoing, PortError, SaveState, Snapshot, Timer,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -27,13 +27,8 @@ pub enum Stop {
     Peek(Vec<AggregateKey>),
     /// It needs timers, each by lane and key.
     NeedTimers(Vec<(String, String)>),
-    /// It needs the ids of a kind below a prefix.
-    NeedIds {
-        /// The kind.
-        kind: &'static str,
-        /// The prefix.
-        prefix: String,
-    },
+    /// It needs the ids of a kind.
+    NeedIds(IdRange),
     /// The input can never be processed; the words are for a person.
     Poison(String),
     /// Something stored cannot be read.
@@ -96,7 +91,7 @@ pub struct Work<'a> {
     stored: HashMap<AggregateKey, Option<Snapshot>>,
     peeked: HashMap<AggregateKey, Box<dyn AnyState>>,
     unlocked: HashMap<AggregateKey, Option<Snapshot>>,
-    listed: BTreeMap<(&'static str, String), Vec<String>>,
+    listed: BTreeMap<IdRange, Vec<String>>,
     entries: HashMap<AggregateKey, Entry>,
     timers: BTreeMap<Place, Noted>,
     undo_timers: Vec<(Place, Option<Noted>)>,
@@ -190,8 +185,8 @@ impl<'a> Work<'a> {
         self.unlocked.insert(key, snapshot);
     }
 
-    pub(crate) fn give_ids(&mut self, kind: &'static str, prefix: String, ids: Vec<String>) {
-        self.listed.insert((kind, prefix), ids);
+    pub(crate) fn give_ids(&mut self, range: IdRange, ids: Vec<String>) {
+        self.listed.insert(range, ids);
     }
 
     fn entry<A: Aggregate>(&mut self, key: &AggregateKey) -> Result<&mut Entry, Stop> {
@@ -297,10 +292,21 @@ impl<'a> Work<'a> {
 
     /// Ids of a kind that begin with `prefix`, in order.
     pub fn ids<A: Aggregate>(&self, prefix: &str) -> Result<Vec<String>, Stop> {
-        match self.listed.get(&(A::KIND, prefix.to_owned())) {
-            Some(ids) => Ok(ids.clone()),
-            None => Err(Stop::NeedIds { kind: A::KIND, prefix: prefix.to_owned() }),
-        }
+        self.listed(IdRange::all(A::KIND, prefix))
+    }
+
+    /// The first ids of a kind that begin with `prefix` and are above `after`, in order.
+    pub fn ids_after<A: Aggregate>(
+        &self,
+        prefix: &str,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<String>, Stop> {
+        self.listed(IdRange::page(A::KIND, prefix, after, limit))
+    }
+
+    fn listed(&self, range: IdRange) -> Result<Vec<String>, Stop> {
+        self.listed.get(&range).cloned().ok_or(Stop::NeedIds(range))
     }
 
     /// Decides a command; its events are evolved into the state and staged for the log. The

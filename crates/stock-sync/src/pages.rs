@@ -18,7 +18,7 @@ use crate::windows::touch;
 /// Key of the timer; those of levels are numbers.
 pub const RULES: &str = "rules";
 /// Levels in one page.
-pub const PAGE: usize = 500;
+pub const PAGE: u32 = 500;
 
 /// Lets every level of a store follow its rules, from the first on.
 pub fn begin(work: &mut Work<'_>, store: &StoreId) -> Result<(), Stop> {
@@ -31,12 +31,10 @@ pub fn begin(work: &mut Work<'_>, store: &StoreId) -> Result<(), Stop> {
 /// One page, from where the timer says on.
 pub fn turn(work: &mut Work<'_>, store: &StoreId, due: &Timer) -> Result<(), Stop> {
     let prefix = format!("{store}/");
-    let mut ids = work.ids::<LevelKind>(&prefix)?;
-    ids.sort_unstable();
-    ids.drain(..ids.partition_point(|id| !due.note.is_empty() && *id <= due.note));
-    let is_last = ids.len() <= PAGE;
-    ids.truncate(PAGE);
-    let page = ids;
+    // One more than the page tells whether it is the last.
+    let mut page = work.ids_after::<LevelKind>(&prefix, &due.note, PAGE + 1)?;
+    let is_last = page.len() <= PAGE as usize;
+    page.truncate(PAGE as usize);
     let mut items = Vec::with_capacity(page.len());
     for id in &page {
         let item = id.strip_prefix(&prefix).unwrap_or_default();
@@ -48,10 +46,6 @@ pub fn turn(work: &mut Work<'_>, store: &StoreId, due: &Timer) -> Result<(), Sto
     let rules = work.state::<StoreKind>(store.as_str())?.clone();
     follow_all(work, store, &items, &rules)?;
     let settings = rules.settings.unwrap_or_default();
-    if is_last {
-        let command = StoreRulesCommand::EndTurn { revision: settings.revision };
-        work.execute::<StoreKind>(store.as_str(), &command)?.map_err(|e| poison("rules", e))?;
-    }
     let places = items.iter().map(|item| (store.to_string(), item.to_string()));
     work.want_timers(places.chain([(store.to_string(), RULES.to_owned())]).collect())?;
     if settings.enabled != Enabled::Off {
@@ -61,8 +55,13 @@ pub fn turn(work: &mut Work<'_>, store: &StoreId, due: &Timer) -> Result<(), Sto
     }
     let timer = work.timer(store.as_str(), RULES)?;
     if (timer.due_at, &timer.note) != (due.due_at, &due.note) {
-        // The rules changed once more meanwhile: all of it from the first on.
+        // The rules changed once more meanwhile: all of it from the first on. The levels of the
+        // pages before follow the former ones, so the turn is not over.
         return Ok(());
+    }
+    if is_last {
+        let command = StoreRulesCommand::EndTurn { revision: settings.revision };
+        work.execute::<StoreKind>(store.as_str(), &command)?.map_err(|e| poison("rules", e))?;
     }
     let due_at = (!is_last).then(|| work.now());
     let note = page.last().filter(|_| !is_last).cloned().unwrap_or_default();

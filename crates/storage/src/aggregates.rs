@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use lockstep_ports::{AggregateKey, PortError, SaveState, Snapshot};
+use lockstep_ports::{AggregateKey, IdRange, PortError, SaveState, Snapshot};
 use sqlx::PgConnection;
 
 use crate::convert::{json_out, number_in, number_out};
@@ -159,12 +159,12 @@ pub(crate) async fn scan(
     .collect()
 }
 
-/// Ids of a kind that begin with `prefix`, in order.
+/// Ids of a kind, in order.
 pub(crate) async fn ids(
     connection: &mut PgConnection,
-    kind: &str,
-    prefix: &str,
+    range: &IdRange,
 ) -> Result<Vec<String>, PortError> {
+    let IdRange { kind, prefix, after, limit } = range;
     let (end_kind, end_id) = end_of(kind, prefix);
     sqlx::query_scalar!(
         r#"
@@ -172,13 +172,17 @@ pub(crate) async fn ids(
         from aggregates
         where kind = $1
             and id >= $2
-            and (kind, id) < ($3, $4)
+            and id > $3
+            and (kind, id) < ($4, $5)
         order by id
+        limit $6
         "#,
         kind,
         prefix,
+        after,
         end_kind,
         end_id,
+        limit.map(i64::from),
     )
     .fetch_all(connection)
     .await

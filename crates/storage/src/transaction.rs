@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use lockstep_ports::{
-    AggregateKey, DeadLetterRow, EffectState, ErrorKind, NewEffect, NewEvent, OutboxRow, PortError,
-    SaveState, Snapshot, Timer, Tx,
+    AggregateKey, DeadLetterRow, EffectState, ErrorKind, IdRange, NewEffect, NewEvent, OutboxRow,
+    PortError, SaveState, Snapshot, Timer, Tx,
 };
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
@@ -67,8 +67,8 @@ impl Tx for PgTx {
         self.end(answer)
     }
 
-    async fn ids(&mut self, kind: &'static str, prefix: &str) -> Result<Vec<String>, PortError> {
-        let answer = in_time(self.limit, aggregates::ids(self.start()?, kind, prefix)).await;
+    async fn ids(&mut self, range: &IdRange) -> Result<Vec<String>, PortError> {
+        let answer = in_time(self.limit, aggregates::ids(self.start()?, range)).await;
         self.end(answer)
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lockstep_ports::{
     AggregateKey, Bus, Checkpoint, ConsumerSpec, DeadLetterRow, Delivered, EffectState, ErrorKind,
-    NewEffect, NewEvent, OutboxRow, Outgoing, PortError, PublishAck, SaveState, Snapshot, Timer,
-    Tx,
+    IdRange, NewEffect, NewEvent, OutboxRow, Outgoing, PortError, PublishAck, SaveState, Snapshot,
+    Timer, Tx,
 };
 use lockstep_testkit::bus::MemoryBus;
 use uuid::Uuid;
@@ -91,8 +91,8 @@ impl Tx for PickyTx {
         self.inner.peek(keys).await
     }
 
-    async fn ids(&mut self, kind: &'static str, prefix: &str) -> Result<Vec<String>, PortError> {
-        self.inner.ids(kind, prefix).await
+    async fn ids(&mut self, range: &IdRange) -> Result<Vec<String>, PortError> {
+        self.inner.ids(range).await
     }
 
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), PortError> {

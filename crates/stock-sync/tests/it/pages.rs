@@ -92,6 +92,31 @@ async fn a_change_amid_the_pages_begins_again_and_ends_once() {
     }
 }
 
+/// The last page was found due, and before it was turned the rules changed: the levels of the pages
+/// before do not follow them yet.
+#[tokio::test]
+async fn a_change_right_before_the_last_page_does_not_end_the_turn() {
+    let world = many().await;
+    world.adopt_store(1, live(StockMode::Delta)).await;
+    let due = loop {
+        let due = world.store.timer("north", "rules").await.expect("read").expect("a timer");
+        if due.note == "north/818" {
+            break due;
+        }
+        world.clock.advance(jiff::SignedDuration::from_millis(700));
+        world.turn().await;
+    };
+    let off = StockSettings { enabled: 1, ..live(StockMode::Delta) };
+    world.adopt_store(2, off).await;
+    world.adopt_store(3, live(StockMode::Delta)).await;
+    world.plan(&[due]).await;
+    assert!(world.is_turning().await, "other pages are still to be turned");
+    world.adjust(1, "3").await;
+    run(&world).await;
+    assert_eq!(world.shopify.available(1, PLACE), Some(13));
+    assert!(!world.is_turning().await);
+}
+
 #[tokio::test]
 async fn settings_that_end_nothing_leave_baselines_alone() {
     let world = World::live(StockMode::Delta, &[1]).await;

@@ -17,10 +17,11 @@ use lockstep_contracts::time::to_proto;
 use lockstep_contracts::{Event, Metadata};
 use lockstep_domain::stock::level::{Level, LevelLocation};
 use lockstep_ports::PortError;
-use lockstep_ports::{Sealer, Store};
+use lockstep_ports::{Sealer, Store, Timer};
 use lockstep_runtime::lanes::Lane;
 use lockstep_runtime::{
-    Engine, EngineParts, Inbound, Origin, Processor, Pulses, Settings, SettingsChange,
+    Engine, EngineParts, Inbound, LaneWorker as _, Origin, Processor, Pulses, Settings,
+    SettingsChange,
 };
 use lockstep_stock_sync::aggregates::{LevelKind, StoreKind};
 use lockstep_stock_sync::pusher::Pusher;
@@ -192,6 +193,14 @@ impl World {
             pulse: &pulse,
         };
         lane.turn().await.expect("a turn")
+    }
+
+    /// Plans what was due when it was looked at.
+    pub async fn plan(&self, due: &[Timer]) {
+        let planned = self
+            .engine
+            .transact(Origin::new("lane", None), &[], |work| self.worker.plan("north", due, work));
+        planned.await.expect("planned");
     }
 
     /// Turns while time passes, at most for so long.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use lockstep_ports::{
-    AggregateKey, DeadLetterRow, EffectState, ErrorKind, NewEffect, NewEvent, OutboxRow, PortError,
-    SaveState, Snapshot, Timer, Tx,
+    AggregateKey, DeadLetterRow, EffectState, ErrorKind, IdRange, NewEffect, NewEvent, OutboxRow,
+    PortError, SaveState, Snapshot, Timer, Tx,
 };
 use uuid::Uuid;
 
@@ -68,9 +68,9 @@ impl Tx for MemoryTx {
         self.end(answer)
     }
 
-    async fn ids(&mut self, kind: &'static str, prefix: &str) -> Result<Vec<String>, PortError> {
+    async fn ids(&mut self, range: &IdRange) -> Result<Vec<String>, PortError> {
         self.start()?;
-        let answer = self.work.ids(kind, prefix).await;
+        let answer = self.work.ids(range).await;
         self.end(answer)
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use lockstep_ports::{
-    AggregateKey, DeadLetterRow, EffectRow, EffectState, ErrorKind, NewEffect, NewEvent, OutboxRow,
-    PortError, SaveState, Snapshot, Timer,
+    AggregateKey, DeadLetterRow, EffectRow, EffectState, ErrorKind, IdRange, NewEffect, NewEvent,
+    OutboxRow, PortError, SaveState, Snapshot, Timer,
 };
 use uuid::Uuid;
 
@@ -68,19 +68,17 @@ impl Work {
         Ok(self.states(keys))
     }
 
-    pub(crate) async fn ids(
-        &mut self,
-        kind: &'static str,
-        prefix: &str,
-    ) -> Result<Vec<String>, PortError> {
+    pub(crate) async fn ids(&mut self, range: &IdRange) -> Result<Vec<String>, PortError> {
+        let IdRange { kind, prefix, after, limit } = range;
         let tables = self.shared.tables();
         let is_kept = !self.staged.drops_states;
         let committed = tables.with_prefix(kind, prefix).map(|(key, _)| key).filter(|_| is_kept);
         let staged =
-            self.staged.states.keys().filter(|key| key.kind == kind && key.id.starts_with(prefix));
+            self.staged.states.keys().filter(|key| key.kind == *kind && key.id.starts_with(prefix));
         let ids: BTreeSet<String> = committed.chain(staged).map(|key| key.id.clone()).collect();
         drop(tables);
-        Ok(ids.into_iter().collect())
+        let most = limit.map_or(usize::MAX, |limit| limit as usize);
+        Ok(ids.into_iter().filter(|id| id > after || after.is_empty()).take(most).collect())
     }
 
     /// Forgets the states that were there, and those that it saved itself.

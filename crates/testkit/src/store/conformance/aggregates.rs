@@ -1,7 +1,7 @@
 //! States, their locks and their content.
 
 use futures_util::future::try_join_all;
-use lockstep_ports::{AggregateKey, ErrorKind, NewEvent, PortError, SaveState, Store, Tx};
+use lockstep_ports::{AggregateKey, ErrorKind, IdRange, NewEvent, PortError, SaveState, Store, Tx};
 use serde_json::{Value, json};
 
 use super::{NOW, ODD_IDS, event, key, kind, seen, state};
@@ -139,7 +139,7 @@ pub async fn a_prefix_is_taken_literally(store: &dyn Store) -> Result<(), PortEr
         ("", ODD_IDS.to_vec()),
     ] {
         assert_eq!(ids(store, prefix, "", 100).await?, expected, "{prefix}");
-        assert_eq!(tx.ids("level", prefix).await?, expected, "{prefix}");
+        assert_eq!(tx.ids(&IdRange::all("level", prefix)).await?, expected, "{prefix}");
     }
     Ok(())
 }
@@ -155,6 +155,13 @@ pub async fn a_scan_goes_on_after_the_last_id(store: &dyn Store) -> Result<(), P
     assert_eq!(ids(store, "n/", "o", 100).await?, [""; 0]);
     assert_eq!(ids(store, "", "n/2", 100).await?, ["o/1"]);
     assert_eq!(ids(store, "", "", 0).await?, [""; 0]);
+    let mut tx = store.begin().await?;
+    let page = |after, limit| IdRange::page("level", "n/", after, limit);
+    assert_eq!(tx.ids(&page("", 2)).await?, ["n/1", "n/10"]);
+    assert_eq!(tx.ids(&page("n/10", 2)).await?, ["n/2"]);
+    assert_eq!(tx.ids(&page("n/2", 2)).await?, [""; 0]);
+    assert_eq!(tx.ids(&page("a", 100)).await?, ["n/1", "n/10", "n/2"]);
+    drop(tx);
     let states = store.scan("level", "o/", "", 1).await?;
     let states: Vec<_> = states.iter().map(|(id, at)| (id.as_str(), at.version)).collect();
     assert_eq!(states, [("o/1", 1)]);
@@ -166,7 +173,7 @@ pub async fn ids_contain_those_of_the_transaction(store: &dyn Store) -> Result<(
     touch(store, &[key("level", "n/2")]).await?;
     let mut tx = store.begin().await?;
     tx.save(&["n/1", "n/2", "o/1"].map(|id| state(&key("level", id), 1, &json!(1)))).await?;
-    assert_eq!(tx.ids("level", "n/").await?, ["n/1", "n/2"]);
+    assert_eq!(tx.ids(&IdRange::all("level", "n/")).await?, ["n/1", "n/2"]);
     drop(tx);
     assert_eq!(ids(store, "n/", "", 10).await?, ["n/2"]);
     Ok(())
@@ -182,11 +189,11 @@ pub async fn dropped_states_are_replaced_in_one_step(store: &dyn Store) -> Resul
         let mut tx = store.begin().await?;
         tx.save(&[state(&c, 1, &json!("saved before"))]).await?;
         tx.drop_states().await?;
-        assert_eq!(tx.ids("level", "").await?, [""; 0]);
+        assert_eq!(tx.ids(&IdRange::all("level", "")).await?, [""; 0]);
         let peeked = tx.peek(&[a.clone(), c.clone()]).await?;
         assert!(peeked.iter().all(Option::is_none));
         tx.save(&[state(&b, 7, &json!("rebuilt"))]).await?;
-        assert_eq!(tx.ids("level", "").await?, ["b"]);
+        assert_eq!(tx.ids(&IdRange::all("level", "")).await?, ["b"]);
         Ok::<_, PortError>(tx)
     };
     drop(rebuild().await?);

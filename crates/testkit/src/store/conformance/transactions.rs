@@ -4,7 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use lockstep_contracts::Stream;
 use lockstep_ports::{
-    DeadLetterRow, EffectState, ErrorKind, NewEffect, PortError, Store, Timer, Tx,
+    DeadLetterRow, EffectState, ErrorKind, IdRange, NewEffect, PortError, Store, Timer, Tx,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -159,7 +159,7 @@ async fn write_everywhere(tx: &mut dyn Tx) -> Result<(), PortError> {
 async fn is_empty(store: &dyn Store) -> Result<bool, PortError> {
     let mut tx = store.begin().await?;
     let states = store.scan("level", "", "", 10).await?.is_empty()
-        && tx.ids("level", "").await?.is_empty()
+        && tx.ids(&IdRange::all("level", "")).await?.is_empty()
         && store.events(0, 10).await?.is_empty();
     let lists = store.unpublished(Timestamp::MAX, 10).await?.is_empty()
         && store.effects_of(&[EffectState::Unknown], 10).await?.is_empty()
