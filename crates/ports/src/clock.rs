@@ -1,5 +1,8 @@
 //! Time and identity arrive as arguments, so that a test can move the one and fix the other.
 
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -9,6 +12,10 @@ use uuid::Uuid;
 pub trait Clock: Send + Sync + 'static {
     /// This moment, UTC.
     fn now(&self) -> Timestamp;
+
+    /// Time since some moment of the process. Unlike `now` it neither jumps nor goes back when the
+    /// machine's clock is set: for what must tell how long something takes.
+    fn running(&self) -> Duration;
 
     /// Returns when `now()` has reached `at`; at once when it already has.
     async fn sleep_until(&self, at: Timestamp);
@@ -31,9 +38,15 @@ impl Clock for SystemClock {
         Timestamp::now()
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's time")]
+    fn running(&self) -> Duration {
+        static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+        FIRST.elapsed()
+    }
+
     async fn sleep_until(&self, at: Timestamp) {
         let wait = at.duration_since(self.now());
-        if let Ok(wait) = std::time::Duration::try_from(wait) {
+        if let Ok(wait) = Duration::try_from(wait) {
             tokio::time::sleep(wait).await;
         }
     }

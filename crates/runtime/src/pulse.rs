@@ -38,7 +38,8 @@ pub struct Pulse {
 struct Part {
     name: String,
     clock: Arc<dyn Clock>,
-    /// Milliseconds since 1970: the moment by which the next turn must have come.
+    /// Milliseconds that the process will have run for when the next turn must have come. Not a
+    /// moment of the calendar: a clock that is set makes no loop late, and hides none that hangs.
     due: AtomicI64,
 }
 
@@ -58,8 +59,8 @@ impl Pulses {
     pub fn late(&self) -> Vec<String> {
         let register = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let late = register.parts.values().filter_map(|part| {
-            let seconds = part.clock.now().as_millisecond() - part.due.load(Ordering::Relaxed);
-            (seconds > 0).then(|| format!("{} ({} s late)", part.name, seconds / 1_000))
+            let late = part.running() - part.due.load(Ordering::Relaxed);
+            (late > 0).then(|| format!("{} ({} s late)", part.name, late / 1_000))
         });
         late.collect()
     }
@@ -95,8 +96,12 @@ impl Pulse {
 
 impl Part {
     fn allow(&self, time: Duration) {
-        let due = later(self.clock.now(), time).as_millisecond();
+        let due = self.running().saturating_add(milliseconds(time));
         self.due.store(due, Ordering::Relaxed);
+    }
+
+    fn running(&self) -> i64 {
+        milliseconds(self.clock.running())
     }
 }
 
@@ -117,6 +122,10 @@ impl fmt::Debug for Pulse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pulse").field("name", &self.part.name).finish_non_exhaustive()
     }
+}
+
+fn milliseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// `at` and a wait; the end of the calendar when there is no such moment.

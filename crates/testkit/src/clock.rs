@@ -1,6 +1,7 @@
 //! A clock that the test moves.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     now: watch::Sender<Timestamp>,
+    running: watch::Sender<SignedDuration>,
     sleepers: watch::Sender<Sleepers>,
 }
 
@@ -24,16 +26,22 @@ struct Sleepers {
 impl ManualClock {
     /// A clock that shows `now`.
     pub fn at(now: Timestamp) -> Self {
-        Self { now: watch::Sender::new(now), sleepers: watch::Sender::default() }
+        Self {
+            now: watch::Sender::new(now),
+            running: watch::Sender::default(),
+            sleepers: watch::Sender::default(),
+        }
     }
 
-    /// Shows another time, also an earlier one (a machine whose clock was set back).
+    /// Shows another time, also an earlier one (a machine whose clock was set back); no time has
+    /// passed.
     pub fn set(&self, now: Timestamp) {
         self.now.send_replace(now);
     }
 
     /// Moves on. A calendar that ends earlier is the end.
     pub fn advance(&self, by: SignedDuration) {
+        self.running.send_modify(|running| *running = running.saturating_add(by));
         self.now.send_modify(|now| *now = now.checked_add(by).unwrap_or(Timestamp::MAX));
     }
 
@@ -55,6 +63,10 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.now.borrow()
+    }
+
+    fn running(&self) -> Duration {
+        Duration::try_from(*self.running.borrow()).unwrap_or_default()
     }
 
     async fn sleep_until(&self, at: Timestamp) {

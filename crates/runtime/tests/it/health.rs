@@ -63,6 +63,19 @@ async fn a_loop_is_late_when_it_has_not_turned_for_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_makes_no_loop_late_and_hides_none() {
+    let world = world();
+    let life = world.life();
+    let _hangs = life.pulse("loop");
+    let now = world.engine.now();
+    world.clock.set(now + SignedDuration::from_hours(1));
+    assert_eq!(healthz(&life).await.0, StatusCode::OK);
+    world.clock.set(now - SignedDuration::from_hours(1));
+    pass(&world, 61).await;
+    assert_eq!(healthz(&life).await.1, "does not turn: loop (1 s late)\n");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_service_with_nothing_to_do_is_well() {
     let world = world();
     let life = world.life();

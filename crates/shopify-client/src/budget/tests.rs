@@ -15,6 +15,10 @@ impl Clock for Paused {
         add(Timestamp::UNIX_EPOCH, self.0.elapsed())
     }
 
+    fn running(&self) -> Duration {
+        self.0.elapsed()
+    }
+
     async fn sleep_until(&self, at: Timestamp) {
         let wait = at.duration_since(self.now());
         tokio::time::sleep(Duration::try_from(wait).unwrap_or_default()).await;
