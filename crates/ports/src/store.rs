@@ -133,7 +133,8 @@ pub trait Store: Send + Sync + 'static {
     /// Gives a lease back.
     async fn release(&self, name: &str, holder: Uuid) -> Result<(), PortError>;
 
-    /// Removes what is older than its cut-off; returns how many rows.
+    /// Removes some of what is older than its cut-off; returns how many rows. More is left until
+    /// that is none.
     async fn prune(&self, before: &Cutoffs) -> Result<u64, PortError>;
 
     /// True when the database answers now and is migrated.

@@ -42,8 +42,8 @@ const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
 const LOOKED_AT: u32 = 200;
 /// Time that one part of a sweep may take: two calls of the database and one of the broker.
 const PUBLISH_MAX: Duration = Duration::from_secs(120);
-/// Time that one pruning may take.
-const PRUNE_MAX: Duration = Duration::from_secs(600);
+/// Time that one pruning may take: a statement for each kind of rows.
+const PRUNE_MAX: Duration = Duration::from_secs(240);
 
 /// A service to be hosted.
 pub struct Hosted {
@@ -183,8 +183,11 @@ impl Sweep {
                 }
             }
             if swept.is_ok() && engine.now() >= prune_at {
-                prune_at = later(engine.now(), PRUNE_EVERY);
-                self.prune().await;
+                // After a long time there is much: some of it goes after each sweep, so that
+                // nothing waits for the whole.
+                let is_rest = self.prune().await;
+                let wait = if is_rest { Duration::ZERO } else { PRUNE_EVERY };
+                prune_at = later(engine.now(), wait);
             }
             self.pulse.beat();
             let wait = match failures {
@@ -232,7 +235,8 @@ impl Sweep {
         }
     }
 
-    async fn prune(&self) {
+    /// True when there may be more.
+    async fn prune(&self) -> bool {
         let engine = &*self.engine;
         let ago = |time| earlier(engine.now(), time);
         let before = Cutoffs {
@@ -243,9 +247,15 @@ impl Sweep {
         };
         self.pulse.allow(PRUNE_MAX);
         match engine.store().prune(&before).await {
-            Ok(0) => {}
-            Ok(rows) => info!(service = engine.service(), rows, "old rows pruned"),
-            Err(e) => warn!(service = engine.service(), error = e.chain(), "prune failed"),
+            Ok(0) => false,
+            Ok(rows) => {
+                info!(service = engine.service(), rows, "old rows pruned");
+                true
+            }
+            Err(e) => {
+                warn!(service = engine.service(), error = e.chain(), "prune failed");
+                false
+            }
         }
     }
 }

@@ -28,11 +28,9 @@ const CALL_GRACE: Duration = Duration::from_secs(5);
 /// A readiness probe is asked every few seconds and must not pile up.
 const READY_LIMIT: Duration = Duration::from_secs(2);
 
-/// Rows that one statement of `prune` removes: well within a statement's time.
+/// Rows of a table that one call of `prune` removes: well within a statement's time. The rest is
+/// left to the next call.
 const PRUNE_ROWS: i64 = 10_000;
-
-/// Statements per table in one call of `prune`; the rest is left to the next call.
-const PRUNE_ROUNDS: u32 = 1_000;
 
 /// What `prune` finds in one statement.
 #[derive(Clone, Copy)]
@@ -86,23 +84,6 @@ impl PgStore {
 
     async fn connection(&self) -> Result<PoolConnection<Postgres>, PortError> {
         self.pool.acquire().await.map_err(|error| failed("cannot reach the database", error))
-    }
-
-    async fn prune_all(
-        &self,
-        connection: &mut PgConnection,
-        kind: Old,
-        before: Timestamp,
-    ) -> Result<u64, PortError> {
-        let mut removed = 0;
-        for _ in 0..PRUNE_ROUNDS {
-            let rows = in_time(self.limit, kind.prune(connection, before)).await?;
-            removed += rows;
-            if rows < PRUNE_ROWS.unsigned_abs() {
-                break;
-            }
-        }
-        Ok(removed)
     }
 
     async fn migrated(&self) -> Result<bool, PortError> {
@@ -282,7 +263,7 @@ impl Store for PgStore {
             (Old::Refused, before.letters),
         ] {
             if let (kind, Some(before)) = kind {
-                removed += self.prune_all(&mut connection, kind, before).await?;
+                removed += in_time(self.limit, kind.prune(&mut connection, before)).await?;
             }
         }
         Ok(removed)

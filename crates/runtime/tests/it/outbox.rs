@@ -131,6 +131,29 @@ async fn what_is_known_to_wait_is_swept_at_once_when_the_broker_is_back() {
     assert!(life.finish().await);
 }
 
+/// Publishes a row long ago, so that it is old by now.
+async fn publish_long_ago(world: &World, id: &str) {
+    commit_elsewhere(world, id).await;
+    let long_ago = world.clock.now() - SignedDuration::from_hours(24 * 31);
+    world.store.mark_published(&[id.to_owned()], long_ago).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_pruning_goes_after_the_next_sweep() {
+    let world = world();
+    publish_long_ago(&world, "old").await;
+    let life = world.life();
+    world.host(None, &life);
+    settle().await;
+    publish_long_ago(&world, "old, too").await;
+    world.clock.advance(SignedDuration::from_secs(5));
+    settle().await;
+    // An id that is gone can be given again.
+    publish_long_ago(&world, "old, too").await;
+    life.shutdown.cancel();
+    assert!(life.finish().await);
+}
+
 #[tokio::test]
 async fn a_clean_stop_publishes_what_it_can() {
     let world = world();
