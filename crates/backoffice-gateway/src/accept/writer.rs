@@ -15,9 +15,6 @@ use super::{AWAY, GROUP_REPORTS_MAX};
 use crate::fault::CallFault;
 use crate::translate::Report;
 
-/// Events that the broker refused and that are looked through: each was an error in the log.
-const PUT_ASIDE_MAX: u32 = 10_000;
-
 /// The reports of one call, and who waits for their fates.
 pub struct Call {
     /// Its checked items; at least one.
@@ -194,8 +191,13 @@ impl Writer {
         let repeats = any(|judged, _| judged.was_known && judged.fate == Fate::Duplicate);
         let refusals = any(|_, published| published == Published::Refused);
         let earlier = !repeats || (!self.is_behind && self.has_published_all().await);
-        let put_aside =
-            if repeats || refusals { self.put_aside().await } else { Some(HashSet::new()) };
+        let put_aside = if repeats || refusals {
+            let reports = group.iter().flat_map(|call| &call.reports);
+            let id = |r: &Report| message_id(self.backoffice.as_str(), r.event_id.as_str());
+            self.put_aside(reports.map(id).collect()).await
+        } else {
+            Some(HashSet::new())
+        };
         let mut outcomes = outcomes.into_iter();
         for call in group {
             let mine = outcomes.by_ref().take(call.reports.len()).zip(&call.reports);
@@ -211,10 +213,10 @@ impl Writer {
         }
     }
 
-    /// Ids of events that the broker refused for their content: nobody will ever read them.
-    async fn put_aside(&self) -> Option<HashSet<String>> {
-        match self.engine.store().refused_outbox(PUT_ASIDE_MAX).await {
-            Ok(rows) => Some(rows.into_iter().map(|row| row.id).collect()),
+    /// Which of these events the broker refused for their content: nobody reads them.
+    async fn put_aside(&self, ids: Vec<String>) -> Option<HashSet<String>> {
+        match self.engine.store().refused_among(&ids).await {
+            Ok(refused) => Some(refused.into_iter().collect()),
             Err(e) => {
                 warn!(error = e.chain(), "what the broker refused cannot be read");
                 None

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use futures_util::future::join_all;
+use lockstep_contracts::Stream;
+use lockstep_ports::{Clock as _, OutboxRow, Outgoing, Store as _};
+use lockstep_testkit::MemoryStore;
 use lockstep_testkit::bus::MemoryBus;
 use serde_json::json;
 
@@ -84,5 +87,33 @@ async fn what_the_broker_refuses_is_not_told_as_taken_not_even_later() {
     let again = world.post_json(MOVEMENTS, &batch).await;
     let expected = ["ITEM_STATUS_DUPLICATE", "ERROR_CODE_INTERNAL", "ITEM_STATUS_DUPLICATE"];
     assert_eq!(again.fates(), expected, "it is in the inbox, and nobody will ever read it");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_broker_refuses_is_found_among_any_number_of_others() {
+    let (bus, store) = (MemoryBus::new(), MemoryStore::default());
+    let world = World::over(bus.clone(), Arc::new(store.clone())).await;
+    bus.with_faults(|faults| faults.is_away = true);
+    let row = |number: u32| {
+        let id = format!("other:{number}");
+        let subject = "backoffice.v1.other.0.movement_reported".to_owned();
+        let (headers, body) = (Vec::new(), "{}".into());
+        OutboxRow { message: Outgoing { stream: Stream::Backoffice, subject, headers, body }, id }
+    };
+    let others: Vec<_> = (0..10_001).map(row).collect();
+    let mut tx = store.begin().await.expect("begun");
+    tx.outbox(&others, world.clock.now()).await.expect("added");
+    tx.commit().await.expect("committed");
+    for other in &others {
+        store.refuse_outbox(&other.id, "larger than max_payload").await.expect("refused");
+    }
+    let batch = movements(&[movement("e-1", "1")]);
+    let answer = world.post_json(MOVEMENTS, &batch).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    store.refuse_outbox("wms:e-1", "larger than max_payload").await.expect("refused");
+    bus.with_faults(|faults| faults.is_away = false);
+    let again = world.post_json(MOVEMENTS, &batch).await;
+    assert_eq!(again.fates(), ["ERROR_CODE_INTERNAL"]);
     world.stop().await;
 }
