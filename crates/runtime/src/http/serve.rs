@@ -13,7 +13,7 @@ use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
@@ -28,6 +28,9 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const PING_EVERY: Duration = Duration::from_secs(60);
 /// Time for the answer to that.
 const PING_DEADLINE: Duration = Duration::from_secs(20);
+/// An HTTP/2 connection on which nothing was asked for so long is closed: whoever asks again
+/// connects again.
+const IDLE_MAX: Duration = Duration::from_secs(60);
 /// Bytes of the head of one request; one that is larger is refused with 431.
 const HEAD_BYTES_MAX: u16 = 32 * 1024;
 
@@ -38,7 +41,7 @@ pub struct Limits {
     pub connections_max: usize,
     /// Time for the whole head of a request, from the moment that the connection waits for one.
     /// It also ends an HTTP/1.1 connection on which nothing is asked. Of HTTP/2 it is the time
-    /// for the first words.
+    /// for the first words, and again for the first request.
     pub header_deadline: Duration,
     /// Time that a stop waits for requests that were begun; then they are cut off.
     pub stop_grace: Duration,
@@ -192,7 +195,7 @@ impl Connection {
             .header_read_timeout(self.header_deadline)
             .max_buf_size(HEAD_BYTES_MAX.into())
             .serve_connection(TokioIo::new(stream), self.service);
-        finish(conversation, &self.shutdown, &self.cut).await;
+        finish(conversation, std::future::pending(), (&self.shutdown, &self.cut)).await;
     }
 
     async fn converse_http2(self, stream: TcpStream, streams_max: u32) {
@@ -208,7 +211,8 @@ impl Connection {
             return;
         }
         let stream = tokio::io::join(io::Cursor::new(begun).chain(read), write);
-        let streams = Streams { tasks: self.tasks, cut: self.cut.clone() };
+        let (open, asked) = watch::channel(0);
+        let streams = Streams { tasks: self.tasks, cut: self.cut.clone(), open };
         let conversation = http2::Builder::new(streams)
             .timer(TokioTimer::new())
             .keep_alive_interval(PING_EVERY)
@@ -216,18 +220,43 @@ impl Connection {
             .max_concurrent_streams(streams_max)
             .max_header_list_size(HEAD_BYTES_MAX.into())
             .serve_connection(TokioIo::new(stream), self.service);
-        finish(conversation, &self.shutdown, &self.cut).await;
+        let idle = idle(asked, self.header_deadline);
+        finish(conversation, idle, (&self.shutdown, &self.cut)).await;
+    }
+}
+
+/// Returns when nothing is asked: for `first` since the beginning, then for [`IDLE_MAX`].
+async fn idle(mut open: watch::Receiver<usize>, first: Duration) {
+    let mut wait = first;
+    loop {
+        let is_idle = *open.borrow_and_update() == 0;
+        tokio::select! {
+            () = tokio::time::sleep(wait), if is_idle => return,
+            changed = open.changed() => if changed.is_err() { return },
+        }
+        wait = IDLE_MAX;
     }
 }
 
 /// Drives a connection to its end.
-async fn finish<C>(conversation: C, shutdown: &CancellationToken, cut: &CancellationToken)
-where
+async fn finish<C>(
+    conversation: C,
+    idle: impl Future<Output = ()>,
+    (shutdown, cut): (&CancellationToken, &CancellationToken),
+) where
     C: GracefulConnection<Error = hyper::Error>,
 {
     let mut conversation = std::pin::pin!(conversation);
     let ended = tokio::select! {
         ended = conversation.as_mut() => ended,
+        () = idle => {
+            conversation.as_mut().graceful_shutdown();
+            // Who does not take leave is left.
+            match tokio::time::timeout(PING_DEADLINE, conversation).await {
+                Ok(ended) => ended,
+                Err(_) => return,
+            }
+        }
         () = shutdown.cancelled() => {
             conversation.as_mut().graceful_shutdown();
             tokio::select! {
@@ -246,6 +275,24 @@ where
 struct Streams {
     tasks: TaskTracker,
     cut: CancellationToken,
+    /// How many are open.
+    open: watch::Sender<usize>,
+}
+
+/// One that is open, until it is dropped.
+struct Open(watch::Sender<usize>);
+
+impl Open {
+    fn of(open: &watch::Sender<usize>) -> Self {
+        open.send_modify(|count| *count += 1);
+        Self(open.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 impl<F> Executor<F> for Streams
@@ -254,8 +301,10 @@ where
     F::Output: Send,
 {
     fn execute(&self, stream: F) {
-        let cut = self.cut.clone();
+        let (cut, open) = (self.cut.clone(), Open::of(&self.open));
         self.tasks.spawn(async move {
+            // Moved in, so that it falls when the request ends.
+            let _open = open;
             tokio::select! {
                 _ = stream => {}
                 () = cut.cancelled() => {}

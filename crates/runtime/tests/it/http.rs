@@ -225,6 +225,31 @@ async fn http2_is_spoken_with_who_knows_it() {
 }
 
 #[tokio::test]
+async fn a_connection_of_http2_on_which_nothing_is_asked_makes_room() {
+    let limits = Limits { header_deadline: SOON, ..limits() };
+    let server = server(|e| e.within(limits).http2(10)).await;
+    let own = tokio_util::task::TaskTracker::new();
+    let connect = async || {
+        let stream = TokioIo::new(server.connect().await);
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap()
+    };
+    // They speak HTTP/2, answer pings and hold every slot.
+    let mut idle = Vec::new();
+    for _ in 0..2 {
+        let (client, connection) = connect().await;
+        own.spawn(connection);
+        idle.push(client);
+    }
+    let (mut client, connection) = connect().await;
+    own.spawn(connection);
+    let request = Request::get("http://a/now").body(Body::empty()).unwrap();
+    let answered = tokio::time::timeout(LONG / 4, client.send_request(request)).await;
+    assert!(answered.expect("there is room").is_ok());
+    drop((idle, client));
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_stop_cuts_off_a_request_of_http2_too() {
     let limits = Limits { stop_grace: SOON, ..limits() };
     let server = server(|e| e.within(limits).http2(10)).await;
