@@ -13,7 +13,7 @@ use lockstep_contracts::{Event, Subject};
 use lockstep_domain::order::VariantCodes;
 use lockstep_domain::shipment::settings::StoreShipments;
 use lockstep_domain::shipment::{
-    Call, CallKind, Codes, Origin, ShipmentCommand, ShipmentEvent, Shipments, Statement,
+    Call, CallKind, Codes, Origin, ShipmentCommand, ShipmentEvent, Shipments, Statement, WaitsFor,
 };
 use lockstep_domain::{BackOfficeId, EffectId, FulfillmentId, OrderId, StoreId, VariantId};
 use lockstep_runtime::{About, Stop, Work};
@@ -80,6 +80,10 @@ impl Teller<'_> {
             }
             ShipmentEvent::Arrived { key, event_id, .. } => {
                 let verdict = verdicts::done(event_id, &self.order_key);
+                self.judge_key(work, version, (key, verdict));
+            }
+            ShipmentEvent::ArrivedEarly { key, event_id, .. } => {
+                let verdict = verdicts::parked(event_id, &self.order_key, &WaitsFor::Shipment);
                 self.judge_key(work, version, (key, verdict));
             }
             ShipmentEvent::Applied { fulfillment, effect } => {

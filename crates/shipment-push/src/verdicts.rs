@@ -39,12 +39,18 @@ pub fn done(event_id: &EventId, order_key: &str) -> FeedVerdict {
     verdict(event_id, order_key, VerdictOutcome::Done)
 }
 
-fn parked(event_id: &EventId, order_key: &str, what: &WaitsFor) -> FeedVerdict {
+/// It waits for something.
+pub fn parked(event_id: &EventId, order_key: &str, what: &WaitsFor) -> FeedVerdict {
     let (code, message, fix) = match what {
         WaitsFor::Order => (
             ErrorCode::UnknownOrder.as_str_name(),
             "the order is not known yet".to_owned(),
             "nothing; another verdict follows",
+        ),
+        WaitsFor::Shipment => (
+            "",
+            "the goods arrived, and nobody said that they left".to_owned(),
+            "report the shipment; another verdict follows",
         ),
         WaitsFor::Routing => (
             "",

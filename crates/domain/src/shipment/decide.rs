@@ -11,8 +11,13 @@ use super::probe::{self, Found};
 use super::report::{Origin, Says, Statement};
 use super::resolve::{Codes, resolve};
 use super::shown::ShownOrder;
-use super::state::{CallKind, KnownOrder, Refusal, Shipment, Shipments, Stage, Standing, WaitsFor};
+use super::state::{
+    Arrival, CallKind, KnownOrder, Refusal, Shipment, Shipments, Stage, Standing, WaitsFor,
+};
 use crate::ids::EffectId;
+
+/// Arrivals of an order's unreported shipments that are kept.
+const EARLY_MAX: usize = 100;
 
 pub(super) fn decide(state: &Shipments, command: &ShipmentCommand) -> Vec<ShipmentEvent> {
     let mut fold = Fold { state: state.clone(), events: Vec::new() };
@@ -66,21 +71,15 @@ impl Fold {
         (enabled, codes): (bool, &Codes),
         now: Timestamp,
     ) {
+        if statement.says == Says::Arrived {
+            return self.arrive(key, statement, now);
+        }
         let (key, event_id) = (key.clone(), statement.event_id.clone());
         let known = self.shipment(&key).cloned();
         if let Some(known) = known.as_ref().filter(|known| statement.revision <= known.heard) {
             if known.said.event_id != event_id {
                 self.push(ShipmentEvent::ReportStale { key, event_id, known: known.heard });
             }
-            return;
-        }
-        if statement.says == Says::Arrived {
-            let revision = statement.revision;
-            let refusal = Refusal::UnknownShipment;
-            self.push(match known {
-                Some(_) => ShipmentEvent::Arrived { key, event_id, revision },
-                None => ShipmentEvent::ReportRefused { key, event_id, refusal },
-            });
             return;
         }
         let pending = known.filter(|known| {
@@ -103,9 +102,40 @@ impl Fold {
         };
         let statement = Box::new(statement.clone());
         self.push(ShipmentEvent::Adopted { key: key.clone(), statement, standing, at: now });
+        if let Some(early) = self.state.early.get(&key).cloned() {
+            let Arrival { event_id, revision } = early.arrival;
+            self.push(ShipmentEvent::Arrived { key: key.clone(), event_id, revision });
+        }
         if let Ok(parcels) = resolved {
             self.push(ShipmentEvent::Resolved { key, parcels });
         }
+    }
+
+    /// The goods arrived: said of what a shipment holds or not, before or after it.
+    fn arrive(&mut self, key: &str, statement: &Statement, at: Timestamp) {
+        let Statement { event_id, revision, .. } = statement.clone();
+        let (key, is_reported) = (key.to_owned(), self.state.shipments.contains_key(key));
+        let known = self.state.arrival(&key).cloned();
+        if let Some(known) = known.as_ref().filter(|known| revision <= known.revision) {
+            if known.event_id != event_id {
+                self.push(ShipmentEvent::ReportStale { key, event_id, known: known.revision });
+            }
+            return;
+        }
+        if is_reported {
+            self.push(ShipmentEvent::Arrived { key, event_id, revision });
+            return;
+        }
+        if known.is_none() && self.state.early.len() >= EARLY_MAX {
+            let refusal = Refusal::UnknownShipment;
+            self.push(ShipmentEvent::ReportRefused { key, event_id, refusal });
+            return;
+        }
+        if let Some(known) = known {
+            let (key, event_id) = (key.clone(), known.event_id);
+            self.push(ShipmentEvent::Superseded { key, event_id, by: revision });
+        }
+        self.push(ShipmentEvent::ArrivedEarly { key, event_id, revision, at });
     }
 
     fn see_order(&mut self, order: &KnownOrder, codes: &Codes) {

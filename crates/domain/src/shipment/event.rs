@@ -72,6 +72,17 @@ pub enum ShipmentEvent {
         /// Its number.
         revision: u32,
     },
+    /// The goods of a shipment arrived that was not reported yet.
+    ArrivedEarly {
+        /// The shipment.
+        key: String,
+        /// The statement.
+        event_id: EventId,
+        /// Its number.
+        revision: u32,
+        /// When it was heard.
+        at: Timestamp,
+    },
     /// Its lines are known.
     Resolved {
         /// The shipment.

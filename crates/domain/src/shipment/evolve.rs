@@ -1,7 +1,10 @@
 //! How facts change what is known of an order's shipments.
 
 use super::event::ShipmentEvent;
-use super::state::{Call, CallKind, SentParcel, Shipment, Shipments, Stage, Standing, ToldLines};
+use super::state::{
+    Arrival, Call, CallKind, EarlyArrival, SentParcel, Shipment, Shipments, Stage, Standing,
+    ToldLines,
+};
 use crate::ids::FulfillmentId;
 
 pub(super) fn evolve(mut state: Shipments, event: &ShipmentEvent) -> Shipments {
@@ -14,10 +17,12 @@ pub(super) fn evolve(mut state: Shipments, event: &ShipmentEvent) -> Shipments {
                 state.stage = Stage::Idle;
             }
             let known = state.shipments.remove(key);
-            let (sent, told) = known.map(|known| (known.sent, known.told)).unwrap_or_default();
+            let (sent, told, arrived) =
+                known.map(|known| (known.sent, known.told, known.arrived)).unwrap_or_default();
             let shipment = Shipment {
                 said: (**statement).clone(),
                 heard: statement.revision,
+                arrived,
                 since: *at,
                 standing: standing.clone(),
                 resolved: None,
@@ -30,8 +35,14 @@ pub(super) fn evolve(mut state: Shipments, event: &ShipmentEvent) -> Shipments {
         ShipmentEvent::Superseded { .. }
         | ShipmentEvent::ReportStale { .. }
         | ShipmentEvent::ReportRefused { .. } => {}
-        ShipmentEvent::Arrived { key, revision, .. } => {
-            change(&mut state, key, |shipment| shipment.heard = *revision);
+        ShipmentEvent::Arrived { key, event_id, revision } => {
+            state.early.remove(key);
+            let arrival = Arrival { event_id: event_id.clone(), revision: *revision };
+            change(&mut state, key, |shipment| shipment.arrived = Some(arrival));
+        }
+        ShipmentEvent::ArrivedEarly { key, event_id, revision, at } => {
+            let arrival = Arrival { event_id: event_id.clone(), revision: *revision };
+            state.early.insert(key.clone(), EarlyArrival { arrival, since: *at });
         }
         ShipmentEvent::Resolved { key, parcels } => {
             change(&mut state, key, |shipment| shipment.resolved = Some(parcels.clone()));

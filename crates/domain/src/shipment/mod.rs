@@ -26,8 +26,8 @@ pub use report::{LineOf, Origin, Parcel, Says, Statement, Tracking, Wanted};
 pub use resolve::Codes;
 pub use shown::{Readiness, ShownFulfillment, ShownLine, ShownOrder, ShownRoute};
 pub use state::{
-    Call, CallKind, KnownLine, KnownOrder, KnownShare, Refusal, Resolved, SentParcel, Shipment,
-    Shipments, Stage, Standing, Taken, ToldLine, ToldLines, Units, WaitsFor,
+    Arrival, Call, CallKind, EarlyArrival, KnownLine, KnownOrder, KnownShare, Refusal, Resolved,
+    SentParcel, Shipment, Shipments, Stage, Standing, Taken, ToldLine, ToldLines, Units, WaitsFor,
 };
 
 use crate::decider::Decider;
@@ -52,5 +52,7 @@ impl Decider for Shipments {
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod restated;
 #[cfg(test)]
 mod tests;

@@ -8,9 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::report::{Origin, Says, Statement, Tracking};
 use super::shown::{less, sum};
 use crate::ids::{
-    EffectId, FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId,
+    EffectId, EventId, FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId,
     LineItemId, VariantId, Warehouse,
 };
+
+/// What an early arrival waits for.
+static UNREPORTED: WaitsFor = WaitsFor::Shipment;
 
 /// Units per line of the order.
 pub type Units = BTreeMap<LineItemId, i64>;
@@ -23,6 +26,8 @@ pub struct Shipments {
     pub order: Option<KnownOrder>,
     /// By `{backoffice}/{shipment}`.
     pub shipments: BTreeMap<String, Shipment>,
+    /// Arrivals of shipments that were not reported yet, by the same key.
+    pub early: BTreeMap<String, EarlyArrival>,
     /// The one call that is under way.
     pub stage: Stage,
 }
@@ -62,13 +67,35 @@ pub struct KnownShare {
     pub open: i64,
 }
 
+/// The goods of a shipment arrived before anybody said that they left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlyArrival {
+    /// What was said.
+    pub arrival: Arrival,
+    /// Since when it waits.
+    pub since: Timestamp,
+}
+
+/// The goods arrived. Its numbers are beside those of what a shipment holds: neither makes the
+/// other old.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrival {
+    /// The statement.
+    pub event_id: EventId,
+    /// Its number.
+    pub revision: u32,
+}
+
 /// One shipment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shipment {
     /// The statement that stands.
     pub said: Statement,
-    /// The highest revision that was heard.
+    /// The highest revision that was heard of what it holds.
     pub heard: u32,
+    /// The newest word that it arrived.
+    #[serde(default)]
+    pub arrived: Option<Arrival>,
     /// When the statement was taken.
     pub since: Timestamp,
     /// Where it stands.
@@ -151,6 +178,8 @@ pub enum Standing {
 pub enum WaitsFor {
     /// Its order is not known.
     Order,
+    /// It was not reported, and its goods arrived.
+    Shipment,
     /// Shopify has not given the order's lines a location.
     Routing,
     /// No line of the order is linked to this code.
@@ -372,10 +401,18 @@ impl Shipments {
 
     /// Shipments that wait, with the moment since when.
     pub fn waiting(&self) -> impl Iterator<Item = (&String, &WaitsFor, Timestamp)> {
-        self.shipments.iter().filter_map(|(key, shipment)| match &shipment.standing {
-            Standing::Waits(what) => Some((key, what, shipment.since)),
+        let shipments = self.shipments.iter().filter_map(|(key, one)| match &one.standing {
+            Standing::Waits(what) => Some((key, what, one.since)),
             _ => None,
-        })
+        });
+        shipments.chain(self.early.iter().map(|(key, one)| (key, &UNREPORTED, one.since)))
+    }
+
+    /// The newest word that the goods of a shipment arrived.
+    #[must_use]
+    pub fn arrival(&self, key: &str) -> Option<&Arrival> {
+        let known = self.shipments.get(key).and_then(|shipment| shipment.arrived.as_ref());
+        known.or_else(|| self.early.get(key).map(|early| &early.arrival))
     }
 
     /// What everybody is to be told that a shipment holds; nothing while that is not known, and

@@ -111,12 +111,12 @@ pub(super) fn fulfillment(id: i64, number: &str, units: &[(LineItemId, i64)]) ->
 }
 
 /// One order's shipments, step by step.
-struct Scene {
-    state: Shipments,
+pub(super) struct Scene {
+    pub(super) state: Shipments,
     rules: StoreShipments,
     codes: Codes,
     effects: usize,
-    clock: i64,
+    pub(super) clock: i64,
 }
 
 impl Scene {
@@ -125,7 +125,7 @@ impl Scene {
         Self { state, rules, codes: Codes::new(), effects: 0, clock: 0 }
     }
 
-    fn known() -> Self {
+    pub(super) fn known() -> Self {
         let mut scene = Self::new();
         scene.see(order(1));
         scene
@@ -142,13 +142,13 @@ impl Scene {
         self.run(&ShipmentCommand::SeeOrder { order, codes })
     }
 
-    fn say(&mut self, statement: Statement) -> Vec<ShipmentEvent> {
+    pub(super) fn say(&mut self, statement: Statement) -> Vec<ShipmentEvent> {
         let (statement, codes) = (Box::new(statement), self.codes.clone());
         let (key, now) = (KEY.to_owned(), at(self.clock));
         self.run(&ShipmentCommand::Report { key, statement, enabled: true, codes, now })
     }
 
-    fn read(&mut self, shown: ShownOrder) -> Vec<ShipmentEvent> {
+    pub(super) fn read(&mut self, shown: ShownOrder) -> Vec<ShipmentEvent> {
         self.effects += 1;
         let reading = Reading {
             effect: effect(self.effects),
@@ -160,7 +160,7 @@ impl Scene {
         self.run(&ShipmentCommand::RecordRead(Box::new(reading)))
     }
 
-    fn intend(&mut self) -> Call {
+    pub(super) fn intend(&mut self) -> Call {
         self.effects += 1;
         let call = self.state.stage.call().cloned().expect("a planned call");
         self.run(&ShipmentCommand::Intend { effect: effect(self.effects) });
@@ -172,7 +172,7 @@ impl Scene {
         self.run(&ShipmentCommand::Conclude { effect, outcome })
     }
 
-    fn applied(&mut self, id: i64) -> Vec<ShipmentEvent> {
+    pub(super) fn applied(&mut self, id: i64) -> Vec<ShipmentEvent> {
         self.conclude(CallOutcome::Applied { fulfillment: FulfillmentId(id) })
     }
 
@@ -180,27 +180,27 @@ impl Scene {
         self.conclude(CallOutcome::Unknown { readable_from: at(self.clock + 20) });
     }
 
-    fn standing(&self) -> &Standing {
+    pub(super) fn standing(&self) -> &Standing {
         &self.state.shipments[KEY].standing
     }
 }
 
-fn shown(routes: Vec<ShownRoute>, fulfillments: Vec<ShownFulfillment>) -> ShownOrder {
+pub(super) fn shown(routes: Vec<ShownRoute>, fulfillments: Vec<ShownFulfillment>) -> ShownOrder {
     ShownOrder { routes, fulfillments }
 }
 
-fn open() -> ShownOrder {
+pub(super) fn open() -> ShownOrder {
     shown(vec![route(7, BERLIN, &[(A, 3), (B, 2)])], Vec::new())
 }
 
-fn created(call: &Call) -> (&[Taken], &Units) {
+pub(super) fn created(call: &Call) -> (&[Taken], &Units) {
     match &call.kind {
         CallKind::Create { takes, units, .. } => (takes, units),
         other => panic!("{other:?} makes no fulfillment"),
     }
 }
 
-fn refusal(standing: &Standing) -> &Refusal {
+pub(super) fn refusal(standing: &Standing) -> &Refusal {
     match standing {
         Standing::Refused(refusal) => refusal,
         other => panic!("{other:?} is no refusal"),
@@ -328,66 +328,6 @@ fn a_later_number_is_told_and_other_lines_are_refused() {
     assert_eq!(scene.state.lines_of(KEY).unwrap()[0].units, 2, "Shopify has two of it");
 }
 
-/// What was sent first, and what is stated then; gives what follows.
-fn stated_anew(first: Vec<Parcel>, then: Vec<Parcel>) -> (Scene, Vec<ShownFulfillment>) {
-    let mut scene = Scene::known();
-    let count = i64::try_from(first.len()).unwrap();
-    scene.say(statement(1, first));
-    let (mut left, mut sent) = (BTreeMap::from([(A, 3), (B, 2)]), Vec::new());
-    let routes = |left: &Units| {
-        let lines: Vec<_> = left.iter().map(|(line, units)| (*line, *units)).collect();
-        vec![route(7, BERLIN, &lines)]
-    };
-    for id in 1..=count {
-        scene.read(shown(routes(&left), sent.clone()));
-        let call = scene.intend();
-        let units: Vec<_> = created(&call).1.iter().map(|(line, units)| (*line, *units)).collect();
-        units.iter().for_each(|(line, units)| *left.get_mut(line).unwrap() -= units);
-        let number = call.tracking.numbers.first().cloned().unwrap_or_default();
-        sent.push(fulfillment(id, &number, &units));
-        scene.applied(id);
-    }
-    assert_eq!(*scene.standing(), Standing::Done);
-    scene.say(statement(2, then));
-    scene.read(shown(routes(&left), sent.clone()));
-    (scene, sent)
-}
-
-#[test]
-fn a_shipment_that_grows_by_a_parcel_sends_the_new_one_alone() {
-    let lamps = |name: &str| parcel(name, "N1", vec![wanted(A, 2)]);
-    let shades = |name: &str| parcel(name, "N2", vec![wanted(B, 1)]);
-    for (before, first, second) in [("P1", "P1", "P2"), ("#0", "P1", "P2"), ("#0", "#1", "#0")] {
-        let (mut scene, _) = stated_anew(vec![lamps(before)], vec![shades(second), lamps(first)]);
-        let call = scene.intend();
-        assert_eq!((call.parcel.as_str(), created(&call).1), (second, &Units::from([(B, 1)])));
-        scene.applied(9);
-        assert_eq!(*scene.standing(), Standing::Done, "{before} was called {first}");
-    }
-}
-
-#[test]
-fn parcels_that_are_called_otherwise_are_the_same_by_number_and_by_units() {
-    let parcels = |names: [&str; 2], numbers: [&str; 2]| {
-        let one = parcel(names[0], numbers[0], vec![wanted(A, 1)]);
-        vec![one, parcel(names[1], numbers[1], vec![wanted(A, 2)])]
-    };
-    let first = || parcels(["#0", "#1"], ["N1", "N2"]);
-    for then in [parcels(["P1", "P2"], ["N1", "N2"]), parcels(["#1", "#0"], ["N1", "N2"])] {
-        let (scene, _) = stated_anew(first(), then);
-        assert_eq!(*scene.standing(), Standing::Done);
-    }
-    // Without numbers, and one of them is new.
-    let bare = || parcels(["#0", "#1"], ["", ""]);
-    let (mut scene, _) = stated_anew(bare(), parcels(["P2", "P1"], ["N1", "N2"]));
-    let call = scene.intend();
-    assert_eq!(call.kind, CallKind::Track { fulfillment: FulfillmentId(1) });
-    assert_eq!(call.tracking.numbers, ["N1"]);
-    // Less than was sent is in no parcel.
-    let (scene, _) = stated_anew(bare(), vec![parcel("P1", "N1", vec![wanted(A, 2)])]);
-    assert_eq!(refusal(scene.standing()), &Refusal::Changed);
-}
-
 #[test]
 fn a_cancelled_shipment_takes_its_fulfillments_back() {
     let mut scene = Scene::known();
@@ -451,20 +391,6 @@ fn what_fits_twice_or_in_part_asks_a_person_and_a_later_reading_may_tell() {
         scene.read(shown(Vec::new(), vec![fulfillment(9, "N1", &[(A, 2)])]));
         assert_eq!(*scene.standing(), Standing::Done);
     }
-}
-
-#[test]
-fn a_reading_that_began_before_a_report_does_not_judge_it() {
-    let mut scene = Scene::known();
-    scene.clock = 10;
-    scene.say(statement(1, vec![parcel("#0", "N1", vec![wanted(A, 3)])]));
-    scene.clock = 9;
-    let events = scene.read(shown(vec![route(7, BERLIN, &[(A, 2)])], Vec::new()));
-    assert!(events.is_empty(), "{events:?}");
-    assert_eq!(*scene.standing(), Standing::Due);
-    scene.clock = 11;
-    scene.read(open());
-    assert!(matches!(scene.state.stage, Stage::Planned { .. }));
 }
 
 #[test]

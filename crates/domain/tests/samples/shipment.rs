@@ -6,9 +6,9 @@ use lockstep_domain::order::settings::{ServedLocation, StoreOrders};
 use lockstep_domain::shipment::settings::StoreShipments;
 use lockstep_domain::shipment::settings::{AdoptShipments, ShipmentRules, ShipmentRulesEvent};
 use lockstep_domain::shipment::{
-    Call, CallKind, KnownLine, KnownOrder, KnownShare, LineOf, Origin, Parcel, Refusal,
-    RenamedParcel, Resolved, Says, SentParcel, Shipment, ShipmentEvent, Shipments, Stage, Standing,
-    Statement, Taken, ToldLine, ToldLines, Tracking, Units, WaitsFor, Wanted,
+    Arrival, Call, CallKind, EarlyArrival, KnownLine, KnownOrder, KnownShare, LineOf, Origin,
+    Parcel, Refusal, RenamedParcel, Resolved, Says, SentParcel, Shipment, ShipmentEvent, Shipments,
+    Stage, Standing, Statement, Taken, ToldLine, ToldLines, Tracking, Units, WaitsFor, Wanted,
 };
 use lockstep_domain::{
     Decider, FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId,
@@ -97,6 +97,7 @@ fn standings() -> Vec<Standing> {
     vec![
         Standing::Due,
         Standing::Waits(WaitsFor::Order),
+        Standing::Waits(WaitsFor::Shipment),
         Standing::Waits(WaitsFor::Routing),
         Standing::Waits(WaitsFor::Link("LAMP".to_owned())),
         Standing::Waits(WaitsFor::Hold("AWAITING_PAYMENT".to_owned())),
@@ -136,6 +137,7 @@ pub fn shipment_events() -> Vec<ShipmentEvent> {
             refusal: Refusal::UnknownShipment,
         },
         ShipmentEvent::Arrived { key: key(), event_id: id("e-3"), revision: 3 },
+        ShipmentEvent::ArrivedEarly { key: key(), event_id: id("e-3"), revision: 3, at: at(20) },
         ShipmentEvent::Resolved {
             key: key(),
             parcels: vec![Resolved { parcel: "P1".to_owned(), units: units() }],
@@ -164,6 +166,7 @@ pub fn shipment_events() -> Vec<ShipmentEvent> {
         ShipmentEvent::ReportStale { .. },
         ShipmentEvent::ReportRefused { .. },
         ShipmentEvent::Arrived { .. },
+        ShipmentEvent::ArrivedEarly { .. },
         ShipmentEvent::Resolved { .. },
         ShipmentEvent::Renamed { .. },
         ShipmentEvent::Stood { .. },
@@ -184,6 +187,10 @@ fn told() -> ToldLine {
     ToldLine { line: LINE, item: Some(InventoryItemId(62)), units: 2 }
 }
 
+fn arrival() -> Arrival {
+    Arrival { event_id: id("e-3"), revision: 3 }
+}
+
 /// One state per stage, each with every field of a shipment.
 pub fn shipment_state() -> Vec<Shipments> {
     let sent = SentParcel {
@@ -196,6 +203,7 @@ pub fn shipment_state() -> Vec<Shipments> {
     let shipment = Shipment {
         said: statement(Says::Left, Origin::Report),
         heard: 3,
+        arrived: Some(arrival()),
         since: at(20),
         standing: Standing::Due,
         resolved: Some(vec![Resolved { parcel: "P1".to_owned(), units: units() }]),
@@ -219,6 +227,7 @@ pub fn shipment_state() -> Vec<Shipments> {
     let state = |stage| Shipments {
         order: Some(order()),
         shipments: [(KEY.to_owned(), shipment.clone())].into(),
+        early: [("wms/S2".to_owned(), EarlyArrival { arrival: arrival(), since: at(20) })].into(),
         stage,
     };
     stages.into_iter().map(state).collect()
