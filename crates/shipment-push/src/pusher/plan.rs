@@ -17,6 +17,8 @@ use crate::translate::poison;
 
 /// A call is made from a reading that is younger than this.
 const READING_LIFE: SignedDuration = SignedDuration::from_secs(10);
+/// What is due in a store that is not connected is looked at again after this: it may be connected.
+const CONNECTED_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 /// A shipment that still waits is told of again after this.
 const ALARM_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
@@ -42,7 +44,7 @@ pub fn plan(store: &StoreId, due: &[Timer], work: &mut Work<'_>) -> Result<(), S
 fn plan_order(work: &mut Work<'_>, store: &StoreId, order: OrderId) -> Result<(), Stop> {
     let due = Due::Order(order);
     if !rules(work, store)?.orders.connected {
-        return schedule::done(work, store, due);
+        return schedule::at(work, store, due, CONNECTED_AGAIN);
     }
     let id = shipments_id(store, order);
     if let Stage::Planned { read_at, .. } = &work.state::<ShipmentsKind>(&id)?.stage {

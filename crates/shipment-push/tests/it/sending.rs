@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use lockstep_contracts::backoffice::v1::{Return, ReturnReported, ShipmentStatus, VerdictOutcome};
 use lockstep_contracts::catalog::v1::{LinkOrigin, VariantLinked};
 use lockstep_contracts::orders::v1::{OrderReleased, ReleasedLine};
+use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_contracts::shipments::v1::FulfillmentSent;
 use lockstep_contracts::time::to_proto;
 use lockstep_ports::Store;
@@ -255,6 +256,19 @@ async fn a_store_that_takes_no_shipments_says_so_and_tells_the_lines() {
     assert_eq!(world.outcomes().await, [VerdictOutcome::NotEnabled]);
     assert_eq!(world.lines().await, [(1, 2)]);
     assert!(world.shopify.sent().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_due_in_a_store_that_was_away_is_sent_when_it_is_back() {
+    let world = World::start().await;
+    world.take(&shipped(1, &[(1, 2)])).await;
+    world.adopt_as(2, StoreSettings { deleted: true, ..settings(true) }).await;
+    world.pass(SignedDuration::from_hours(2)).await;
+    assert_eq!(world.shopify.calls("ShipmentsOfOrder"), 0, "a store that is away is not asked");
+    world.adopt_as(3, settings(true)).await;
+    world.pass(SignedDuration::from_mins(6)).await;
+    assert_eq!(world.outcomes().await, [DONE]);
+    assert_eq!(world.shopify.sent(), [(9001, "N1".to_owned(), 2)]);
 }
 
 #[tokio::test]

@@ -107,8 +107,12 @@ impl World {
     }
 
     pub async fn adopt(&self, settings: StoreSettings) {
+        self.adopt_as(1, settings).await;
+    }
+
+    pub async fn adopt_as(&self, revision: u64, settings: StoreSettings) {
         let value = Settings::Store(settings);
-        let change = SettingsChange { key: "store.north".to_owned(), revision: 1, value };
+        let change = SettingsChange { key: "store.north".to_owned(), revision, value };
         let origin = Origin::new("settings", None);
         let adopt = |work: &mut lockstep_runtime::Work<'_>| ShipmentProcessor.adopt(&change, work);
         self.engine.transact(origin, &[], adopt).await.expect("adopted");
