@@ -13,10 +13,12 @@ use lockstep_contracts::{Event, Subject};
 use lockstep_domain::order::VariantCodes;
 use lockstep_domain::shipment::settings::StoreShipments;
 use lockstep_domain::shipment::{
-    Call, CallKind, Codes, Origin, ShipmentCommand, ShipmentEvent, Shipments, Statement, WaitsFor,
+    Call, CallKind, Codes, Origin, Refusal, ShipmentCommand, ShipmentEvent, Shipments, Standing,
+    Statement, WaitsFor,
 };
 use lockstep_domain::{BackOfficeId, EffectId, FulfillmentId, OrderId, StoreId, VariantId};
 use lockstep_runtime::{About, Stop, Work};
+use tracing::error;
 
 use crate::aggregates::{CodesKind, ShipmentsKind, StoreKind, codes_id, partition, shipments_id};
 use crate::schedule::{self, ALARM, Due};
@@ -62,8 +64,18 @@ impl Teller<'_> {
             ShipmentEvent::Adopted { key, standing, .. }
             | ShipmentEvent::Stood { key, standing } => {
                 let Some(said) = self.said(key).cloned() else { return };
-                if let Some(verdict) = verdicts::of(&said.event_id, &self.order_key, standing) {
-                    self.judge(work, version, (&said, verdict));
+                match (said.origin, standing) {
+                    (Origin::Release, Standing::Refused(refusal)) => {
+                        self.not_released(work, version, (&said, refusal));
+                    }
+                    // Its verdict was given when it was released.
+                    (Origin::Release, _) => {}
+                    (Origin::Report, standing) => {
+                        let verdict = verdicts::of(&said.event_id, &self.order_key, standing);
+                        let Some(verdict) = verdict else { return };
+                        let backoffice = said.warehouse.backoffice;
+                        self.publish_verdict(work, version, (&backoffice, verdict));
+                    }
                 }
             }
             ShipmentEvent::Superseded { key, event_id, by } => {
@@ -129,10 +141,24 @@ impl Teller<'_> {
         self.send(work, &event, subject, (&format!("sent:{fulfillment}"), 0));
     }
 
-    fn judge(&self, work: &mut Work<'_>, version: u64, (said, verdict): (&Statement, FeedVerdict)) {
-        if said.origin == Origin::Report {
-            self.publish_verdict(work, version, (&said.warehouse.backoffice, verdict));
-        }
+    /// The units count as released, and Shopify does not show them fulfilled: whoever released
+    /// them hears of it, and a person does.
+    fn not_released(
+        &self,
+        work: &mut Work<'_>,
+        version: u64,
+        (said, refusal): (&Statement, &Refusal),
+    ) {
+        let verdict = verdicts::refused(&said.event_id, &self.order_key, refusal);
+        let verdict = FeedVerdict { report: verdicts::RELEASE.to_owned(), ..verdict };
+        error!(
+            code = "LS0904",
+            store = %self.store,
+            order = %self.order,
+            reason = verdict.message,
+            "what was released cannot be fulfilled"
+        );
+        self.publish_verdict(work, version, (&said.warehouse.backoffice, verdict));
     }
 
     fn judge_key(&self, work: &mut Work<'_>, version: u64, (key, verdict): (&str, FeedVerdict)) {

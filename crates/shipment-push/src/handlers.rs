@@ -10,8 +10,8 @@ use lockstep_contracts::orders::v1::{OrderLinesChanged, OrderReleased};
 use lockstep_contracts::shipments::v1::ShipmentReportJudged;
 use lockstep_contracts::{Partition, Subject};
 use lockstep_domain::order::CodesCommand;
-use lockstep_domain::shipment::ShipmentCommand;
 use lockstep_domain::shipment::settings::AdoptShipments;
+use lockstep_domain::shipment::{Origin, ShipmentCommand};
 use lockstep_domain::{OrderId, StoreId};
 use lockstep_runtime::{About, Settings, SettingsChange, Stop, Work};
 
@@ -35,7 +35,10 @@ fn say(said: ShipmentSaid, work: &mut Work<'_>) -> Result<(), Stop> {
     let ShipmentSaid { store, order, key, statement } = said;
     // The order is locked first: whoever tells of it meanwhile waits, or was seen.
     let codes = codes_of_order(work, &store, order)?;
-    let enabled = rules(work, &store)?.takes(&statement.warehouse.backoffice);
+    // What was released was answered as done already, and counts as fulfilled: it is carried out
+    // whether the store takes shipments or not.
+    let enabled = statement.origin == Origin::Release
+        || rules(work, &store)?.takes(&statement.warehouse.backoffice);
     let (statement, now) = (Box::new(statement), work.now());
     let command = ShipmentCommand::Report { key, statement, enabled, codes, now };
     decide(work, &store, order, &command)?;

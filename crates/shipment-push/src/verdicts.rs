@@ -6,6 +6,8 @@ use lockstep_domain::shipment::{Refusal, Standing, WaitsFor};
 
 /// Word for a report of a shipment.
 pub const SHIPMENT: &str = "shipment";
+/// Word for a release of what had been accepted.
+pub const RELEASE: &str = "release";
 /// Word for a report of a return.
 pub const RETURN: &str = "return";
 

@@ -247,6 +247,33 @@ async fn what_was_released_is_fulfilled_without_tracking_notice_or_verdict() {
 }
 
 #[tokio::test]
+async fn a_release_needs_no_setting_and_never_ends_in_silence() {
+    let released = |event_id: &str, quantity| OrderReleased {
+        store: "north".to_owned(),
+        order_id: ORDER,
+        backoffice: "wms".to_owned(),
+        event_id: event_id.to_owned(),
+        warehouse: "wms/MAIN".to_owned(),
+        lines: vec![ReleasedLine { line_id: 1, quantity }],
+        released_at: Some(to_proto(BEGIN)),
+    };
+    let world = World::bare().await;
+    world.adopt(StoreSettings { backoffices: Vec::new(), ..settings(false) }).await;
+    world.take(&order(1)).await;
+    world.take(&released("r1", 2)).await;
+    world.settle().await;
+    assert_eq!(world.shopify.sent(), [(9001, String::new(), 2)]);
+    assert!(world.verdicts().await.is_empty(), "it was answered when it was released");
+    world.take(&released("r2", 2)).await;
+    world.settle().await;
+    let verdicts = world.verdicts().await;
+    let [refused] = verdicts.as_slice() else { panic!("{verdicts:?}") };
+    assert_eq!((refused.event_id.as_str(), refused.report.as_str()), ("r2", "release"));
+    let code = (refused.outcome(), refused.code.as_str());
+    assert_eq!(code, (REFUSED, "ERROR_CODE_QUANTITY_TOO_LARGE"));
+}
+
+#[tokio::test]
 async fn a_store_that_takes_no_shipments_says_so_and_tells_the_lines() {
     let world = World::bare().await;
     world.adopt(settings(false)).await;
