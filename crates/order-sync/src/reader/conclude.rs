@@ -264,10 +264,16 @@ fn recheck(work: &mut Work<'_>, store: &StoreId, pass: &Pass, sent: &Sent) -> Re
     };
     let RecheckAnswer { ids, more } = decode(answer)?;
     work.load_all::<OrderKind>(&ids)?;
+    let mut orders: Vec<OrderId> = Vec::new();
     for id in &ids {
         let order = id.rsplit('/').next().and_then(|order| order.parse().ok());
-        let order: OrderId = order.ok_or_else(|| poison("order", "is no number"))?;
+        orders.push(order.ok_or_else(|| poison("order", "is no number"))?);
+    }
+    let places = orders.iter().map(|order| (store.to_string(), Due::Order(*order).key()));
+    work.want_timers(places.collect())?;
+    for order in orders {
         settle(work, store, order)?;
+        take_up(work, store, order)?;
     }
     let timer = work.timer(store.as_str(), &Due::Recheck.key())?;
     if timer.note != pass.note() {
@@ -281,6 +287,17 @@ fn recheck(work: &mut Work<'_>, store: &StoreId, pass: &Pass, sent: &Sent) -> Re
     };
     schedule::under_way(work, Timer { note: next.note(), ..timer }, wait);
     Ok(())
+}
+
+/// What is still to be read was given up while the store was not served: it is asked for again.
+fn take_up(work: &mut Work<'_>, store: &StoreId, order: OrderId) -> Result<(), Stop> {
+    if work.timer(store.as_str(), &Due::Order(order).key())?.due_at.is_some() {
+        return Ok(());
+    }
+    let rules = rules(work, store)?;
+    let state = work.state::<OrderKind>(&order_id(store, order))?;
+    let lines = state.lines(&rules);
+    if wants_read(state, lines.as_ref()) { schedule::news(work, store, order) } else { Ok(()) }
 }
 
 fn destroyed(

@@ -22,6 +22,9 @@ use crate::translate::poison;
 /// A report that still waits is told of again after this.
 const ALARM_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
+/// Whether a store is served by now is looked at after this.
+const UNSERVED_WAIT: SignedDuration = SignedDuration::from_mins(10);
+
 /// Plans everything that is due in a store's lane.
 pub fn plan(store: &StoreId, due: &[Timer], work: &mut Work<'_>) -> Result<(), Stop> {
     work.want_timers(due.iter().map(|t| (store.to_string(), t.key.clone())).collect())?;
@@ -107,9 +110,15 @@ fn route(
     if fulfillment_orders.is_empty() {
         return Ok(());
     }
+    // A store that is not served is not asked; which order was meant is not forgotten.
+    let is_served = rules(work, store)?.connected;
+    let wait = if is_served { lease() } else { UNSERVED_WAIT };
     for id in &fulfillment_orders {
         let timer = work.timer(store.as_str(), &Due::Routing(*id).key())?;
-        schedule::under_way(work, timer, lease());
+        schedule::under_way(work, timer, wait);
+    }
+    if !is_served {
+        return Ok(());
     }
     let call = orders_of_fulfillment_orders(&fulfillment_orders);
     let id = work.next_id();
