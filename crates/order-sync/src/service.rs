@@ -53,7 +53,7 @@ impl Processor for OrderProcessor {
 
     fn apply(&self, message: &Inbound, work: &mut Work<'_>) -> Result<(), Stop> {
         match message.metadata.event_type.as_str() {
-            WebhookReceived::TYPE => webhook::apply(&message.decode()?, work),
+            WebhookReceived::TYPE => webhook::apply(message, work),
             OrderAcceptReported::TYPE => report::accept(&message.decode()?, work),
             OrderRejectReported::TYPE => report::reject(&message.decode()?, work),
             OrderReleaseReported::TYPE => report::release(&message.decode()?, work),

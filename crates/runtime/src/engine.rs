@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use crate::aggregate::{Aggregate, StateOf, from_json};
+use crate::dead_letters;
+use crate::inbound::Inbound;
 use crate::publish::Published;
 use crate::pulse::later;
 use crate::retry::{Retry, jitter};
@@ -324,8 +326,18 @@ impl Session<'_> {
         }
     }
 
+    async fn open_given_up(&mut self) -> Result<(), EngineError> {
+        let mut letters = Vec::new();
+        for (delivered, reason) in std::mem::take(&mut self.work.staged.given_up) {
+            let message = Inbound::try_new(&delivered).ok();
+            letters.push(dead_letters::letter(self.engine, &delivered, message.as_ref(), reason)?);
+        }
+        Ok(dead_letters::open(self, &letters).await?)
+    }
+
     /// Writes everything and commits; gives the rows to be published.
     pub(crate) async fn commit(mut self) -> Result<Vec<OutboxRow>, EngineError> {
+        self.open_given_up().await?;
         let states = self.work.changed()?;
         let staged = std::mem::take(&mut self.work.staged);
         self.tx.append(&staged.events).await?;

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use lockstep_contracts::{Event, Metadata, Subject, TraceContext};
 use lockstep_domain::decider::Decider;
 use lockstep_ports::{
-    AggregateKey, EffectRow, EffectState, ErrorKind, IdRange, IdSource, NewEffect, NewEvent,
-    OutboxRow, Outgoing, PortError, SaveState, Snapshot, Timer,
+    AggregateKey, Delivered, EffectRow, EffectState, ErrorKind, IdRange, IdSource, NewEffect,
+    NewEvent, OutboxRow, Outgoing, PortError, SaveState, Snapshot, Timer,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -71,6 +71,8 @@ pub(crate) struct Staged {
     pub outbox: Vec<OutboxRow>,
     pub effects: Vec<NewEffect>,
     pub moves: Vec<EffectMove>,
+    /// Messages that are given up, each with its reason.
+    pub given_up: Vec<(Delivered, String)>,
 }
 
 #[derive(Clone, Copy)]
@@ -79,6 +81,7 @@ struct Mark {
     outbox: usize,
     effects: usize,
     moves: usize,
+    given_up: usize,
 }
 
 /// One transaction's decisions: states, staged events, messages, effects and timers.
@@ -446,6 +449,12 @@ impl<'a> Work<'a> {
         self.timers.values().filter(|(_, dirty)| *dirty).map(|(t, _)| t.clone()).collect()
     }
 
+    /// Makes a dead letter of a message that was taken before and turned out to be unreadable only
+    /// now, outside its own transaction. A retry decides the message again.
+    pub fn give_up(&mut self, message: Delivered, reason: impl Into<String>) {
+        self.staged.given_up.push((message, reason.into()));
+    }
+
     /// Moves an effect on with the commit; one that is closed already fails the transaction.
     pub fn move_effect(&mut self, id: Uuid, state: EffectState, note: &str) {
         let note = note.to_owned();
@@ -480,6 +489,7 @@ impl<'a> Work<'a> {
             outbox: self.staged.outbox.len(),
             effects: self.staged.effects.len(),
             moves: self.staged.moves.len(),
+            given_up: self.staged.given_up.len(),
         }
     }
 
@@ -488,6 +498,7 @@ impl<'a> Work<'a> {
         self.staged.outbox.truncate(mark.outbox);
         self.staged.effects.truncate(mark.effects);
         self.staged.moves.truncate(mark.moves);
+        self.staged.given_up.truncate(mark.given_up);
         while let Some((place, before)) = self.undo_timers.pop() {
             match before {
                 Some(timer) => self.timers.insert(place, timer),

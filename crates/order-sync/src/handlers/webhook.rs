@@ -2,14 +2,17 @@
 
 use std::io::Read as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
+use lockstep_contracts::Event as _;
 use lockstep_contracts::convert::order_webhook::{News, news};
 use lockstep_contracts::shopify::v1::{BodyEncoding, WebhookReceived};
 use lockstep_contracts::time::from_proto;
 use lockstep_domain::order::OrderCommand;
 use lockstep_domain::{OrderId, StoreId};
-use lockstep_ports::Timer;
-use lockstep_runtime::{Stop, Work};
+use lockstep_ports::{Delivered, Timer};
+use lockstep_runtime::{Inbound, Stop, Work};
 use serde::{Deserialize, Serialize};
 
 use crate::handlers::redaction;
@@ -29,18 +32,59 @@ pub struct Kept {
     pub packed: bool,
     /// When Shopify sent it.
     pub sent_at: Option<Timestamp>,
+    /// The message that named the body, to be given up if the body cannot be read.
+    #[serde(default)]
+    pub message: Option<Message>,
+}
+
+/// A message of a webhook whose body stands elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    sequence: u64,
+    subject: String,
+    headers: Vec<(String, String)>,
+    /// In base64.
+    body: String,
+}
+
+impl Message {
+    fn of(inbound: &Inbound) -> Self {
+        let headers = inbound.metadata.to_headers().into_iter();
+        Self {
+            sequence: inbound.sequence,
+            subject: inbound.subject.clone(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value)).collect(),
+            body: STANDARD.encode(&inbound.body),
+        }
+    }
+
+    /// As it was delivered.
+    pub fn delivered(&self) -> Result<Delivered, Stop> {
+        Ok(Delivered {
+            stream: WebhookReceived::STREAM,
+            sequence: self.sequence,
+            subject: self.subject.clone(),
+            headers: self.headers.clone(),
+            body: STANDARD.decode(&self.body).map_err(|e| poison("body", e))?.into(),
+            attempt: 1,
+            ack_subject: String::new(),
+        })
+    }
 }
 
 /// Folds what the webhook tells.
-pub fn apply(event: &WebhookReceived, work: &mut Work<'_>) -> Result<(), Stop> {
+pub fn apply(message: &Inbound, work: &mut Work<'_>) -> Result<(), Stop> {
+    let event: WebhookReceived = message.decode()?;
     let store = store(&event.store)?;
     let sent_at = event.triggered_at.as_ref().map(from_proto).transpose();
     let kept = Kept {
         topic: event.topic.clone(),
         packed: event.encoding() == BodyEncoding::Gzip,
         sent_at: sent_at.map_err(|e| poison("triggered_at", e))?,
+        message: None,
     };
     if !event.object.is_empty() {
+        let kept = Kept { message: Some(Message::of(message)), ..kept };
         return fetch_later(work, &store, &event.object, &kept);
     }
     let told = open(&event.body, &kept).map_err(Stop::Poison)?;

@@ -20,7 +20,7 @@ use tracing::{error, warn};
 
 use crate::aggregates::{OrderKind, RedactionKind, order_id, redaction_id};
 use crate::handlers::settings::{Pass, SECOND_PASS};
-use crate::handlers::webhook::heard;
+use crate::handlers::webhook::{Message, heard};
 use crate::reader::context::Does;
 use crate::reader::send::{ReadAnswer, RecheckAnswer};
 use crate::schedule::{self, Due, later};
@@ -43,7 +43,7 @@ pub fn conclude(effect: &EffectRow, sent: &Sent, work: &mut Work<'_>) -> Result<
         }
         Does::Route { fulfillment_orders } => route(work, &store, &fulfillment_orders, sent)?,
         Does::Cancel { order } => cancel(work, &store, (order, effect), sent)?,
-        Does::Fetch { object, .. } => fetched(work, &store, &Due::Body(object), sent)?,
+        Does::Fetch { object, kept } => fetched(work, &store, (object, kept.message), sent)?,
         Does::Recheck { pass } => recheck(work, &store, &pass, sent)?,
         Does::Destroy { scope, customer, keys } => {
             destroyed(work, &store, (&scope, customer), (&keys, sent))?;
@@ -242,7 +242,13 @@ fn cancel(
     schedule::at(work, store, &Due::Order(order), wait)
 }
 
-fn fetched(work: &mut Work<'_>, store: &StoreId, due: &Due, sent: &Sent) -> Result<(), Stop> {
+fn fetched(
+    work: &mut Work<'_>,
+    store: &StoreId,
+    (object, message): (String, Option<Message>),
+    sent: &Sent,
+) -> Result<(), Stop> {
+    let due = &Due::Body(object);
     match sent {
         Sent::Answered(answer) => {
             let news: News = decode(answer)?;
@@ -253,6 +259,9 @@ fn fetched(work: &mut Work<'_>, store: &StoreId, due: &Due, sent: &Sent) -> Resu
         Sent::Unknown(_) => schedule::at(work, store, due, AWAY_WAIT),
         Sent::Refused(reason) => {
             error!(code = "LS0804", %store, reason, "a large webhook cannot be processed");
+            if let Some(message) = message {
+                work.give_up(message.delivered()?, reason);
+            }
             schedule::done(work, store, due)
         }
     }

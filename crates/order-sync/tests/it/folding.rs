@@ -1,14 +1,15 @@
 //! Webhooks and reads become the facts that everybody is told.
 
 use jiff::SignedDuration;
-use lockstep_contracts::backoffice::v1::RestockType;
-use lockstep_contracts::orders::v1::LineShare;
+use lockstep_contracts::backoffice::v1::{OrderRequest, RestockType};
+use lockstep_contracts::orders::v1::{LineShare, OrderAnnounced};
+use lockstep_contracts::settings::v1::{OrderFilter, StoreSettings};
 use lockstep_contracts::shopify::v1::{BodyEncoding, WebhookReceived};
 use lockstep_ports::{ObjectStore, Store};
 use serde_json::{Value, json};
 
 use crate::shop::{BERLIN, LYON, ORDER, SECRETS, Shop};
-use crate::world::{World, webhook};
+use crate::world::{World, orders, webhook};
 
 fn shares(lines: &lockstep_contracts::orders::v1::OrderLinesChanged) -> Vec<(i64, String, i64)> {
     let all = lines.lines.iter().flat_map(|line| &line.shares);
@@ -157,6 +158,47 @@ async fn a_body_too_large_for_a_message_is_fetched() {
     world.settle().await;
     let timer = world.store.timer("north", "body.north/2").await.expect("a database");
     assert_eq!(timer.and_then(|timer| timer.due_at), None, "what is gone is given up");
+    let letters = world.store.dead_letters(false, None, 10).await.expect("a database");
+    let [letter] = letters.as_slice() else { panic!("one letter: {letters:?}") };
+    assert_eq!(letter.reason, "the body is no longer kept");
+    // A person brings the body back and retries.
+    let mut shop = Shop::routed();
+    shop.cancel();
+    shop.second += 5;
+    world.shopify.show(&shop);
+    let body = shop.webhook().to_string().into_bytes();
+    world.bus.put("shopify-bodies", "north/2", body.into()).await.expect("kept");
+    assert!(world.retry(letter.id).await);
+    world.settle().await;
+    assert!(world.lines().await.last().expect("told").cancelled);
+}
+
+#[tokio::test]
+async fn an_order_that_came_before_the_settings_is_read_when_they_are_adopted() {
+    let world = World::bare().await;
+    world.happens(&Shop::routed()).await;
+    world.pass(SignedDuration::from_hours(1)).await;
+    assert_eq!(world.shopify.calls("OrderNumbers"), 0, "the store is not served yet");
+    world.adopt(1, orders(OrderFilter::default())).await;
+    world.settle().await;
+    assert_eq!(world.announced().await.len(), 2);
+    // The store is deleted, something happens, and it comes back.
+    let gone = StoreSettings { deleted: true, ..orders(OrderFilter::default()) };
+    world.adopt(2, gone).await;
+    let mut shop = Shop::routed();
+    shop.cancel();
+    shop.second += 5;
+    world.happens(&shop).await;
+    world.pass(SignedDuration::from_hours(1)).await;
+    let calls = world.shopify.calls("OrderNumbers");
+    world.adopt(3, orders(OrderFilter::default())).await;
+    world.settle().await;
+    assert_eq!(world.shopify.calls("OrderNumbers"), calls + 1);
+    let announced = world.announced().await;
+    let asks = |a: &OrderAnnounced| {
+        a.order.as_ref().is_some_and(|order| order.request() == OrderRequest::Cancel)
+    };
+    assert!(announced.iter().rev().take(2).all(asks));
 }
 
 #[tokio::test]

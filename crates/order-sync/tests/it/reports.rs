@@ -33,7 +33,7 @@ async fn an_acceptance_is_booked_told_and_judged_once() {
     assert_eq!((verdicts[0].event_id.as_str(), verdicts[0].report.as_str()), ("a1", "accept"));
     world.take(&report).await;
     assert_eq!((world.verdicts().await.len(), booked(&world).await), (1, (2, 0)));
-    world.accept("a2", &[(1, 2)]).await;
+    world.accept("a2", &[(1, 4)]).await;
     let verdicts = world.verdicts().await;
     assert_eq!(verdicts[1].outcome(), VerdictOutcome::Refused);
     assert_eq!(verdicts[1].code, "ERROR_CODE_QUANTITY_TOO_LARGE");

@@ -10,6 +10,7 @@ use lockstep_contracts::backoffice::v1::{
     OrderRelease, OrderReleaseReported, OrderRequest, OrderUnits, ReleaseOutcome,
 };
 use lockstep_contracts::catalog::v1::{LinkOrigin, VariantLinked};
+use lockstep_contracts::operations::v1::{CloseDeadLetterRequest, CloseOutcome};
 use lockstep_contracts::orders::v1::{
     GetOrderRequest, OrderAnnounced, OrderLinesChanged, OrderReportJudged, OrderView,
 };
@@ -25,6 +26,7 @@ use lockstep_order_sync::questions::get_order;
 use lockstep_order_sync::reader::{Reader, Sender};
 use lockstep_order_sync::service::OrderProcessor;
 use lockstep_ports::{Bus, ConsumerSpec, Delivered, Store};
+use lockstep_runtime::dead_letters;
 use lockstep_runtime::processor::process_batch;
 use lockstep_runtime::{
     Engine, EngineParts, Lane, Origin, PersonalKeys, Processor, Pulses, Settings, SettingsChange,
@@ -206,6 +208,13 @@ impl World {
         let request = GetOrderRequest { order_key: format!("north:{order}") };
         let answer = get_order(&self.engine, &request).await.expect("an answer");
         answer.order.unwrap_or_default()
+    }
+
+    /// Tries a dead letter again; true when that went well.
+    pub async fn retry(&self, id: uuid::Uuid) -> bool {
+        let request = CloseDeadLetterRequest { id: id.to_string(), retry: true };
+        let answer = dead_letters::close(&self.engine, Some(&OrderProcessor), &request).await;
+        answer.expect("an answer").outcome() == CloseOutcome::Closed
     }
 
     /// Every message of a type that the broker holds.
