@@ -68,8 +68,8 @@ fn words(refusal: &Refusal) -> (ErrorCode, String, String, &'static str) {
         Refusal::NotYours => (
             ErrorCode::UnknownOrder,
             "order_key".to_owned(),
-            "no part of the order is this back office's".to_owned(),
-            "report only orders of your feed",
+            "no part of the order is this back office's, or it is held back from it".to_owned(),
+            "report only orders of your feed; once a held back order stands there, report anew",
         ),
         Refusal::UnknownLine { index, line } => (
             ErrorCode::Validation,
@@ -106,6 +106,18 @@ fn words(refusal: &Refusal) -> (ErrorCode, String, String, &'static str) {
             "outcome".to_owned(),
             format!("{units} units are fulfilled already"),
             "release with outcome FULFILL, and refund in Shopify",
+        ),
+        Refusal::UnknownOrder => (
+            ErrorCode::UnknownOrder,
+            "order_key".to_owned(),
+            "the store shows no such order, and has not for a day".to_owned(),
+            "copy the key from your feed; if the order comes, report under another event_id",
+        ),
+        Refusal::TooManyWaiting { most } => (
+            mode,
+            "order_key".to_owned(),
+            format!("{most} reports wait for the order already"),
+            "wait for their verdicts, then report under another event_id",
         ),
         Refusal::AlreadyCancelling => (
             mode,

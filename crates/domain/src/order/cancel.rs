@@ -11,6 +11,8 @@ use crate::ids::EffectId;
 
 /// The second reading that shows no cancellation begins at least this long after the first.
 pub const ABSENT_APART: SignedDuration = SignedDuration::from_secs(60);
+/// A cancellation that Shopify took and has not carried out by then has failed.
+pub const TAKEN_MAX: SignedDuration = SignedDuration::from_mins(10);
 
 /// A cancellation that was asked for and is not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +35,14 @@ pub enum Stage {
         effect: EffectId,
     },
     /// Shopify took it, and carries it out in its own time.
-    Taken,
+    Taken {
+        /// When it was taken, as far as that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
+        /// The first reading that showed no cancellation when it was high time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        absent_at: Option<Timestamp>,
+    },
     /// Nobody knows.
     Unknown {
         /// A reading that begins before this tells nothing: the call may still arrive.
@@ -47,7 +56,10 @@ pub enum Stage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelOutcome {
     /// Shopify took it.
-    Taken,
+    Taken {
+        /// When.
+        at: Timestamp,
+    },
     /// It was certainly not executed, and may be sent again.
     NotApplied,
     /// Shopify refuses it.
@@ -73,7 +85,9 @@ pub(super) fn conclude(
         return Vec::new();
     }
     match outcome {
-        CancelOutcome::Taken => moved(cancel, Stage::Taken),
+        CancelOutcome::Taken { at } => {
+            moved(cancel, Stage::Taken { since: Some(*at), absent_at: None })
+        }
         CancelOutcome::NotApplied => moved(cancel, Stage::Due),
         CancelOutcome::Unknown { readable_from } => {
             moved(cancel, Stage::Unknown { readable_from: *readable_from, absent_at: None })
@@ -92,8 +106,11 @@ pub(super) fn follow(order: &Order, cancelled: bool, begun: Option<Timestamp>) -
     if cancelled {
         return vec![OrderEvent::CancelDone { id: cancel.asked_by.clone() }];
     }
-    let (Stage::Unknown { readable_from, absent_at }, Some(begun)) = (&cancel.stage, begun) else {
-        return Vec::new();
+    let Some(begun) = begun else { return Vec::new() };
+    let (readable_from, absent_at) = match &cancel.stage {
+        Stage::Taken { since, absent_at } => return overdue(cancel, *since, *absent_at, begun),
+        Stage::Unknown { readable_from, absent_at } => (readable_from, absent_at),
+        Stage::Due | Stage::InTheAir { .. } => return Vec::new(),
     };
     if begun < *readable_from {
         return Vec::new();
@@ -106,6 +123,30 @@ pub(super) fn follow(order: &Order, cancelled: bool, begun: Option<Timestamp>) -
         Some(first) if begun.duration_since(*first) >= ABSENT_APART => moved(cancel, Stage::Due),
         Some(_) => Vec::new(),
     }
+}
+
+/// Shopify's job is waited for, and not for ever: its failure is told to nobody.
+fn overdue(
+    cancel: &Cancel,
+    since: Option<Timestamp>,
+    absent_at: Option<Timestamp>,
+    begun: Timestamp,
+) -> Vec<OrderEvent> {
+    let taken = |since, absent_at| moved(cancel, Stage::Taken { since: Some(since), absent_at });
+    let Some(since) = since else { return taken(begun, None) };
+    if begun.duration_since(since) < TAKEN_MAX {
+        return Vec::new();
+    }
+    let Some(first) = absent_at else { return taken(since, Some(begun)) };
+    if begun.duration_since(first) < ABSENT_APART {
+        return Vec::new();
+    }
+    let message = "it took the cancellation, and has not carried it out".to_owned();
+    vec![OrderEvent::ReportRefused {
+        id: cancel.asked_by.clone(),
+        says: Says::ReleaseAndCancel,
+        refusal: Refusal::Shopify { message },
+    }]
 }
 
 pub(super) fn moved(cancel: &Cancel, stage: Stage) -> Vec<OrderEvent> {

@@ -27,6 +27,7 @@ pub(super) fn decide(order: &Order, command: &OrderCommand) -> Vec<OrderEvent> {
             };
             let after = Order::evolve_all(order.clone(), &events);
             events.extend(cancel::follow(&after, after.is_cancelled(), Some(*begun)));
+            events.extend(report::give_up(&after, *begun));
             events
         }
         OrderCommand::TellLines { lines } => tell_lines(order, lines),

@@ -27,6 +27,7 @@ pub(super) fn evolve(mut order: Order, event: &OrderEvent) -> Order {
         OrderEvent::ReadAbsent { news } => {
             settle(&mut order, *news);
             order.absent = true;
+            order.absent_reads = order.absent_reads.saturating_add(1);
         }
         OrderEvent::LinesTold { revision, lines } => {
             order.told = Some(Told { revision: *revision, lines: (**lines).clone() });
@@ -86,6 +87,7 @@ pub(super) fn evolve(mut order: Order, event: &OrderEvent) -> Order {
 fn read(order: &mut Order, news: u64, shown: &OrderRead) {
     settle(order, news);
     order.absent = false;
+    order.absent_reads = 0;
     let fulfilled: BTreeMap<_, _> = shown
         .facts
         .lines

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::cancel::{Cancel, Stage};
@@ -12,6 +12,13 @@ use super::fold::{ByPlace, Said};
 use super::shares::OrderLines;
 use super::state::{Answer, Order, Waiting};
 use crate::ids::{BackOfficeId, EventId, LineItemId, Warehouse, WarehouseCode};
+
+/// Reports that wait for one order.
+const WAITING_MAX: usize = 100;
+/// A report waits for this long for an order that the store does not show,
+const ABSENT_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// and until so many reads in a row showed none.
+const ABSENT_READS: u32 = 3;
 
 /// Names a report: the reporter's own id is unique for that reporter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -153,6 +160,13 @@ pub enum Refusal {
         /// Units that were.
         units: i64,
     },
+    /// The store shows no such order, and has not for a day.
+    UnknownOrder,
+    /// As many reports wait for the order as may.
+    TooManyWaiting {
+        /// So many.
+        most: usize,
+    },
     /// Another cancellation is on its way.
     AlreadyCancelling,
     /// Shopify refuses the cancellation.
@@ -175,8 +189,13 @@ pub(super) fn decide(
     let waits = |waits_for| {
         let is_waiting = order.waiting.iter().any(|w| w.report.id == report.id);
         let waiting = Waiting { report: report.clone(), since: now };
-        let parked = OrderEvent::ReportParked { waiting, waits_for };
-        if is_waiting { Vec::new() } else { vec![parked] }
+        if is_waiting {
+            return Vec::new();
+        }
+        if order.waiting.len() >= WAITING_MAX {
+            return refused(report, Refusal::TooManyWaiting { most: WAITING_MAX });
+        }
+        vec![OrderEvent::ReportParked { waiting, waits_for }]
     };
     let Some(lines) = lines else { return waits(WaitsFor::Order) };
     if !order.is_told_to(&report.id.backoffice) {
@@ -188,6 +207,16 @@ pub(super) fn decide(
     }
     let desk = Desk { order, report, lines };
     desk.decide().unwrap_or_else(|refusal| refused(report, refusal))
+}
+
+/// After a read: what waits for an order that the store has never shown is refused after a day.
+pub(super) fn give_up(order: &Order, begun: Timestamp) -> Vec<OrderEvent> {
+    if order.is_known() || order.absent_reads < ABSENT_READS {
+        return Vec::new();
+    }
+    let is_old = |waiting: &&Waiting| begun.duration_since(waiting.since) >= ABSENT_FOR;
+    let given_up = order.waiting.iter().filter(is_old);
+    given_up.flat_map(|waiting| refused(&waiting.report, Refusal::UnknownOrder)).collect()
 }
 
 fn refused(report: &Report, refusal: Refusal) -> Vec<OrderEvent> {

@@ -43,6 +43,8 @@ pub struct Order {
     pub deleted: bool,
     /// Shopify showed nothing when it was read last.
     pub absent: bool,
+    /// Reads in a row that showed nothing.
+    pub absent_reads: u32,
     /// What others were told of its lines.
     pub told: Option<Told>,
     /// What back offices were told, per warehouse that ever served it.

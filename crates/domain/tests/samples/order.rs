@@ -250,6 +250,8 @@ fn reports() -> Vec<OrderEvent> {
         refuse("a-8", Says::ReleaseAndCancel, Refusal::Fulfilled { units: 1 }),
         refuse("a-9", Says::ReleaseAndCancel, Refusal::AlreadyCancelling),
         refuse("a-10", Says::Accept, Refusal::Cancelled),
+        refuse("a-12", Says::Accept, Refusal::UnknownOrder),
+        refuse("a-13", Says::Accept, Refusal::TooManyWaiting { most: 100 }),
         refuse(
             "a-11",
             Says::ReleaseAndCancel,
@@ -303,7 +305,10 @@ pub fn order_events() -> Vec<OrderEvent> {
             said: Some(Box::new(said("x-1", Says::ReleaseAndCancel, Answer::Released, 34))),
         },
         OrderEvent::CancelMoved { cancel: cancel(Stage::InTheAir { effect }) },
-        OrderEvent::CancelMoved { cancel: cancel(Stage::Taken) },
+        OrderEvent::CancelMoved { cancel: cancel(Stage::Taken { since: None, absent_at: None }) },
+        OrderEvent::CancelMoved {
+            cancel: cancel(Stage::Taken { since: Some(at(80)), absent_at: Some(at(85)) }),
+        },
         OrderEvent::CancelMoved { cancel: cancel(unknown) },
         OrderEvent::CancelDone { id: report_id("x-1") },
         OrderEvent::Redacted,

@@ -111,6 +111,10 @@ impl Reading<'_> {
         let due = Due::Order(*order);
         match state.cancel.as_ref().map(|cancel| &cancel.stage) {
             Some(Stage::Due) => return schedule::at(work, store, &due, SignedDuration::ZERO),
+            Some(Stage::Taken { absent_at: Some(first), .. }) => {
+                let wait = later(*first, ABSENT_APART).duration_since(work.now()).max(AWAY_WAIT);
+                return schedule::at(work, store, &due, wait);
+            }
             Some(Stage::Unknown { readable_from, absent_at }) => {
                 let until = absent_at.map_or(*readable_from, |first| later(first, ABSENT_APART));
                 let wait = until.duration_since(work.now()).max(AWAY_WAIT);
@@ -219,7 +223,7 @@ fn cancel(
     let (outcome, wait) = match sent {
         Sent::Answered(answer) => {
             match decode_order_cancel(answer.get("data").unwrap_or(&Value::Null)) {
-                Ok(None) => (CancelOutcome::Taken, schedule::GATHER),
+                Ok(None) => (CancelOutcome::Taken { at: now }, schedule::GATHER),
                 Ok(Some(message)) => (CancelOutcome::Refused { message }, schedule::GATHER),
                 Err(e) => {
                     warn!(%store, %order, error = %e, "outcome of a cancellation is unknown");

@@ -112,6 +112,34 @@ fn a_report_before_its_order_waits_and_is_decided_when_it_comes() {
 }
 
 #[test]
+fn a_report_on_an_order_that_the_store_never_shows_is_refused_after_a_day() {
+    let absent = |order: Order, second| {
+        let command = OrderCommand::RecordRead { news: 0, begun: at(second), shown: None };
+        handle(order, &command, &rules())
+    };
+    let day = 24 * 3_600;
+    let (order, _) = say(Order::default(), report("a1", Says::Accept, Extent::Whole));
+    let (order, _) = absent(order, day);
+    let (order, _) = absent(order, day + 4);
+    let (order, events) = absent(order, day + 4);
+    assert_eq!((refusal(&events), order.waiting.len()), (None, 1), "not a day yet");
+    let (order, events) = absent(order, day + 5);
+    assert_eq!(refusal(&events), Some(&Refusal::UnknownOrder));
+    assert!(order.waiting.is_empty());
+}
+
+#[test]
+fn no_more_than_a_hundred_reports_wait_for_an_order() {
+    let mut order = Order::default();
+    for number in 0..100 {
+        order = say(order, report(&format!("a{number}"), Says::Accept, Extent::Whole)).0;
+    }
+    let (order, events) = say(order, report("b", Says::Accept, Extent::Whole));
+    assert_eq!(refusal(&events), Some(&Refusal::TooManyWaiting { most: 100 }));
+    assert_eq!(order.waiting.len(), 100);
+}
+
+#[test]
 fn another_back_office_is_refused_once_it_is_clear_that_nothing_is_its() {
     let (_, order) = routed();
     let mut other = report("a1", Says::Accept, Extent::Whole);
@@ -285,12 +313,32 @@ fn conclude(order: Order, effect: &str, outcome: CancelOutcome) -> (Order, Vec<O
     handle(order, &OrderCommand::ConcludeCancel { effect: id(effect), outcome }, &rules())
 }
 
+fn taken(absent_at: Option<i64>) -> Stage {
+    Stage::Taken { since: Some(at(6)), absent_at: absent_at.map(at) }
+}
+
+#[test]
+fn a_cancellation_that_shopify_never_carries_out_is_refused_at_last() {
+    let (shop, order) = cancelling();
+    let (order, _) = conclude(order, "e1", CancelOutcome::Taken { at: at(6) });
+    let stage = |order: &Order| order.cancel.as_ref().map(|c| c.stage.clone());
+    let order = read(order, &shop, 605);
+    assert_eq!(stage(&order), Some(taken(None)), "it has ten minutes");
+    let order = read(order, &shop, 607);
+    let order = read(order, &shop, 660);
+    assert_eq!(stage(&order), Some(taken(Some(607))));
+    let order = read(order, &shop, 667);
+    assert_eq!(stage(&order), None);
+    let (_, events) = say(order, report("x2", Says::ReleaseAndCancel, Extent::Whole));
+    assert_eq!(refusal(&events), None, "another may be asked for");
+}
+
 #[test]
 fn a_cancellation_is_done_when_the_order_shows_it() {
     let (mut shop, order) = cancelling();
-    let (order, _) = conclude(order, "e1", CancelOutcome::Taken);
+    let (order, _) = conclude(order, "e1", CancelOutcome::Taken { at: at(6) });
     let order = read(order, &shop, 10);
-    assert_eq!(order.cancel.as_ref().map(|c| &c.stage), Some(&Stage::Taken));
+    assert_eq!(order.cancel.as_ref().map(|c| &c.stage), Some(&taken(None)));
     shop.step(Step::Cancel, 1);
     let seen = OrderCommand::Observe { facts: Box::new(shop.facts()) };
     let (order, events) = handle(order, &seen, &rules());
@@ -312,7 +360,7 @@ fn an_unknown_outcome_is_sent_again_only_after_two_readings_apart() {
     assert_eq!(stage(&order), unknown(Some(at(31))));
     let order = read(order, &shop, 91);
     assert_eq!(stage(&order), Some(Stage::Due));
-    let (order, _) = conclude(order, "e1", CancelOutcome::Taken);
+    let (order, _) = conclude(order, "e1", CancelOutcome::Taken { at: at(6) });
     assert_eq!(stage(&order), Some(Stage::Due), "an old effect moves nothing");
 }
 
