@@ -113,17 +113,22 @@ impl Codes {
         let variants: BTreeSet<_> = lines.lines.iter().filter_map(|line| line.variant).collect();
         let ids: Vec<_> = variants.iter().map(|variant| codes_id(store, *variant)).collect();
         work.want_peeks::<CodesKind>(ids.iter().map(String::as_str))?;
-        let lacks = |codes: &VariantCodes| rules.takers.iter().any(|b| codes.sku(b).is_none());
-        let mut incomplete = Vec::new();
-        for id in &ids {
-            if lacks(work.peek::<CodesKind>(id)?) {
-                incomplete.push(id.clone());
+        // Whoever is told of none of its lines need not know a variant.
+        let takers = lines.takers(rules);
+        let lacks = |variant: VariantId, codes: &VariantCodes| {
+            takers.get(&variant).is_some_and(|told| told.iter().any(|b| codes.sku(b).is_none()))
+        };
+        let mut lacking = Vec::new();
+        for (variant, id) in variants.iter().zip(&ids) {
+            if lacks(*variant, work.peek::<CodesKind>(id)?) {
+                lacking.push((*variant, id.clone()));
             }
         }
+        let incomplete: Vec<_> = lacking.iter().map(|(_, id)| id.clone()).collect();
         // Locked, so that a link that is made meanwhile is either seen here or sees this.
         work.load_all::<CodesKind>(&incomplete)?;
-        for id in &incomplete {
-            if rules.enabled && lacks(work.state::<CodesKind>(id)?) {
+        for (variant, id) in &lacking {
+            if rules.enabled && lacks(*variant, work.state::<CodesKind>(id)?) {
                 sure(work.execute::<CodesKind>(id, &CodesCommand::Miss)?);
             }
         }

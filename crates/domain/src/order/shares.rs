@@ -10,7 +10,9 @@ use super::facts::{AtLocation, LineNumbers, OrderFacts, Restock};
 use super::fold::ByPlace;
 use super::settings::{ServedLocation, StoreOrders};
 use super::state::{Booking, Order};
-use crate::ids::{InventoryItemId, LineItemId, LocationId, RefundId, VariantId, Warehouse};
+use crate::ids::{
+    BackOfficeId, InventoryItemId, LineItemId, LocationId, RefundId, VariantId, Warehouse,
+};
 
 /// All lines of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +88,23 @@ impl OrderLines {
         self.routed == other.routed
             && self.cancelled == other.cancelled
             && self.lines == other.lines
+    }
+
+    /// The back offices that are told of each variant's lines under the store's rules.
+    #[must_use]
+    pub fn takers(&self, rules: &StoreOrders) -> BTreeMap<VariantId, BTreeSet<BackOfficeId>> {
+        let shares = self.lines.iter().flat_map(|line| &line.shares);
+        let locations: BTreeSet<_> = shares.filter_map(|share| share.location).collect();
+        let serving = Serving { rules, spans: locations.len() > 1 };
+        let mut takers: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for line in &self.lines {
+            let Some(variant) = line.variant else { continue };
+            let places = line.shares.iter().filter_map(|share| serving.of(share.location?));
+            let backoffices = places.flat_map(|place| &place.warehouses).map(|w| &w.backoffice);
+            let told = backoffices.filter(|backoffice| rules.takers.contains(*backoffice));
+            takers.entry(variant).or_default().extend(told.cloned());
+        }
+        takers
     }
 
     /// A line.

@@ -6,7 +6,7 @@ use lockstep_domain::order::CodesCommand;
 use lockstep_runtime::{Stop, Work};
 
 use crate::aggregates::{CodesKind, codes_id};
-use crate::handlers::settings::recheck;
+use crate::handlers::settings::look_again;
 use crate::translate::{invalid, sure};
 
 /// A link was made.
@@ -30,6 +30,6 @@ fn note(link: &LinkChange, linked: bool, work: &mut Work<'_>) -> Result<(), Stop
         revision: link.revision,
     };
     let noted = sure(work.execute::<CodesKind>(&id, &command)?);
-    // Orders that lacked the code are told again; they are few, and which is not kept.
-    if was_missed && linked && !noted.is_empty() { recheck(work, &link.store) } else { Ok(()) }
+    // Orders that lacked the code are told again; which they are is not kept.
+    if was_missed && linked && !noted.is_empty() { look_again(work, &link.store) } else { Ok(()) }
 }

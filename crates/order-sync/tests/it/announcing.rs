@@ -5,8 +5,9 @@ use lockstep_contracts::backoffice::v1::OrderRequest;
 use lockstep_contracts::orders::v1::{
     ListOrdersRequest, OrderStanding, ParkedReason, RefundAnnounced,
 };
-use lockstep_contracts::settings::v1::OrderFilter;
+use lockstep_contracts::settings::v1::{BackOfficeRole, OrderFilter, StoreBackOffice};
 use lockstep_order_sync::questions::list_orders;
+use lockstep_ports::Store;
 
 use crate::shop::{BERLIN, ORDER, Shop};
 use crate::world::{World, orders};
@@ -163,4 +164,21 @@ async fn orders_are_listed_in_pages_and_by_standing() {
     };
     let page = list_orders(&world.engine, &parked).await.expect("an answer");
     assert_eq!(page.orders.iter().map(|order| order.order_id).collect::<Vec<_>>(), [1003]);
+}
+
+#[tokio::test]
+async fn a_back_office_that_serves_other_locations_need_not_know_the_variants() {
+    let world = World::start().await;
+    let mut settings = orders(OrderFilter::default());
+    let roles = vec![BackOfficeRole::Orders.into()];
+    settings.backoffices.push(StoreBackOffice { id: "erp".to_owned(), roles });
+    world.adopt(2, settings).await;
+    for variant in [1, 2] {
+        world.link(variant).await;
+    }
+    world.happens(&Shop::routed()).await;
+    world.settle().await;
+    let events = world.store.events(0, 1_000).await.expect("events");
+    assert!(events.iter().all(|event| event.kind != "missed"));
+    assert_eq!(world.announced().await.len(), 2);
 }
