@@ -68,7 +68,8 @@ impl PersonalKeys {
     /// Seals under the key of this name, which is made when there is none. Errors: those of the
     /// bucket.
     pub async fn seal(&self, name: &str, plain: &[u8]) -> Result<SealedData, PortError> {
-        let key = match self.find(name).await? {
+        // Never with a remembered key: another process may have destroyed it since.
+        let key = match self.look(name).await? {
             Some(key) => key,
             None => self.make(name).await?,
         };
@@ -78,7 +79,13 @@ impl PersonalKeys {
 
     /// Opens; `None` when the key was destroyed, or replaced since. Errors: those of the bucket.
     pub async fn open(&self, name: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>, PortError> {
-        let Some(key) = self.find(name).await? else { return Ok(None) };
+        if let Some(key) = self.recall(name)
+            && let Ok(plain) = self.maker.sealer(&key).open(name, sealed)
+        {
+            return Ok(Some(plain));
+        }
+        // The remembered key may be the one that was replaced, not the one that sealed this.
+        let Some(key) = self.look(name).await? else { return Ok(None) };
         // What does not open under the present key was sealed with one that is destroyed.
         Ok(self.maker.sealer(&key).open(name, sealed).ok())
     }
@@ -97,11 +104,12 @@ impl PersonalKeys {
         Ok(())
     }
 
-    async fn find(&self, name: &str) -> Result<Option<PersonalKey>, PortError> {
-        if let Some(key) = self.recall(name) {
-            return Ok(Some(key));
-        }
-        let Some(entry) = self.kv.get(KEYS_BUCKET, name).await? else { return Ok(None) };
+    /// The key as it stands in the bucket.
+    async fn look(&self, name: &str) -> Result<Option<PersonalKey>, PortError> {
+        let Some(entry) = self.kv.get(KEYS_BUCKET, name).await? else {
+            self.forget(name);
+            return Ok(None);
+        };
         let plain = self.master.open(&sealed_as(name), &entry.value)?;
         let key = PersonalKey::try_from(plain).map_err(|_| {
             PortError::plain(ErrorKind::Permanent, format!("the key {name} has a wrong length"))
@@ -122,7 +130,7 @@ impl PersonalKeys {
                 }
                 Err(e) if e.kind == ErrorKind::Conflict && race < RACES_MAX => {
                     race += 1;
-                    if let Some(key) = self.find(name).await? {
+                    if let Some(key) = self.look(name).await? {
                         return Ok(key);
                     }
                 }
@@ -258,6 +266,27 @@ mod tests {
         other.seal("north.9", b"Ann").await.unwrap();
         assert_eq!(other.open("north.9", &sealed.bytes).await.unwrap(), None);
         one.destroy("nobody").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_customer_who_orders_again_is_read_at_once_where_the_old_key_is_remembered() {
+        let world = World::new();
+        let (one, other) = (world.process(), world.process());
+        let old = one.seal("north.9", b"Ann").await.unwrap();
+        assert!(other.open("north.9", &old.bytes).await.unwrap().is_some());
+        one.destroy("north.9").await.unwrap();
+        let new = one.seal("north.9", b"Bob").await.unwrap();
+        assert_eq!(other.open("north.9", &new.bytes).await.unwrap().unwrap(), b"Bob");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sealed_with_a_key_that_another_process_destroyed() {
+        let world = World::new();
+        let (one, other) = (world.process(), world.process());
+        one.seal("north.9", b"Ann").await.unwrap();
+        other.destroy("north.9").await.unwrap();
+        let sealed = one.seal("north.9", b"Ann").await.unwrap();
+        assert_eq!(other.open("north.9", &sealed.bytes).await.unwrap().unwrap(), b"Ann");
     }
 
     #[tokio::test]
