@@ -274,6 +274,9 @@ fn number(value: &Value) -> Option<i64> {
 
 const FIX: &str = "look at the raw webhook in SHOPIFY and report it";
 
+/// No order has more units of anything; sums of what is below cannot overflow.
+const UNITS_MAX: i64 = 1_000_000_000;
+
 /// A part of a body with its path. Refusals name the path and never the value.
 struct Field<'v> {
     value: &'v Value,
@@ -326,7 +329,7 @@ impl<'v> Field<'v> {
 
     fn units(&self, key: &str) -> Result<Option<i64>, Invalid> {
         let Some(field) = self.get(key) else { return Ok(None) };
-        let units = field.value.as_i64().filter(|units| *units >= 0);
+        let units = field.value.as_i64().filter(|units| (0..=UNITS_MAX).contains(units));
         units.map(Some).ok_or_else(|| self.wrong(key, "it is no number of units"))
     }
 

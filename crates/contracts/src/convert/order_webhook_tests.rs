@@ -181,3 +181,11 @@ fn each_topic_that_is_subscribed_is_one_of_shopifys() {
         assert!(crate::shopify::topic::by_rest(topic).is_some(), "{topic}");
     }
 }
+
+#[test]
+fn units_beyond_reason_are_refused_with_their_field() {
+    let mut body = order();
+    body["line_items"][1]["quantity"] = json!(i64::MAX);
+    let refused = read("orders/updated", &body).unwrap_err();
+    assert_eq!(refused.field, "line_items[1].quantity");
+}
