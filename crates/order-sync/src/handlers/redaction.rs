@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::order::{OrderCommand, RedactionCommand};
 use lockstep_domain::{CustomerId, OrderId, StoreId};
 use lockstep_runtime::personal::{customer_key, order_key};
@@ -21,8 +21,8 @@ pub const ALL_KEYS: &str = "*";
 pub fn customer(
     work: &mut Work<'_>,
     store: &StoreId,
-    customer: Option<CustomerId>,
-    orders: &BTreeSet<OrderId>,
+    at: Timestamp,
+    (customer, orders): (Option<CustomerId>, &BTreeSet<OrderId>),
 ) -> Result<(), Stop> {
     let mut keys: BTreeSet<_> = orders.iter().map(|order| order_key(store, order.get())).collect();
     keys.extend(customer.map(|customer| customer_key(store, customer.get())));
@@ -30,19 +30,25 @@ pub fn customer(
         decide(work, store, *order, &OrderCommand::Redact)?;
     }
     let scope = redaction_id(store, customer);
-    ask(work, &scope, keys)?;
+    ask(work, &scope, keys, at)?;
     let due = Due::Redaction(Some(customer.map_or(0, CustomerId::get)));
     schedule::soon(work, store, &due, SignedDuration::ZERO)
 }
 
 /// Of a whole store.
-pub fn shop(work: &mut Work<'_>, store: &StoreId) -> Result<(), Stop> {
-    ask(work, store.as_str(), BTreeSet::from([ALL_KEYS.to_owned()]))?;
+pub fn shop(work: &mut Work<'_>, store: &StoreId, at: Timestamp) -> Result<(), Stop> {
+    ask(work, store.as_str(), BTreeSet::from([ALL_KEYS.to_owned()]), at)?;
     schedule::soon(work, store, &Due::Redaction(None), SignedDuration::ZERO)
 }
 
-fn ask(work: &mut Work<'_>, scope: &str, keys: BTreeSet<String>) -> Result<(), Stop> {
-    let command = RedactionCommand::Ask { keys, at: work.now() };
+/// What was placed after it was asked for, at Shopify, is not meant.
+fn ask(
+    work: &mut Work<'_>,
+    scope: &str,
+    keys: BTreeSet<String>,
+    at: Timestamp,
+) -> Result<(), Stop> {
+    let command = RedactionCommand::Ask { keys, at };
     sure(work.execute::<RedactionKind>(scope, &command)?);
     Ok(())
 }

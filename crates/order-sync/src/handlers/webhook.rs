@@ -32,6 +32,9 @@ pub struct Kept {
     pub packed: bool,
     /// When Shopify sent it.
     pub sent_at: Option<Timestamp>,
+    /// When Shopify sent it, or else Lockstep took it: a dead letter may be retried much later.
+    #[serde(default)]
+    pub heard_at: Option<Timestamp>,
     /// The message that named the body, to be given up if the body cannot be read.
     #[serde(default)]
     pub message: Option<Message>,
@@ -77,10 +80,14 @@ pub fn apply(message: &Inbound, work: &mut Work<'_>) -> Result<(), Stop> {
     let event: WebhookReceived = message.decode()?;
     let store = store(&event.store)?;
     let sent_at = event.triggered_at.as_ref().map(from_proto).transpose();
+    let sent_at = sent_at.map_err(|e| poison("triggered_at", e))?;
+    let taken_at = event.received_at.as_ref().map(from_proto).transpose();
+    let taken_at = taken_at.map_err(|e| poison("received_at", e))?;
     let kept = Kept {
         topic: event.topic.clone(),
         packed: event.encoding() == BodyEncoding::Gzip,
-        sent_at: sent_at.map_err(|e| poison("triggered_at", e))?,
+        sent_at,
+        heard_at: sent_at.or(taken_at),
         message: None,
     };
     if !event.object.is_empty() {
@@ -88,7 +95,7 @@ pub fn apply(message: &Inbound, work: &mut Work<'_>) -> Result<(), Stop> {
         return fetch_later(work, &store, &event.object, &kept);
     }
     let told = open(&event.body, &kept).map_err(Stop::Poison)?;
-    heard(work, &store, told)
+    heard(work, &store, kept.heard_at, told)
 }
 
 /// The body stands in the object store, which only a lane may ask.
@@ -120,7 +127,13 @@ pub fn open(body: &[u8], kept: &Kept) -> Result<News, String> {
 }
 
 /// Folds what was told.
-pub fn heard(work: &mut Work<'_>, store: &StoreId, told: News) -> Result<(), Stop> {
+pub fn heard(
+    work: &mut Work<'_>,
+    store: &StoreId,
+    at: Option<Timestamp>,
+    told: News,
+) -> Result<(), Stop> {
+    let at = at.map_or(work.now(), |at| at.min(work.now()));
     match told {
         News::Order { order, facts } => fold(work, store, order, &OrderCommand::Observe { facts }),
         News::Doubt { order } => fold(work, store, order, &OrderCommand::Doubt),
@@ -132,9 +145,9 @@ pub fn heard(work: &mut Work<'_>, store: &StoreId, told: News) -> Result<(), Sto
             schedule::soon(work, store, &Due::Routing(first), SignedDuration::from_millis(200))
         }
         News::RedactCustomer { customer, orders } => {
-            redaction::customer(work, store, customer, &orders)
+            redaction::customer(work, store, at, (customer, &orders))
         }
-        News::RedactShop => redaction::shop(work, store),
+        News::RedactShop => redaction::shop(work, store, at),
     }
 }
 

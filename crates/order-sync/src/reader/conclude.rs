@@ -20,7 +20,7 @@ use tracing::{error, warn};
 
 use crate::aggregates::{OrderKind, RedactionKind, order_id, redaction_id};
 use crate::handlers::settings::{Pass, SECOND_PASS};
-use crate::handlers::webhook::{Message, heard};
+use crate::handlers::webhook::{Kept, heard};
 use crate::reader::context::Does;
 use crate::reader::send::{ReadAnswer, RecheckAnswer};
 use crate::schedule::{self, Due, later};
@@ -43,7 +43,7 @@ pub fn conclude(effect: &EffectRow, sent: &Sent, work: &mut Work<'_>) -> Result<
         }
         Does::Route { fulfillment_orders } => route(work, &store, &fulfillment_orders, sent)?,
         Does::Cancel { order } => cancel(work, &store, (order, effect), sent)?,
-        Does::Fetch { object, kept } => fetched(work, &store, (object, kept.message), sent)?,
+        Does::Fetch { object, kept } => fetched(work, &store, (object, kept), sent)?,
         Does::Recheck { pass } => recheck(work, &store, &pass, sent)?,
         Does::Destroy { scope, customer, keys } => {
             destroyed(work, &store, (&scope, customer), (&keys, sent))?;
@@ -249,21 +249,21 @@ fn cancel(
 fn fetched(
     work: &mut Work<'_>,
     store: &StoreId,
-    (object, message): (String, Option<Message>),
+    (object, kept): (String, Kept),
     sent: &Sent,
 ) -> Result<(), Stop> {
     let due = &Due::Body(object);
     match sent {
         Sent::Answered(answer) => {
             let news: News = decode(answer)?;
-            heard(work, store, news)?;
+            heard(work, store, kept.heard_at, news)?;
             schedule::done(work, store, due)
         }
         Sent::NotApplied { wait, .. } => schedule::at(work, store, due, span(*wait)),
         Sent::Unknown(_) => schedule::at(work, store, due, AWAY_WAIT),
         Sent::Refused(reason) => {
             error!(code = "LS0804", %store, reason, "a large webhook cannot be processed");
-            if let Some(message) = message {
+            if let Some(message) = kept.message {
                 work.give_up(message.delivered()?, reason);
             }
             schedule::done(work, store, due)

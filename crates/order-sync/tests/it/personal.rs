@@ -3,12 +3,14 @@
 use jiff::SignedDuration;
 use lockstep_contracts::Stream;
 use lockstep_contracts::backoffice::v1::Contact;
+use lockstep_contracts::shopify::v1::WebhookReceived;
+use lockstep_contracts::time::to_proto;
 use lockstep_ports::{KEYS_BUCKET, Kv, Store};
 use prost::Message as _;
 use serde_json::json;
 
 use crate::shop::{ORDER, SECRETS, Shop};
-use crate::world::World;
+use crate::world::{BEGIN, World, webhook};
 
 async fn told(shop: &Shop) -> World {
     let world = World::start().await;
@@ -145,4 +147,21 @@ async fn an_order_that_is_erased_before_it_is_told_is_told_without_a_contact() {
     assert_eq!(world.announced().await.len(), 2);
     assert_eq!(world.shopify.calls("OrderContact"), 0);
     assert_eq!(world.shopify.calls("OrderNumbers"), 1);
+}
+
+#[tokio::test]
+async fn an_erasure_that_is_decided_late_spares_what_was_placed_since() {
+    let world = World::start().await;
+    let body = json!({"customer": {"id": 9}, "orders_to_redact": []});
+    let day_before = BEGIN - SignedDuration::from_hours(24);
+    world
+        .take(&WebhookReceived {
+            triggered_at: Some(to_proto(day_before)),
+            ..webhook("customers/redact", &body)
+        })
+        .await;
+    world.settle().await;
+    world.happens(&Shop::routed()).await;
+    world.settle().await;
+    assert!(opened(&world, 0).await.is_some());
 }
