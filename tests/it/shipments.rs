@@ -171,6 +171,10 @@ async fn b144_two_partial_shipments_become_two_fulfillments_with_tracking() {
     shipments.report(&parcel(order, 1, 2)).await;
     shipments.until_verdict("e1", "DONE").await;
     assert_eq!(shipments.shown(order).await, [fulfillment(1, 2)]);
+    let known = shipments.world.admin.get(&format!("/api/v1/orders/north:{order}")).await.ok();
+    let known = &known["shipments"][0];
+    assert_eq!((&known["shipment"], &known["standing"]), (&json!("wms/S1"), &json!("done")));
+    assert_eq!(known["fulfillments"][0]["numbers"], json!(["AWB1"]));
     shipments.report(&parcel(order, 2, 1)).await;
     shipments.until_verdict("e2", "DONE").await;
     assert_eq!(shipments.shown(order).await, [fulfillment(1, 2), fulfillment(2, 1)]);

@@ -114,6 +114,21 @@ impl QueryParts {
         }
     }
 
+    /// One of these words; `None` when it is not given.
+    ///
+    /// # Errors
+    /// Another word.
+    pub fn one_of<T: Copy>(
+        &mut self,
+        name: &'static str,
+        words: &[(&'static str, T)],
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        let known = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+        found.map(Some).ok_or_else(|| bad(name, &text, &format!("one of {}", known())))
+    }
+
     /// Refuses what was not asked for.
     ///
     /// # Errors

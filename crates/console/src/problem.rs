@@ -77,6 +77,8 @@ codes! {
     UnknownEffect = "UNKNOWN_EFFECT", NOT_FOUND;
     /// No such job.
     UnknownJob = "UNKNOWN_JOB", NOT_FOUND;
+    /// No such order.
+    UnknownOrder = "UNKNOWN_ORDER", NOT_FOUND;
     /// No such dead letter.
     UnknownDeadLetter = "UNKNOWN_DEAD_LETTER", NOT_FOUND;
     /// Nothing has this path.

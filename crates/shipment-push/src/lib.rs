@@ -13,6 +13,7 @@ pub mod aggregates;
 pub mod announce;
 pub mod handlers;
 pub mod pusher;
+pub mod questions;
 pub mod schedule;
 pub mod service;
 pub mod translate;

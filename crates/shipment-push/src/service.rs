@@ -1,4 +1,4 @@
-//! The service: which messages it takes and which settings it adopts.
+//! The service: which messages it takes, which settings it adopts, which questions it answers.
 
 use std::sync::Arc;
 
@@ -6,15 +6,17 @@ use lockstep_contracts::Event;
 use lockstep_contracts::backoffice::v1::{ReturnReported, ShipmentReported};
 use lockstep_contracts::catalog::v1::{VariantLinked, VariantUnlinked};
 use lockstep_contracts::orders::v1::{OrderLinesChanged, OrderReleased};
+use lockstep_contracts::shipments::v1::ListShipmentsRequest;
 use lockstep_ports::{AggregateKey, Ask, ConsumerSpec, Kv, ShopifyAdmin};
 use lockstep_runtime::{
     Directory, Engine, Evolver, EvolverOf, Hosted, Inbound, Lifecycle, Processor, SettingsChange,
-    Stop, Work, scope_consumer, start,
+    Stop, Work, scope_consumer, serve_request, start,
 };
 
 use crate::aggregates::{CodesKind, ShipmentsKind, StoreKind};
 use crate::handlers;
 use crate::pusher::Pusher;
+use crate::questions::list_shipments;
 
 /// Name of the service.
 pub const SERVICE: &str = "shipment-push";
@@ -84,5 +86,11 @@ pub fn run(engine: &Arc<Engine>, ports: ShipmentPorts, lifecycle: &Lifecycle) {
         worker: Some(Arc::new(Pusher::new(ports.shopify))),
         keep_inbox: false,
     };
-    start(hosted, ports.kv, ports.ask, lifecycle);
+    start(hosted, ports.kv, ports.ask.clone(), lifecycle);
+    let asked = engine.clone();
+    let list = move |request: ListShipmentsRequest| {
+        let engine = asked.clone();
+        async move { list_shipments(&engine, &request).await }
+    };
+    serve_request(ports.ask, ListShipmentsRequest::subject(), SERVICE, list, lifecycle);
 }

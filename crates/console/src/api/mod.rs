@@ -6,6 +6,8 @@ mod dead_letters;
 mod doctor;
 mod effects;
 mod jobs;
+mod orders;
+mod shipments;
 mod stores;
 
 use std::sync::Arc;
@@ -33,13 +35,15 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
         .route("/jobs/{job}/pause", post(jobs::pause::handler))
         .route("/jobs/{job}/resume", post(jobs::resume::handler))
         .route("/jobs/{job}/cancel", post(jobs::cancel::handler))
+        .route("/orders/{order}", get(orders::get::handler))
+        .route("/shipments", get(shipments::handler))
         .route("/activity", get(activity::handler))
         .route("/doctor", get(doctor::handler))
 }
 
 fn store_routes() -> Router<Arc<Console>> {
     use stores::{add, change, get as show, list, remove};
-    use stores::{conflicts, jobs, links, locations, products, stock, webhooks};
+    use stores::{conflicts, jobs, links, locations, orders, products, stock, webhooks};
     Router::new()
         .route("/stores", get(list::handler).post(add::handler))
         .route("/stores/{store}", get(show::handler).patch(change::handler).delete(remove::handler))
@@ -53,6 +57,7 @@ fn store_routes() -> Router<Arc<Console>> {
         )
         .route("/stores/{store}/products/sync", post(products::sync::handler))
         .route("/stores/{store}/jobs", get(jobs::handler))
+        .route("/stores/{store}/orders", get(orders::handler))
         .route("/stores/{store}/conflicts", get(conflicts::handler))
         .route("/stores/{store}/stock/{sku}", get(stock::get::handler))
 }

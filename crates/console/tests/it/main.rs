@@ -18,6 +18,7 @@ mod jobs;
 mod kv;
 mod links;
 mod locations;
+mod orders;
 mod shop;
 mod stock;
 mod stores;

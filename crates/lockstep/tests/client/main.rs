@@ -5,6 +5,7 @@
 
 mod fake;
 mod lists;
+mod orders;
 mod outputs;
 mod refusals;
 mod requests;

@@ -292,6 +292,36 @@ fn effects_jobs_and_conflicts() {
 }
 
 #[test]
+fn orders_and_shipments() {
+    check(vec![
+        case(
+            &["orders", "list", "north", "--standing", "parked"],
+            r#"{"orders": [], "next": null}"#,
+            "GET /api/v1/stores/north/orders?standing=parked&limit=500",
+            Value::Null,
+        ),
+        case(
+            &["orders", "show", "north:1001"],
+            r#"{"order": {"order_key": "north:1001"}, "shipments": [], "silent": []}"#,
+            "GET /api/v1/orders/north%3A1001",
+            Value::Null,
+        ),
+        case(
+            &["shipments", "list", "--store", "north", "--standing", "not-enabled"],
+            r#"{"shipments": [], "next": null}"#,
+            "GET /api/v1/shipments?store=north&standing=not_enabled&limit=500",
+            Value::Null,
+        ),
+        case(
+            &["shipments", "list", "--order", "north:1001"],
+            r#"{"shipments": [], "next": null}"#,
+            "GET /api/v1/shipments?order=north%3A1001&limit=500",
+            Value::Null,
+        ),
+    ]);
+}
+
+#[test]
 fn an_idempotency_key_is_sent_when_it_is_given() {
     let table = [
         ("backoffice add wms --idempotency-key k1", BACKOFFICE),

@@ -6,6 +6,7 @@
     reason = "a test ends at its first surprise"
 )]
 
+mod questions;
 mod sending;
 mod shopify;
 mod world;

@@ -8,6 +8,7 @@ pub mod jobs;
 pub mod links;
 pub mod list;
 pub mod locations;
+pub mod orders;
 pub mod products;
 pub mod remove;
 pub mod stock;

@@ -14,12 +14,14 @@ mod import;
 mod job;
 mod link;
 mod location;
+mod orders;
 mod output;
 mod products;
 mod refusal;
 mod secret;
 mod session;
 mod setting;
+mod shipments;
 mod stock;
 mod store;
 mod token;
@@ -77,6 +79,10 @@ pub enum Client {
     Job(job::JobGroup),
     /// What Lockstep knows of a SKU
     Stock(stock::Stock),
+    /// Orders, and where they stand with the back offices: list, show
+    Orders(orders::Orders),
+    /// What back offices shipped, and what became of it
+    Shipments(shipments::Shipments),
     /// Writes to Shopify whose outcome nobody knows: list, settle
     Effects(effects::Effects),
     /// Messages that could not be processed: list, retry, dismiss
@@ -125,6 +131,8 @@ impl Client {
             Self::Jobs(command) => &command.target,
             Self::Job(group) => &group.target,
             Self::Stock(group) => &group.target,
+            Self::Orders(group) => &group.target,
+            Self::Shipments(group) => &group.target,
             Self::Effects(group) => &group.target,
             Self::DeadLetters(group) => &group.target,
             Self::Doctor(command) => &command.target,
@@ -145,6 +153,8 @@ impl Client {
             Self::Jobs(command) => command.execute(session).await,
             Self::Job(group) => group.execute(session).await,
             Self::Stock(group) => group.execute(session).await,
+            Self::Orders(group) => group.execute(session).await,
+            Self::Shipments(group) => group.execute(session).await,
             Self::Effects(group) => group.execute(session).await,
             Self::DeadLetters(group) => group.execute(session).await,
             Self::Doctor(command) => command.execute(session).await,
