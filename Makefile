@@ -30,6 +30,10 @@ test-full: ## Run every test, with many more generated cases, and the examples i
 	cargo test --doc --workspace
 	$(MAKE) chaos
 
+.PHONY: behaviours
+behaviours: ## Tell which behaviours owed to users are shown, by running the tests that carry their numbers
+	$(XTASK) behaviours
+
 .PHONY: bench
 bench: ## Measure speed and memory as shipped (BENCH=ingest, movements or memory: only that)
 	cargo build --profile dist $(BENCH_PACKAGES)

@@ -154,7 +154,7 @@ async fn until_linked(world: &World, shop: &Shop) -> BTreeMap<i64, Value> {
 }
 
 #[tokio::test]
-async fn a_catalogue_of_three_pages_is_linked_without_a_guess() {
+async fn b138_a_catalogue_of_three_pages_is_linked_and_no_stock_changes() {
     let (world, wms, shop) = shop().await;
     let by_hand = json!({"backoffice": "wms", "sku": "SHELF"});
     let path = format!("/api/v1/stores/north/links/{}", shop.first(5));

@@ -4,6 +4,8 @@
 
 mod catalogue;
 mod faults;
+mod feed;
+mod linking;
 mod modes;
 mod movements;
 mod orders;

@@ -6,20 +6,20 @@ use serde_json::json;
 #[tokio::test]
 async fn b132_absolute_overwrites_what_somebody_typed() {
     let (world, wms, shop) = World::with_one_level(99).await;
-    world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "20")]).await;
+    world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "21")]).await;
     world.go_live(&shop, "absolute").await;
     world
-        .until("Berlin shows 20", async || {
-            world.shown(&shop, "Berlin", "LAMP", "available").await == 20
+        .until("Berlin shows 21", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 21
         })
         .await;
     let at = world.standin.shop(&shop.domain).expect("a shop");
     at.act("edit_stock", json!({"sku": "LAMP", "location": "Berlin", "available": 99}))
         .expect("an edit");
-    world.report(&wms, "movements", &[movement("m1", "ADJUSTMENT", "LAMP", "MAIN", "1")]).await;
+    world.report(&wms, "movements", &[movement("m1", "ADJUSTMENT", "LAMP", "MAIN", "-1")]).await;
     world
-        .until("Berlin shows 21", async || {
-            world.shown(&shop, "Berlin", "LAMP", "available").await == 21
+        .until("Berlin shows 20", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 20
         })
         .await;
 }
@@ -37,6 +37,52 @@ async fn b134_delta_sends_only_the_difference() {
             world.shown(&shop, "Berlin", "LAMP", "available").await == 96
         })
         .await;
+}
+
+#[tokio::test]
+async fn b135_a_new_store_is_in_delta_and_writes_nothing_at_first() {
+    let (world, wms, shop) = World::with_one_level(99).await;
+    world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "20")]).await;
+    let live = json!({"enabled": true, "stock": {"enabled": "live"}});
+    world.patient(world.admin.patch("/api/v1/stores/north", &live)).await.ok();
+    world.settle(&shop).await;
+    let store = world.admin.get("/api/v1/stores/north").await.ok();
+    assert_eq!(store["stock"]["mode"], "delta", "{store:#}");
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 99);
+    for call in ["SetQuantities", "AdjustQuantities", "Activate"] {
+        assert!(world.calls(&shop, call).is_empty(), "{call}");
+    }
+}
+
+#[tokio::test]
+async fn b108_nothing_is_written_while_stock_is_off() {
+    let (world, wms, shop) = World::with_one_level(1000).await;
+    let off = json!({"enabled": true, "stock": {"enabled": "off"}});
+    world.patient(world.admin.patch("/api/v1/stores/north", &off)).await.ok();
+    world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "1000")]).await;
+    world.report(&wms, "movements", &[movement("m1", "RECEIVING", "LAMP", "MAIN", "200")]).await;
+    world.until_position(&shop, "LAMP", "wms/MAIN", Some("1200")).await;
+    world.settle(&shop).await;
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 1000);
+}
+
+#[tokio::test]
+async fn b107_only_the_chosen_warehouse_counts() {
+    let world = World::start().await;
+    let wms = world.backoffice("wms", "physical", &["DEPOZIT", "MAGAZIN"]).await;
+    let shop = world.store("north", "wms", &["Berlin"], &[("LAMP", 10)]).await;
+    world.map(&shop, "Berlin", &["wms/DEPOZIT"]).await;
+    world.link(&shop, "wms", "LAMP").await;
+    world.report(&wms, "counts", &[count("c1", "LAMP", "DEPOZIT", "1000")]).await;
+    world.report(&wms, "counts", &[count("c2", "LAMP", "MAGAZIN", "50")]).await;
+    world.go_live(&shop, "absolute").await;
+    world
+        .until("Berlin shows 1000", async || {
+            world.shown(&shop, "Berlin", "LAMP", "on_hand").await == 1000
+        })
+        .await;
+    world.settle(&shop).await;
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "on_hand").await, 1000);
 }
 
 #[tokio::test]

@@ -8,14 +8,22 @@ use serde_json::json;
 /// A physical back office and a Delta store that shows 10 of LAMP at Berlin, both at 10, and has
 /// been live for a while.
 async fn delta_world() -> (World, Api, Shop) {
+    delta_world_of(10, 10).await
+}
+
+/// The same with other numbers at Berlin and Lyon.
+async fn delta_world_of(berlin: i64, lyon: i64) -> (World, Api, Shop) {
     let world = World::start().await;
     let wms = world.backoffice("wms", "physical", &["MAIN", "SIDE"]).await;
-    let shop = world.store("north", "wms", &["Berlin", "Lyon"], &[("LAMP", 10)]).await;
+    let shop = world.store("north", "wms", &["Berlin", "Lyon"], &[("LAMP", berlin)]).await;
+    let at = world.standin.shop(&shop.domain).expect("a shop");
+    at.act("edit_stock", json!({"sku": "LAMP", "location": "Lyon", "available": lyon}))
+        .expect("an edit");
     world.map(&shop, "Berlin", &["wms/MAIN"]).await;
     world.map(&shop, "Lyon", &["wms/SIDE"]).await;
     world.link(&shop, "wms", "LAMP").await;
-    world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", "10")]).await;
-    world.report(&wms, "counts", &[count("c2", "LAMP", "SIDE", "10")]).await;
+    world.report(&wms, "counts", &[count("c1", "LAMP", "MAIN", &berlin.to_string())]).await;
+    world.report(&wms, "counts", &[count("c2", "LAMP", "SIDE", &lyon.to_string())]).await;
     world.go_live(&shop, "delta").await;
     world.settle(&shop).await;
     (world, wms, shop)
@@ -36,22 +44,25 @@ async fn b126_receiving_raises_available_within_ten_seconds() {
 
 #[tokio::test]
 async fn b127_a_pick_for_an_order_does_not_fall_twice() {
-    let (world, wms, shop) = delta_world().await;
+    let (world, wms, shop) = delta_world_of(17, 10).await;
     let at = world.standin.shop(&shop.domain).expect("a shop");
     let order = at
         .act("checkout", json!({"lines": [{"sku": "LAMP", "quantity": 2}], "location": "Berlin"}))
         .expect("a checkout");
-    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 8);
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 15);
     let mut pick = movement("m1", "PICKING", "LAMP", "MAIN", "-2");
     pick["order"] = json!({
         "order_key": format!("north:{}", order["order_id"]),
         "line_id": order["lines"][0]["line_item_id"].to_string(),
     });
     let other = movement("m2", "PICKING", "LAMP", "MAIN", "-3");
-    world.report(&wms, "movements", &[pick, other]).await;
+    world.report(&wms, "movements", &[pick]).await;
+    world.settle(&shop).await;
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 15);
+    world.report(&wms, "movements", &[other]).await;
     world
-        .until("Berlin shows 5", async || {
-            world.shown(&shop, "Berlin", "LAMP", "available").await == 5
+        .until("Berlin shows 12", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 12
         })
         .await;
     assert_eq!(world.shown(&shop, "Berlin", "LAMP", "committed").await, 2);
@@ -60,18 +71,18 @@ async fn b127_a_pick_for_an_order_does_not_fall_twice() {
 
 #[tokio::test]
 async fn b128_an_adjustment_lowers() {
-    let (world, wms, shop) = delta_world().await;
+    let (world, wms, shop) = delta_world_of(12, 10).await;
     world.report(&wms, "movements", &[movement("m1", "ADJUSTMENT", "LAMP", "MAIN", "-4")]).await;
     world
-        .until("Berlin shows 6", async || {
-            world.shown(&shop, "Berlin", "LAMP", "available").await == 6
+        .until("Berlin shows 8", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 8
         })
         .await;
 }
 
 #[tokio::test]
 async fn b129_a_transfer_moves_both_locations() {
-    let (world, wms, shop) = delta_world().await;
+    let (world, wms, shop) = delta_world_of(8, 0).await;
     let transfer = json!({
         "event_id": "t1", "kind": "MOVEMENT_KIND_TRANSFER", "sku": "LAMP", "quantity": "3",
         "from_warehouse_code": "MAIN", "to_warehouse_code": "SIDE",
@@ -79,9 +90,9 @@ async fn b129_a_transfer_moves_both_locations() {
     });
     world.report(&wms, "movements", &[transfer]).await;
     world
-        .until("Berlin shows 7 and Lyon 13", async || {
-            world.shown(&shop, "Berlin", "LAMP", "available").await == 7
-                && world.shown(&shop, "Lyon", "LAMP", "available").await == 13
+        .until("Berlin shows 5 and Lyon 3", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 5
+                && world.shown(&shop, "Lyon", "LAMP", "available").await == 3
         })
         .await;
 }
@@ -190,4 +201,53 @@ async fn many_items_are_linked_by_one_file_and_pushed_in_one_call() {
         })
         .await;
     assert!(world.calls(&shop, "AdjustQuantities").len() <= 3);
+}
+
+#[tokio::test]
+async fn b82_a_goods_receipt_raises_the_level() {
+    let (world, wms, shop) = delta_world_of(1000, 10).await;
+    world.report(&wms, "movements", &[movement("m1", "RECEIVING", "LAMP", "MAIN", "200")]).await;
+    world
+        .until("Berlin shows 1200", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 1200
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn b22_b23_b24_a_refund_of_the_back_office_puts_goods_back_and_stays_there() {
+    let (world, wms, shop) = delta_world_of(46, 10).await;
+    world.report(&wms, "movements", &[movement("m1", "RETURN", "LAMP", "MAIN", "2")]).await;
+    world
+        .until("Berlin shows 48", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 48
+        })
+        .await;
+    world.until_position(&shop, "LAMP", "wms/MAIN", Some("48")).await;
+    assert!(world.calls(&shop, "RefundCreate").is_empty());
+}
+
+#[tokio::test]
+async fn b133_what_is_not_linked_is_never_touched() {
+    let world = World::start().await;
+    let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
+    let items = [("LAMP", 10), ("BULB", 10), ("SHADE", 10)];
+    let shop = world.store("north", "wms", &["Berlin"], &items).await;
+    world.map(&shop, "Berlin", &["wms/MAIN"]).await;
+    world.link(&shop, "wms", "LAMP").await;
+    for (sku, _) in items {
+        world.report(&wms, "counts", &[count(sku, sku, "MAIN", "0")]).await;
+    }
+    world.go_live(&shop, "absolute").await;
+    let moved = items.map(|(sku, _)| movement(&format!("m-{sku}"), "RECEIVING", sku, "MAIN", "3"));
+    world.report(&wms, "movements", &moved).await;
+    world
+        .until("the linked one shows 3", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 3
+        })
+        .await;
+    world.settle(&shop).await;
+    for sku in ["BULB", "SHADE"] {
+        assert_eq!(world.shown(&shop, "Berlin", sku, "available").await, 10, "{sku}");
+    }
 }

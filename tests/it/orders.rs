@@ -196,7 +196,7 @@ fn share(warehouse: &str, sold: i64, fulfilled: i64) -> (bool, String, i64, i64)
 }
 
 #[tokio::test]
-async fn b140_an_order_is_told_to_its_warehouses_within_ten_seconds() {
+async fn an_order_is_told_to_its_warehouses_within_ten_seconds() {
     let orders = Orders::told().await;
     let order = orders.checkout();
     let took = orders.until_told(order, 2).await;
@@ -378,7 +378,7 @@ async fn the_default_location_takes_what_no_other_takes_until_it_is_mapped() {
 }
 
 #[tokio::test]
-async fn b142_b154_an_order_is_told_when_it_is_paid() {
+async fn an_order_is_told_when_it_is_paid() {
     let orders = Orders::start(&["Berlin", "Lyon"]).await;
     let mut unpaid = purchase();
     unpaid["financial_status"] = json!("pending");

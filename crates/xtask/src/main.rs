@@ -10,6 +10,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
+mod behaviours;
 mod checks;
 mod proto;
 mod repository;
@@ -66,6 +67,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Runs the tests that carry a row's number and tells which behaviours owed to users they show
+    Behaviours,
     /// Lints the contracts and compares them with the last release
     ProtoCheck,
     /// Makes the contracts as they are now the release to compare with
@@ -81,6 +84,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::CheckDeps => checks::dependencies::check(),
         Task::Tidy { record_migrations } => checks::tidy::check(record_migrations),
         Task::SqlxPrepare { check } => sqlx_data::prepare(check),
+        Task::Behaviours => behaviours::report(),
         Task::ProtoCheck => proto::check(),
         Task::ProtoRelease => proto::release(),
     }

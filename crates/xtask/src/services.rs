@@ -49,7 +49,7 @@ pub(crate) fn with_services(durable: bool, command: &[OsString]) -> Result<ExitC
     let (program, arguments) = command.split_first().context("a command is needed after --")?;
     let cache = Cache::open()?;
     let services = Services::start(&cache, durable)?;
-    let mut command = Command::new(program);
+    let mut command = Command::from(plain(program));
     command.args(arguments).envs(services.variables());
     if let Some(path) = path_with_tools(&cache, command_is_nextest(program, arguments))? {
         command.env("PATH", path);
@@ -57,6 +57,16 @@ pub(crate) fn with_services(durable: bool, command: &[OsString]) -> Result<ExitC
     let status = runtime()?.block_on(run_to_end(command))?;
     drop(services);
     Ok(exit_code(status))
+}
+
+/// A command without what cargo tells about this program: cargo would build those dependencies
+/// again that look at it.
+pub(crate) fn plain(program: &OsStr) -> std::process::Command {
+    let mut command = std::process::Command::new(program);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_this_package(name)) {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// Starts both servers and keeps them until Ctrl-C or SIGTERM.
@@ -125,6 +135,11 @@ async fn send_term(child: &Child) -> Result<()> {
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+fn is_of_this_package(variable: &OsStr) -> bool {
+    let name = variable.to_string_lossy();
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
 fn command_is_nextest(program: &OsStr, arguments: &[OsString]) -> bool {

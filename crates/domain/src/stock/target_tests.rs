@@ -92,7 +92,7 @@ fn held_units_are_kept_back_as_the_back_office_counts_them() {
 /// A physical warehouse holds 17, two of them sold by store a; then they are picked for it, then
 /// fulfilled; then three leave for nobody that Shopify knows.
 #[test]
-fn b127_a_pick_for_a_shopify_order_does_not_fall_twice() {
+fn a_pick_for_a_shopify_order_does_not_fall_twice() {
     let (a, b, w1): (StoreId, StoreId, WarehouseCode) = (id("a"), id("b"), id("W1"));
     let mut pool = fold([count("W1", "17")]);
     let mut level = shows(shown(15, 2), 2);

@@ -1,0 +1,149 @@
+//! Which orders a back office reads in its feed.
+
+use std::collections::BTreeSet;
+
+use lockstep_tests::http::Api;
+use lockstep_tests::world::{Shop, World};
+use serde_json::{Value, json};
+
+/// A store whose orders are still switched off, with two lamps' worth of warehouse behind it.
+struct Trade {
+    world: World,
+    wms: Api,
+    shop: Shop,
+}
+
+impl Trade {
+    async fn start() -> Self {
+        let world = World::start().await;
+        let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
+        let shop = world.store("north", "wms", &["Berlin"], &[("LAMP", 100)]).await;
+        let trade = Self { world, wms, shop };
+        trade.patch(json!({"backoffices": [{"id": "wms", "roles": ["stock", "orders"]}]})).await;
+        trade.world.map(&trade.shop, "Berlin", &["wms/MAIN"]).await;
+        trade.world.link(&trade.shop, "wms", "LAMP").await;
+        trade.patch(json!({"enabled": true})).await;
+        trade
+    }
+
+    async fn patch(&self, body: Value) {
+        let path = format!("/api/v1/stores/{}", self.shop.id);
+        self.world.patient(self.world.admin.patch(&path, &body)).await.ok();
+    }
+
+    fn act(&self, act: &str, body: Value) -> Value {
+        let shop = self.world.standin.shop(&self.shop.domain).expect("a shop");
+        shop.act(act, body).expect("the stand-in does it")
+    }
+
+    /// A customer buys so many lamps; gives the order's id.
+    fn checkout(&self, quantity: i64, financial_status: &str) -> i64 {
+        let lines = json!([{"sku": "LAMP", "quantity": quantity, "location": "Berlin"}]);
+        let order = json!({"lines": lines, "financial_status": financial_status});
+        let made = self.act("checkout", order);
+        made.get("order_id").and_then(Value::as_i64).expect("an id")
+    }
+
+    /// Everything in the feed, from its beginning.
+    async fn feed(&self) -> Vec<Value> {
+        let page = self.wms.get("/v1/feed?after=0&limit=500").await.ok();
+        page.get("items").and_then(Value::as_array).cloned().unwrap_or_default()
+    }
+
+    /// Entries of one kind about an order.
+    async fn told(&self, kind: &str, order: i64) -> Vec<Value> {
+        let key = json!(format!("north:{order}"));
+        let of_kind = self.feed().await.into_iter().filter_map(|item| item.get(kind).cloned());
+        of_kind.filter(|entry| entry.get("order_key") == Some(&key)).collect()
+    }
+
+    async fn until_told(&self, kind: &str, order: i64) {
+        self.world
+            .until("the feed tells of it", async || !self.told(kind, order).await.is_empty())
+            .await;
+    }
+
+    /// The orders that the feed tells of.
+    async fn orders(&self) -> BTreeSet<String> {
+        let entries = self.feed().await;
+        let keys = entries.iter().filter_map(|item| item.pointer("/order/order_key")?.as_str());
+        keys.map(str::to_owned).collect()
+    }
+}
+
+fn keys(orders: &[i64]) -> BTreeSet<String> {
+    orders.iter().map(|order| format!("north:{order}")).collect()
+}
+
+#[tokio::test]
+async fn b154_nothing_is_told_while_orders_are_off_and_an_empty_filter_means_any() {
+    let trade = Trade::start().await;
+    let before = trade.checkout(1, "pending");
+    trade.world.settle(&trade.shop).await;
+    assert!(trade.feed().await.is_empty());
+    trade.patch(json!({"orders": {"enabled": true}})).await;
+    trade.until_told("order", before).await;
+    let after = trade.checkout(1, "paid");
+    trade.until_told("order", after).await;
+    assert_eq!(trade.orders().await, keys(&[before, after]));
+}
+
+#[tokio::test]
+async fn b141_a_cancelled_order_does_not_pass_the_filter_for_open_ones() {
+    let trade = Trade::start().await;
+    let cancelled = trade.checkout(1, "paid");
+    trade.act("cancel", json!({"order": cancelled, "restock": true}));
+    trade.world.settle(&trade.shop).await;
+    trade.patch(json!({"orders": {"enabled": true, "filter": {"status": ["open"]}}})).await;
+    let open = trade.checkout(1, "paid");
+    trade.until_told("order", open).await;
+    trade.world.settle(&trade.shop).await;
+    assert_eq!(trade.orders().await, keys(&[open]));
+}
+
+#[tokio::test]
+async fn b142_a_pending_order_is_told_when_it_is_paid_and_once() {
+    let trade = Trade::start().await;
+    trade.patch(json!({"orders": {"enabled": true, "filter": {"financial": ["PAID"]}}})).await;
+    let order = trade.checkout(1, "pending");
+    trade.world.settle(&trade.shop).await;
+    assert!(trade.feed().await.is_empty());
+    trade.act("pay", json!({"order": order}));
+    trade.until_told("order", order).await;
+    trade.world.settle(&trade.shop).await;
+    assert_eq!(trade.told("order", order).await.len(), 1);
+    assert_eq!(trade.orders().await, keys(&[order]));
+}
+
+#[tokio::test]
+async fn b143_a_fulfilled_order_does_not_pass_the_filter_for_unfulfilled_ones() {
+    let trade = Trade::start().await;
+    let fulfilled = trade.checkout(1, "paid");
+    trade.act("fulfill", json!({"order": fulfilled}));
+    trade.world.settle(&trade.shop).await;
+    let filter = json!({"fulfillment": ["UNFULFILLED"]});
+    trade.patch(json!({"orders": {"enabled": true, "filter": filter}})).await;
+    let open = trade.checkout(1, "paid");
+    trade.until_told("order", open).await;
+    trade.world.settle(&trade.shop).await;
+    assert_eq!(trade.orders().await, keys(&[open]));
+}
+
+#[tokio::test]
+async fn b25_a_refund_of_one_unit_is_told_once() {
+    let trade = Trade::start().await;
+    trade.patch(json!({"orders": {"enabled": true}})).await;
+    let order = trade.checkout(2, "paid");
+    trade.until_told("order", order).await;
+    let shop = trade.world.standin.shop(&trade.shop.domain).expect("a shop");
+    shop.fault(json!({"fault": "webhook_duplicate", "count": 20})).expect("a fault");
+    let lines = json!([{"sku": "LAMP", "quantity": 1, "restock_type": "cancel",
+        "location": "Berlin"}]);
+    trade.act("refund", json!({"order": order, "lines": lines}));
+    trade.until_told("refund", order).await;
+    trade.world.settle(&trade.shop).await;
+    let told = trade.told("refund", order).await;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let quantity = told.first().and_then(|refund| refund.pointer("/lines/0/quantity"));
+    assert_eq!(quantity, Some(&json!("1")), "{told:#?}");
+}
