@@ -79,6 +79,15 @@ pub fn later(moment: Timestamp, by: Duration) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
+/// `moment` less `by`, or the first moment that exists.
+#[must_use]
+pub fn earlier(moment: Timestamp, by: Duration) -> Timestamp {
+    SignedDuration::try_from(by)
+        .ok()
+        .and_then(|by| moment.checked_sub(by).ok())
+        .unwrap_or(Timestamp::MIN)
+}
+
 /// How the Admin API writes a moment: whole seconds, UTC.
 #[must_use]
 pub fn seconds_text(moment: Timestamp) -> String {

@@ -73,7 +73,7 @@ pub struct Fault {
     /// Only calls with this root field; `*` = queries too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
-    /// How long a webhook is delayed.
+    /// How long a webhook is delayed, or how much earlier a held one was triggered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u64>,
 }

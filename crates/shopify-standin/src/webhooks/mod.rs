@@ -100,7 +100,12 @@ pub fn assemble(shop: &mut Shop, mut message: Message, now: Timestamp) {
             let wait = Duration::from_secs(seconds.unwrap_or(60));
             shop.outbox.put(clock::later(now, wait), message);
         }
-        Some((FaultKind::WebhookHold, _)) => shop.outbox.hold(message),
+        Some((FaultKind::WebhookHold, seconds)) => {
+            // As if it had been on its way for so long when it arrives.
+            let earlier = Duration::from_secs(seconds.unwrap_or_default());
+            message.triggered_at = clock::earlier(message.triggered_at, earlier);
+            shop.outbox.hold(message);
+        }
         Some((FaultKind::WebhookShuffle, _)) => {
             let topic = message.topic.clone();
             shop.outbox.hold(message);
