@@ -1,7 +1,7 @@
 //! Both sides beside each other.
 
 use crate::cast::{STORES, UNSTOCKED};
-use crate::shopify::{LevelKey, Levels};
+use crate::shopify::{LevelKey, Levels, Shown};
 use crate::tell::Teller;
 use crate::wms::Ledger;
 
@@ -9,14 +9,22 @@ use crate::wms::Ledger;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     pub key: LevelKey,
-    pub warehouse: i64,
+    /// Pieces on the shelves.
+    pub held: i64,
+    /// Those of them that are promised to orders, of whichever store.
+    pub promised: i64,
     /// Nothing when the store does not stock it there.
-    pub shopify: Option<i64>,
+    pub shopify: Option<Shown>,
 }
 
 impl Row {
+    /// What may still be sold.
+    fn free(&self) -> i64 {
+        self.held - self.promised
+    }
+
     fn is_equal(&self) -> bool {
-        self.shopify == Some(self.warehouse)
+        self.shopify.is_some_and(|shown| shown.available == self.free())
     }
 
     /// True for the level that the story took away, once Shopify does not show it.
@@ -26,20 +34,26 @@ impl Row {
     }
 }
 
-/// What the warehouses behind a location hold.
-#[must_use]
-pub fn expected(ledger: &Ledger, key: &LevelKey) -> i64 {
+/// The line of a level: what the warehouses behind its location hold and have promised.
+fn row(ledger: &Ledger, key: &LevelKey, shopify: Option<Shown>) -> Row {
     let store = STORES.iter().find(|store| store.id == key.store);
     let places = store.into_iter().flat_map(|store| store.places);
     let places = places.filter(|place| place.location == key.location);
-    places.map(|place| ledger.held(place.warehouse, &key.sku)).sum()
+    let warehouses: Vec<&str> = places.map(|place| place.warehouse).collect();
+    let sum = |pieces: &dyn Fn(&str) -> i64| warehouses.iter().map(|code| pieces(code)).sum();
+    Row {
+        held: sum(&|code| ledger.held(code, &key.sku)),
+        promised: sum(&|code| ledger.promised(code, &key.sku)),
+        key: key.clone(),
+        shopify,
+    }
 }
 
-/// Stocked levels that do not show what the warehouses hold.
+/// Stocked levels that do not show what the warehouses may still sell.
 #[must_use]
 pub fn differences(ledger: &Ledger, levels: &Levels) -> Vec<LevelKey> {
-    let wrong = levels.iter().filter(|(key, shown)| shown.on_hand != expected(ledger, key));
-    wrong.map(|(key, _)| key.clone()).collect()
+    let rows = levels.iter().map(|(key, shown)| row(ledger, key, Some(*shown)));
+    rows.filter(|row| !row.is_equal()).map(|row| row.key).collect()
 }
 
 /// A row for everything that a store sells at a location.
@@ -51,8 +65,7 @@ pub fn rows(ledger: &Ledger, levels: &Levels) -> Vec<Row> {
             for thing in store.things() {
                 let (location, sku) = (place.location.to_owned(), thing.sku.to_owned());
                 let key = LevelKey { store: store.id, location, sku };
-                let shopify = levels.get(&key).map(|shown| shown.on_hand);
-                rows.push(Row { warehouse: expected(ledger, &key), shopify, key });
+                rows.push(row(ledger, &key, levels.get(&key).copied()));
             }
         }
     }
@@ -61,15 +74,17 @@ pub fn rows(ledger: &Ledger, levels: &Levels) -> Vec<Row> {
 
 /// Shows the table and its sum; true when all that can be compared is equal.
 pub fn show(tell: &Teller, rows: &[Row]) -> bool {
-    let line = |cells: [&str; 6]| {
-        let [store, location, sku, warehouse, shopify, verdict] = cells;
-        format!("  {store:<7}{location:<10}{sku:<10}{warehouse:>15}{shopify:>15}  {verdict}")
+    let line = |cells: [&str; 7]| {
+        let [store, location, sku, held, promised, shopify, verdict] = cells;
+        format!(
+            "  {store:<7}{location:<10}{sku:<10}{held:>6}{promised:>10}{shopify:>15}  {verdict}"
+        )
     };
-    let head = ["store", "location", "SKU", "warehouse says", "Shopify shows", ""];
+    let head = ["store", "location", "SKU", "held", "promised", "Shopify sells", ""];
     tell.line(line(head).trim_end());
-    tell.line(format!("  {}", "-".repeat(68)));
+    tell.line(format!("  {}", "-".repeat(69)));
     for row in rows {
-        let (warehouse, shopify) = (row.warehouse.to_string(), row.shopify.map(|n| n.to_string()));
+        let shopify = row.shopify.map(|shown| shown.available.to_string());
         let verdict = match row.shopify {
             _ if row.is_unstocked() => "not stocked there any more",
             _ if row.is_equal() => "equal",
@@ -78,7 +93,8 @@ pub fn show(tell: &Teller, rows: &[Row]) -> bool {
         };
         let LevelKey { store, location, sku } = &row.key;
         let shopify = shopify.as_deref().unwrap_or("-");
-        tell.line(line([store, location, sku, &warehouse, shopify, verdict]));
+        let (held, promised) = (row.held.to_string(), row.promised.to_string());
+        tell.line(line([store, location, sku, &held, &promised, shopify, verdict]));
     }
     let stocked = rows.iter().filter(|row| !row.is_unstocked()).count();
     let equal = rows.iter().filter(|row| row.is_equal()).count();
@@ -100,7 +116,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::shopify::Shown;
 
     fn mugs(code: &str, pieces: i64) -> serde_json::Value {
         json!({ "warehouse": code, "sku": "MUG-1", "quantity": pieces })
@@ -108,13 +123,19 @@ mod tests {
 
     fn ledger(berlin: i64, lyon: i64) -> Ledger {
         let levels = [mugs("BER", berlin), mugs("LYO", lyon), mugs("GHOST", 99)];
-        let all = json!({ "levels": levels, "waiting": 0, "refused": [], "bursts": [] });
+        let promised = json!({ "warehouse": "LYO", "sku": "MUG-1", "quantity": 2 });
+        let all = json!({ "levels": levels, "reservations": [promised], "waiting": 0,
+            "refused": [], "bursts": [] });
         serde_json::from_value(all).expect("as the warehouse answers")
     }
 
-    fn shown(store: &'static str, location: &str, on_hand: i64) -> (LevelKey, Shown) {
+    fn shown(store: &'static str, location: &str, available: i64) -> (LevelKey, Shown) {
         let key = LevelKey { store, location: location.to_owned(), sku: "MUG-1".to_owned() };
-        (key, Shown { on_hand, available: on_hand - 1, committed: 1 })
+        (key, sells(available))
+    }
+
+    fn sells(available: i64) -> Shown {
+        Shown { on_hand: available + 1, available, committed: 1 }
     }
 
     #[test]
@@ -124,7 +145,7 @@ mod tests {
             shown("north", "Lyon", 7),
             shown("south", "Depot", 5),
         ]);
-        assert_eq!(differences(&ledger(5, 7), &levels), []);
+        assert_eq!(differences(&ledger(5, 9), &levels), [], "two in Lyon are promised");
         let wrong = differences(&ledger(5, 8), &levels);
         assert_eq!(wrong, [shown("north", "Lyon", 7).0]);
     }
@@ -133,8 +154,9 @@ mod tests {
     fn no_level_may_vanish_but_the_one_that_the_story_takes_away() {
         let row = |location: &str, sku: &str, shopify: Option<i64>| Row {
             key: LevelKey { store: "north", location: location.to_owned(), sku: sku.to_owned() },
-            warehouse: 7,
-            shopify,
+            held: 9,
+            promised: 2,
+            shopify: shopify.map(sells),
         };
         let tell = Teller::start();
         let (equal, unstocked) = (row("Lyon", "MUG-1", Some(7)), row("Lyon", "POSTER-1", None));

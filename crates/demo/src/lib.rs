@@ -26,6 +26,7 @@ pub mod shopify;
 pub mod stage;
 pub mod story;
 pub mod tell;
+pub mod trade;
 pub mod wait;
 pub mod warehouse;
 pub mod wms;

@@ -83,7 +83,7 @@ async fn tell_all(
     tell.part("Set-up, by the public admin API");
     let blows = options.play.chaos.is_some();
     let story = async {
-        let world = set_up(&stage, tell).await.context("the set-up failed")?;
+        let world = set_up(&stage, tell, options.play.orders).await.context("the set-up failed")?;
         let good = play(&world, options.play).await?;
         anyhow::Ok((world, good))
     };

@@ -13,10 +13,14 @@ use crate::json::{at, text};
 use crate::shopify::{Shop, Shopify};
 use crate::stage::{Stage, random_hex};
 use crate::tell::{Teller, many, seconds};
-use crate::wait::until;
+use crate::wait::{Hopeless, until};
 use crate::wms::Wms;
 
 const REPORT_WAIT: Duration = Duration::from_secs(20);
+/// How long the catalogues may take to be linked: what was reported must have arrived.
+const LINKS_WAIT: Duration = Duration::from_secs(30);
+/// Links of a store that are made by a file.
+const BY_FILE: usize = 2;
 /// What the first look shows is corrected within one window.
 const FIRST_PUSH_WAIT: Duration = Duration::from_secs(45);
 
@@ -28,19 +32,21 @@ pub struct World<'a> {
     pub shopify: Shopify,
     pub wms: Wms,
     pub shops: Vec<Shop>,
+    /// The warehouse serves the stores' orders.
+    pub orders: bool,
 }
 
-/// Sets everything up.
+/// Sets everything up, with orders or without.
 ///
 /// # Errors
 /// When somebody refuses.
-pub async fn set_up<'a>(stage: &'a Stage, tell: &'a Teller) -> Result<World<'a>> {
+pub async fn set_up<'a>(stage: &'a Stage, tell: &'a Teller, orders: bool) -> Result<World<'a>> {
     let admin_base = format!("{}/api/v1", stage.addresses.console);
     let admin = Admin(Http::new(&admin_base, Some(&stage.secrets.admin_token))?);
     let shopify = Shopify::at(&stage.addresses.shopify)?;
 
     let token = admin.back_office().await?;
-    let wms = Wms::at(&stage.start_warehouse(&token).await?)?;
+    let wms = Wms::at(&stage.start_warehouse(&token, orders).await?)?;
     tell.say("Back office wms with warehouses BER and LYO; the warehouse got its token.");
 
     let mut shops = Vec::new();
@@ -48,7 +54,7 @@ pub async fn set_up<'a>(stage: &'a Stage, tell: &'a Teller) -> Result<World<'a>>
         let access_token = format!("shpat_{}", random_hex(32));
         let secret = &stage.secrets.shopify_secret;
         let shop = shopify.open(store, &access_token, secret).await?;
-        admin.store(&shop).await?;
+        admin.store(&shop, orders).await?;
         shops.push(shop);
         tell.say(format!(
             "Store {}: token checked, webhooks subscribed, {} mapped.",
@@ -56,21 +62,24 @@ pub async fn set_up<'a>(stage: &'a Stage, tell: &'a Teller) -> Result<World<'a>>
             many(store.places.len(), "location was", "locations were"),
         ));
     }
-    let world = World { stage, tell, shopify, wms, shops };
-    world.link(&admin).await?;
+    let world = World { stage, tell, shopify, wms, shops, orders };
     world.count().await?;
+    world.link(&admin).await?;
     world.go_live(&admin).await?;
+    if orders {
+        world.take_orders(&admin).await?;
+    }
     Ok(world)
 }
 
 impl World<'_> {
-    /// One link by hand, the rest by a file per store.
+    /// Some links by hand and by a file per store, and all others by syncing products.
     async fn link(&self, admin: &Admin) -> Result<()> {
-        let mut linked = 0;
+        let (mut by_hand, mut by_file) = (0, 0);
         for (number, shop) in self.shops.iter().enumerate() {
             let id = shop.store.id;
-            let by_hand = usize::from(number == 0);
-            for variant in shop.variants.iter().take(by_hand) {
+            let some = usize::from(number == 0);
+            for variant in shop.variants.iter().take(some) {
                 let path = format!("/stores/{id}/links/{}", variant.variant_id);
                 let body = json!({ "backoffice": BACK_OFFICE, "sku": variant.sku });
                 let made = admin.call(Method::PUT, &path, &body).await?;
@@ -79,18 +88,22 @@ impl World<'_> {
                 }
             }
             let mut file = String::from("variant_id,backoffice,sku\n");
-            for variant in shop.variants.iter().skip(by_hand) {
+            for variant in shop.variants.iter().skip(some).take(BY_FILE) {
                 file.push_str(&format!("{},{BACK_OFFICE},{}\n", variant.variant_id, variant.sku));
             }
             let made = admin.csv(&format!("/stores/{id}/links"), file).await?;
-            let count = at(&made, "/linked").as_u64().unwrap_or_default();
-            if count != u64::try_from(shop.variants.len() - by_hand)? {
+            if at(&made, "/linked").as_u64() != u64::try_from(BY_FILE).ok() {
                 bail!("the file did not link all: {made}");
             }
-            linked += shop.variants.len();
+            by_hand += some;
+            by_file += BY_FILE;
         }
         self.tell
-            .say(format!("{linked} links from variants to SKUs: one by hand, the rest by CSV."));
+            .say(format!("{by_hand} link by hand, {by_file} by CSV. Then products are synced:"));
+        for shop in &self.shops {
+            let synced = admin.sync_products(shop).await?;
+            self.tell.detail(format!("{}: {synced} linked by SKU", shop.store.id));
+        }
         Ok(())
     }
 
@@ -109,6 +122,16 @@ impl World<'_> {
         })
         .await?;
         self.tell.say(format!("The warehouse counted {counted} shelves and reported them."));
+        Ok(())
+    }
+
+    /// From here on the warehouse is told of orders, and its parcels reach the stores.
+    async fn take_orders(&self, admin: &Admin) -> Result<()> {
+        for shop in &self.shops {
+            let body = json!({ "orders": { "enabled": true }, "shipments": { "enabled": true } });
+            admin.call(Method::PATCH, &format!("/stores/{}", shop.store.id), &body).await?;
+        }
+        self.tell.say("The warehouse reads the orders of both stores in its feed, and ships them.");
         Ok(())
     }
 
@@ -135,7 +158,7 @@ impl World<'_> {
         let took = seconds(started.elapsed());
         self.tell.say(format!("What was wrong is right {took} later:"));
         for key in wrong {
-            let shown = |levels: &crate::shopify::Levels| levels.get(&key).map(|one| one.on_hand);
+            let shown = |levels: &crate::shopify::Levels| levels.get(&key).map(|one| one.available);
             if let (Some(was), Some(is)) = (shown(&before), shown(&after)) {
                 self.tell.detail(crate::compare::change_line(&key, was, is));
             }
@@ -166,11 +189,12 @@ impl Admin {
     }
 
     /// Adds a store and maps its locations.
-    async fn store(&self, shop: &Shop) -> Result<()> {
+    async fn store(&self, shop: &Shop, orders: bool) -> Result<()> {
         let store = shop.store;
+        let roles: &[&str] = if orders { &["stock", "orders", "shipments"] } else { &["stock"] };
         let body = json!({
             "id": store.id, "shop_domain": store.domain, "access_token": shop.access_token,
-            "backoffices": [{ "id": BACK_OFFICE, "roles": ["stock"] }],
+            "backoffices": [{ "id": BACK_OFFICE, "roles": roles }],
         });
         let made = self.call(Method::POST, "/stores", &body).await?;
         let refused = at(&made, "/webhooks/refused");
@@ -185,6 +209,36 @@ impl Admin {
             self.call(Method::PUT, &path, &json!({ "warehouses": [warehouse] })).await?;
         }
         Ok(())
+    }
+
+    /// Syncs products until every variant of a store is linked: the first run may come before what
+    /// the warehouse counted. Answers how many links the runs made.
+    async fn sync_products(&self, shop: &Shop) -> Result<u64> {
+        let (id, all) = (shop.store.id, u64::try_from(shop.variants.len())?);
+        let mut made = 0;
+        until(&format!("every variant of {id} is linked"), LINKS_WAIT, async || {
+            let path = format!("/stores/{id}/products/sync");
+            let started = self.0.post(&path, &json!({})).await?;
+            let job = text(at(&started, "/job"), "id")?;
+            let done = self.job_done(&job).await?;
+            let count = |name: &str| at(&done, &format!("/result/{name}")).as_u64().unwrap_or(0);
+            made += count("linked_by_sku");
+            Ok((count("linked_before") + count("linked_by_sku") == all).then_some(made))
+        })
+        .await
+    }
+
+    async fn job_done(&self, id: &str) -> Result<Value> {
+        until(&format!("the job {id} is done"), LINKS_WAIT, async || {
+            let answer = self.0.get(&format!("/jobs/{id}")).await?;
+            let job = at(&answer, "/job");
+            match at(job, "/state").as_str() {
+                Some("done") => Ok(Some(job.clone())),
+                Some("failed" | "cancelled") => Err(Hopeless(format!("it ended: {job}")).into()),
+                _ => Ok(None),
+            }
+        })
+        .await
     }
 
     /// A call whose change every service must have adopted.

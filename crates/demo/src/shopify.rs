@@ -1,5 +1,7 @@
 //! The local Shopify: what merchants and customers do, and what its Admin API says.
 
+mod orders;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use crate::cast::{STORES, Store};
 use crate::http::Http;
 use crate::json::{at, id, list, text};
 use crate::stage::random_hex;
+use crate::wms::Pieces;
 
 /// It may be killed, and is back soon.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -54,8 +57,21 @@ pub struct Shop {
 #[derive(Debug, Clone)]
 pub struct Order {
     pub name: String,
+    /// As the back-office contract names it: `north:1001`.
+    pub key: String,
     pub order_id: i64,
-    pub line_id: i64,
+    pub line_id: String,
+    pub sku: String,
+    pub quantity: i64,
+}
+
+impl Order {
+    /// Some of its pieces, for a warehouse.
+    #[must_use]
+    pub fn pieces<'a>(&'a self, warehouse: &'a str, quantity: i64) -> Pieces<'a> {
+        let Self { key, line_id, sku, .. } = self;
+        Pieces { order_key: key, warehouse, line_id, sku, quantity }
+    }
 }
 
 /// Read with the store's own token, as anybody could.
@@ -133,19 +149,23 @@ impl Shopify {
     ///
     /// # Errors
     /// When the stand-in refuses.
-    pub async fn act(&self, store: &Store, act: &str, mut body: Value) -> Result<Value> {
-        if let Some(fields) = body.as_object_mut() {
-            fields.insert("request_id".to_owned(), random_hex(16).into());
-        }
-        self.http.post(&format!("/_standin/{}/act/{act}", store.domain), &body).await
+    pub async fn act(&self, store: &Store, act: &str, body: Value) -> Result<Value> {
+        self.once(&format!("/_standin/{}/act/{act}", store.domain), body).await
     }
 
-    /// A fault that the stand-in plays.
+    /// A fault that the stand-in plays: once, even when the answer is not heard.
     ///
     /// # Errors
     /// When the stand-in refuses.
     pub async fn fault(&self, store: &Store, body: Value) -> Result<()> {
-        self.http.post(&format!("/_standin/{}/faults", store.domain), &body).await.map(drop)
+        self.once(&format!("/_standin/{}/faults", store.domain), body).await.map(drop)
+    }
+
+    async fn once(&self, path: &str, mut body: Value) -> Result<Value> {
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("request_id".to_owned(), random_hex(16).into());
+        }
+        self.http.post(path, &body).await
     }
 
     /// A customer buys.
@@ -163,10 +183,14 @@ impl Shopify {
         let body = json!({ "lines": lines, "location": location });
         let made = self.act(store, "checkout", body).await?;
         let line = list(&made, "lines").next().context("an order has lines")?;
+        let order_id = id(&made, "order_id")?;
         Ok(Order {
             name: text(&made, "name")?,
-            order_id: id(&made, "order_id")?,
-            line_id: id(line, "line_item_id")?,
+            key: format!("{}:{order_id}", store.id),
+            order_id,
+            line_id: id(line, "line_item_id")?.to_string(),
+            sku: sku.to_owned(),
+            quantity,
         })
     }
 
@@ -195,16 +219,7 @@ impl Shopify {
     /// # Errors
     /// When the query fails or the page is not the only one.
     pub async fn admin_levels(&self, shop: &Shop) -> Result<Levels> {
-        let path = format!("/{}/admin/api/2026-10/graphql.json", shop.store.domain);
-        let body = json!({ "query": LEVELS_QUERY });
-        let token = &shop.access_token;
-        let shape = |request: reqwest::RequestBuilder| {
-            request.header("X-Shopify-Access-Token", token).json(&body)
-        };
-        let answer = self.http.call(reqwest::Method::POST, &path, shape).await?;
-        if let Some(errors) = answer.get("errors") {
-            bail!("Shopify answers {errors}");
-        }
+        let answer = self.admin(shop, &json!({ "query": LEVELS_QUERY })).await?;
         let mut levels = Levels::new();
         for location in list(at(&answer, "/data/locations"), "nodes") {
             let page = at(location, "/inventoryLevels");
@@ -224,6 +239,20 @@ impl Shopify {
             }
         }
         Ok(levels)
+    }
+
+    /// A query of the Admin GraphQL API, with the store's own token.
+    async fn admin(&self, shop: &Shop, body: &Value) -> Result<Value> {
+        let path = format!("/{}/admin/api/2026-10/graphql.json", shop.store.domain);
+        let token = &shop.access_token;
+        let shape = |request: reqwest::RequestBuilder| {
+            request.header("X-Shopify-Access-Token", token).json(body)
+        };
+        let answer = self.http.call(reqwest::Method::POST, &path, shape).await?;
+        if let Some(errors) = answer.get("errors") {
+            bail!("Shopify answers {errors}");
+        }
+        Ok(answer)
     }
 
     /// The number of the last entry of a store's journal.

@@ -1,6 +1,8 @@
 //! A client of `demo-warehouse`. Every command has its own id, so that it can be repeated when
 //! the warehouse was killed while it was answering.
 
+mod orders;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use serde_json::{Value, json};
 
 use crate::http::Http;
 use crate::stage::random_hex;
+pub use orders::{Part, Pieces};
+use orders::{Refund, Reservation, Shipment};
 
 /// It may be killed, and is back soon.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,6 +27,14 @@ pub struct Ledger {
     /// Reports that Lockstep refused for good.
     pub refused: Vec<Refused>,
     bursts: Vec<Burst>,
+    #[serde(default)]
+    orders: Vec<Part>,
+    #[serde(default)]
+    reservations: Vec<Reservation>,
+    #[serde(default)]
+    shipments: Vec<Shipment>,
+    #[serde(default)]
+    refunds: Vec<Refund>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -17,11 +17,14 @@ struct Flags {
     /// Kill and restart processes at random moments, by this seed; ends after the table
     #[arg(long, env = "DEMO_CHAOS", value_name = "SEED")]
     chaos: Option<u64>,
+    /// The warehouse serves the stores' orders, too
+    #[arg(long, env = "DEMO_ORDERS", value_parser = FalseyValueParser::new())]
+    orders: bool,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let flags = Flags::parse();
-    let play = Play { chaos: flags.chaos };
+    let play = Play { chaos: flags.chaos, orders: flags.orders };
     run(Options { exit: flags.exit || flags.chaos.is_some(), play }).await
 }

@@ -114,13 +114,17 @@ impl Stage {
         })
     }
 
-    /// Starts the warehouse, waits until it answers, and tells where.
+    /// Starts the warehouse, which reads its feed if it takes orders, waits until it answers, and
+    /// tells where.
     ///
     /// # Errors
     /// When it does not.
-    pub async fn start_warehouse(&self, token: &str) -> Result<String> {
+    pub async fn start_warehouse(&self, token: &str, orders: bool) -> Result<String> {
         let (folder, gateway) = (self.logs.folder(), &self.addresses.gateway);
-        let recipe = recipes::warehouse(&self.binaries, folder, gateway, token);
+        let mut recipe = recipes::warehouse(&self.binaries, folder, gateway, token);
+        if orders {
+            recipe = recipe.with([("DEMO_WAREHOUSE_ORDERS", "true".to_owned())]);
+        }
         let opening = Opening { folder, guard: &self.guard };
         let program = opening
             .start(

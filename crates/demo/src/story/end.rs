@@ -10,7 +10,9 @@ use crate::compare::{differences, rows, show};
 use crate::setup::World;
 use crate::shopify::Levels;
 use crate::tell::{many, seconds};
+use crate::trade;
 use crate::wait::until;
+use crate::wms::Ledger;
 
 impl World<'_> {
     /// Where each store's journal ends now.
@@ -22,15 +24,17 @@ impl World<'_> {
         Ok(ends)
     }
 
-    /// Waits until every level is equal and stays so. Not being equal in time is no error here:
-    /// the table will tell which levels are not.
+    /// Waits until every level, and every order, is equal and stays so. Not being equal in time is
+    /// no error here: the tables will tell what is not.
     pub(super) async fn settle(&self, play: Play) -> Result<()> {
         let hold = play.settle_hold();
         self.tell.say("Nothing happens any more. The last windows close within 30 s.");
         let mut equal_since: Option<Instant> = None;
         let settled = until("all levels are equal", play.settle_wait(), async || {
             let (ledger, levels) = (self.wms.ledger().await?, self.shopify.levels().await?);
-            let equal = ledger.waiting == 0 && differences(&ledger, &levels).is_empty();
+            let equal = ledger.waiting == 0
+                && differences(&ledger, &levels).is_empty()
+                && self.orders_equal(&ledger).await?;
             equal_since = if equal { equal_since.or_else(|| Some(Instant::now())) } else { None };
             let held = equal_since.filter(|since| since.elapsed() >= hold);
             Ok(held.map(|_| ()))
@@ -44,6 +48,10 @@ impl World<'_> {
             Err(error) => self.tell.say(format!("They do not come to rest: {error:#}")),
         }
         Ok(())
+    }
+
+    async fn orders_equal(&self, ledger: &Ledger) -> Result<bool> {
+        Ok(!self.orders || trade::is_equal(&ledger.trade(), &self.stores_trade().await?))
     }
 
     /// What the rush cost at Shopify.
@@ -70,7 +78,10 @@ impl World<'_> {
             levels.extend(self.shopify.admin_levels(shop).await?);
         }
         let ledger = self.wms.ledger().await?;
-        let equal = show(self.tell, &rows(&ledger, &levels));
+        let mut equal = show(self.tell, &rows(&ledger, &levels));
+        if self.orders {
+            equal &= trade::show(self.tell, &ledger.trade(), &self.stores_trade().await?);
+        }
         let mut violations = Vec::new();
         for store in STORES {
             let found = self.shopify.violations(store).await?;

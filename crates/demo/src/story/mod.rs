@@ -2,6 +2,7 @@
 //! numbers that changed, and the comparison at its end.
 
 mod end;
+mod orders;
 mod rush;
 mod steps;
 
@@ -24,6 +25,8 @@ const LATE_SECONDS: u64 = 8;
 pub struct Play {
     /// Blows of this seed fall while it is played.
     pub chaos: Option<u64>,
+    /// The warehouse serves the stores' orders.
+    pub orders: bool,
 }
 
 impl Play {
@@ -81,6 +84,10 @@ impl World<'_> {
         self.receive(play).await?;
         self.adjust(play).await?;
         self.transfer(play).await?;
-        self.rush(play).await
+        self.rush(play).await?;
+        if play.orders {
+            self.trade(play).await?;
+        }
+        Ok(())
     }
 }

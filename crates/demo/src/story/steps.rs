@@ -64,8 +64,8 @@ impl World<'_> {
         wanted: impl Fn(&LevelKey) -> bool,
     ) {
         for (key, now) in after.iter().filter(|(key, _)| wanted(key)) {
-            if let Some(was) = before.get(key).filter(|was| was.on_hand != now.on_hand) {
-                self.tell.detail(change_line(key, was.on_hand, now.on_hand));
+            if let Some(was) = before.get(key).filter(|was| was.available != now.available) {
+                self.tell.detail(change_line(key, was.available, now.available));
             }
         }
     }
