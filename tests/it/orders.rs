@@ -325,7 +325,7 @@ async fn an_acceptance_is_booked_and_judged_and_too_many_are_refused() {
     let told = orders.lines(order).await.expect("told");
     let accepted: i64 = told.lines.iter().flat_map(|l| &l.shares).map(|s| s.accepted).sum();
     assert_eq!(accepted, 2);
-    let body = json!({"event_id": "a2", "lines": lines("1")});
+    let body = json!({"event_id": "a2", "lines": lines("3")});
     orders.answer(order, "accept", "acceptance", body).await;
     orders.until_verdict("a2", VerdictOutcome::Refused).await;
     let refused = orders.verdict("a2").await.expect("a verdict");

@@ -159,9 +159,12 @@ async fn a_message_that_the_broker_refuses_fails_alone() {
     let (group, publisher) = Group::new(bus.clone(), 1_000, PLENTY);
     bus.gate.add_permits(100);
     let mut tasks = JoinSet::new();
-    for subject in ["shopify.v1.north.a", "weather.v1.north", "shopify.v1.north.b"] {
+    let too_large = 1024 * 1024 + 1;
+    for (subject, bytes) in
+        [("shopify.v1.north.a", 1), ("shopify.v1.north.b", too_large), ("shopify.v1.north.c", 1)]
+    {
         let group = group.clone();
-        tasks.spawn(async move { group.publish(message(subject, 1)).await });
+        tasks.spawn(async move { group.publish(message(subject, bytes)).await });
     }
     settle().await;
     let mut publishing = JoinSet::new();
