@@ -7,7 +7,8 @@ use lockstep_contracts::orders::v1::{
 };
 use lockstep_contracts::settings::v1::{BackOfficeRole, OrderFilter, StoreBackOffice};
 use lockstep_order_sync::questions::list_orders;
-use lockstep_ports::Store;
+use lockstep_ports::{Store, Timer};
+use lockstep_runtime::{Origin, Work};
 
 use crate::shop::{BERLIN, ORDER, Shop};
 use crate::world::{World, orders};
@@ -181,4 +182,30 @@ async fn a_back_office_that_serves_other_locations_need_not_know_the_variants() 
     let events = world.store.events(0, 1_000).await.expect("events");
     assert!(events.iter().all(|event| event.kind != "missed"));
     assert_eq!(world.announced().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_link_does_not_begin_a_walk_over_the_orders_anew() {
+    let world = World::start().await;
+    world.happens(&Shop::routed()).await;
+    world.settle().await;
+    let stands = async |note: &str| {
+        let set = |work: &mut Work<'_>| {
+            let timer = work.timer("north", "recheck")?;
+            let due_at = Some(work.now() + SignedDuration::from_mins(1));
+            work.set_timer(Timer { due_at, note: note.to_owned(), ..timer });
+            Ok(())
+        };
+        world.engine.transact(Origin::new("test", None), &[], set).await.expect("set");
+    };
+    let note = async || {
+        let timer = world.store.timer("north", "recheck").await.expect("a database");
+        timer.expect("a timer").note
+    };
+    stands("0:north/500").await;
+    world.link(1).await;
+    assert_eq!(note().await, "0:north/500", "the second pass comes anyway");
+    stands("1:north/500").await;
+    world.link(2).await;
+    assert_eq!(note().await, "0:north/500", "it goes on, and a further pass follows");
 }
