@@ -60,6 +60,12 @@ macro_rules! stored_forms {
 stored_forms!(
     pool_events,
     pool_state,
+    demand_events,
+    demand_state,
+    heard_order_events,
+    heard_order_state,
+    heard_shipment_events,
+    heard_shipment_state,
     level_events,
     level_state,
     store_rules_events,
@@ -126,6 +132,10 @@ fn forms_of_earlier_versions_are_read() {
         Pool::decide(&read, &samples::late_count()),
         Pool::decide(&pool, &samples::late_count())
     );
+    // A claim that was stored before it told what is fulfilled and released.
+    let before = earlier::<Pool>("pool_state_before_facts");
+    assert_eq!((before.known_sold(&w1, &berlin), before.known_open(&w1, &berlin)), (2, 2));
+    assert_eq!((before.owed(&w1), before.own(&w1, &berlin).floor_units()), (1, 2));
     let events: Vec<LevelEvent> = earlier("level_events");
     assert!(!Level::evolve_all(Level::default(), &events).locations.is_empty());
     let level: Level = earlier("level_state");

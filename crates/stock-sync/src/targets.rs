@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use lockstep_domain::stock::level::LevelLocation;
 use lockstep_domain::stock::plan::Targets;
 use lockstep_domain::stock::settings::StoreStock;
-use lockstep_domain::stock::target::{MappedWarehouse, available_target, delta_target, known_sold};
+use lockstep_domain::stock::target::{
+    MappedWarehouse, available_target, delta_target, held_back, known_open, known_sold,
+};
 use lockstep_domain::{BackOfficeId, LocationId, Sku, StoreId, Warehouse};
 use lockstep_runtime::{Stop, Work};
 
@@ -89,6 +91,7 @@ impl<'r> Behind<'r> {
         Ok(Targets {
             available: available_target(self.store, level, &mapped, self.buffer()),
             delta: delta_target(self.store, &mapped, self.buffer()),
+            held_back: held_back(&mapped),
         })
     }
 
@@ -100,6 +103,11 @@ impl<'r> Behind<'r> {
     /// Units that the store's known lines sold at these warehouses.
     pub fn sold(&self, work: &Work<'_>) -> Result<i64, Stop> {
         Ok(known_sold(self.store, &self.mapped(work)?))
+    }
+
+    /// Of those, units that Shopify still holds as committed.
+    pub fn open(&self, work: &Work<'_>) -> Result<i64, Stop> {
+        Ok(known_open(self.store, &self.mapped(work)?))
     }
 
     fn buffer(&self) -> i64 {

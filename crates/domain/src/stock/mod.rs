@@ -1,5 +1,6 @@
 //! Stock: what warehouses hold, what levels show, and the writes between them.
 
+pub mod demand;
 pub mod level;
 pub mod plan;
 pub mod pool;

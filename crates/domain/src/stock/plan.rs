@@ -10,6 +10,8 @@ pub struct Targets {
     pub available: Option<i64>,
     /// Delta: the delta target.
     pub delta: i64,
+    /// Units that are sold and have no location yet: nothing rises by as many.
+    pub held_back: i64,
 }
 
 /// What to do about a level.
@@ -59,8 +61,8 @@ pub fn plan(rules: &StoreStock, location: &LevelLocation, targets: &Targets) -> 
     // Checked by `before_write`: without a read there is nothing to plan from.
     let Some(shown) = location.shown else { return Decision::Read };
     match rules.mode {
-        StockMode::Absolute => plan_absolute(rules, &shown, targets.available),
-        StockMode::Delta => plan_delta(rules, location, &shown, targets.delta),
+        StockMode::Absolute => plan_absolute(rules, &shown, targets),
+        StockMode::Delta => plan_delta(rules, location, &shown, targets),
     }
 }
 
@@ -93,8 +95,8 @@ fn before_write(rules: &StoreStock, location: &LevelLocation) -> Option<Decision
     (unread || (absolute && location.needs_read)).then_some(Decision::Read)
 }
 
-fn plan_absolute(rules: &StoreStock, shown: &Shown, target: Option<i64>) -> Decision {
-    let Some(mut target) = target else {
+fn plan_absolute(rules: &StoreStock, shown: &Shown, targets: &Targets) -> Decision {
+    let Some(mut target) = targets.available else {
         return Decision::Nothing(Reason::UnknownPosition);
     };
     if !rules.allow_negative && target <= 0 {
@@ -102,6 +104,10 @@ fn plan_absolute(rules: &StoreStock, shown: &Shown, target: Option<i64>) -> Deci
             return Decision::Nothing(Reason::BelowZero);
         }
         target = 0;
+    }
+    let rise = target.saturating_sub(shown.available);
+    if rise > 0 {
+        target = shown.available.saturating_add(held(rise, targets.held_back));
     }
     if target == shown.available {
         return Decision::Nothing(Reason::AtTarget);
@@ -117,16 +123,24 @@ fn plan_absolute(rules: &StoreStock, shown: &Shown, target: Option<i64>) -> Deci
     Decision::Push(Write::SetOnHand { to, from: shown.on_hand })
 }
 
+/// What is left of a rise.
+fn held(rise: i64, held_back: i64) -> i64 {
+    rise.saturating_sub(held_back.max(0)).max(0)
+}
+
 fn plan_delta(
     rules: &StoreStock,
     location: &LevelLocation,
     shown: &Shown,
-    target: i64,
+    targets: &Targets,
 ) -> Decision {
     let Some(booked) = location.booked else {
         return Decision::Nothing(Reason::NoBaseline);
     };
-    let change = target.saturating_sub(booked);
+    let mut change = targets.delta.saturating_sub(booked);
+    if change > 0 {
+        change = held(change, targets.held_back);
+    }
     if change == 0 {
         return Decision::Nothing(Reason::AtTarget);
     }

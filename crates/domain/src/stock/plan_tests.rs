@@ -40,11 +40,19 @@ fn flight(write: Write, unknown: bool) -> InFlight {
 }
 
 fn absolute(location: &LevelLocation, target: Option<i64>) -> Decision {
-    plan(&rules(StockMode::Absolute), location, &Targets { available: target, delta: 0 })
+    plan(
+        &rules(StockMode::Absolute),
+        location,
+        &Targets { available: target, delta: 0, held_back: 0 },
+    )
 }
 
 fn delta(location: &LevelLocation, target: i64) -> Decision {
-    plan(&rules(StockMode::Delta), location, &Targets { available: None, delta: target })
+    plan(
+        &rules(StockMode::Delta),
+        location,
+        &Targets { available: None, delta: target, held_back: 0 },
+    )
 }
 
 const fn nothing(reason: Reason) -> Decision {
@@ -58,7 +66,7 @@ const fn adjust(delta: i64) -> Decision {
 #[test]
 fn off_does_nothing_and_shadow_plans_like_live() {
     let level = location(5, 0);
-    let targets = Targets { available: Some(7), delta: 0 };
+    let targets = Targets { available: Some(7), delta: 0, held_back: 0 };
     let with = |enabled| StoreStock { enabled, ..rules(StockMode::Absolute) };
     assert_eq!(plan(&with(Enabled::Off), &level, &targets), nothing(Reason::Off));
     let live = plan(&with(Enabled::Live), &level, &targets);
@@ -76,7 +84,7 @@ fn absolute_sets_on_hand_from_the_explained_quantity() {
 #[test]
 fn absolute_sets_available_where_on_hand_would_fall_below_zero() {
     let rules = StoreStock { allow_negative: true, ..rules(StockMode::Absolute) };
-    let at = |target| Targets { available: Some(target), delta: 0 };
+    let at = |target| Targets { available: Some(target), delta: 0, held_back: 0 };
     let write = Write::SetOnHand { to: 1, from: 7 };
     assert_eq!(plan(&rules, &location(4, 3), &at(-2)), Decision::Push(write));
     let write = Write::SetAvailable { to: -5, from: 4 };
@@ -172,7 +180,7 @@ fn a_fall_below_zero_is_cut_and_the_rest_stays_unbooked() {
     let oversold = LevelLocation { booked: Some(98), ..location(-3, 3) };
     assert_eq!(delta(&oversold, 95), nothing(Reason::BelowZero));
     let rules = StoreStock { allow_negative: true, ..rules(StockMode::Delta) };
-    let targets = Targets { available: None, delta: 95 };
+    let targets = Targets { available: None, delta: 95, held_back: 0 };
     assert_eq!(plan(&rules, &level, &targets), adjust(-5));
 }
 
@@ -206,7 +214,7 @@ proptest! {
         let mode = if absolute { StockMode::Absolute } else { StockMode::Delta };
         let rules = StoreStock { allow_negative, ..rules(mode) };
         let level = LevelLocation { booked: Some(booked), ..location(available, committed) };
-        let targets = Targets { available: Some(target), delta: target };
+        let targets = Targets { available: Some(target), delta: target, held_back: 0 };
         let decision = plan(&rules, &level, &targets);
         let Decision::Push(write) = decision else { return Ok(()) };
         let wanted = if absolute { target - available } else { target - booked };
@@ -261,7 +269,7 @@ fn what_is_not_stocked_is_stocked_if_the_store_allows() {
     assert_eq!(delta(&unstocked, 5), Decision::Activate);
     assert_eq!(absolute(&unstocked, None), Decision::Activate);
     let forbids = StoreStock { activate_at_location: false, ..rules(StockMode::Delta) };
-    let targets = Targets { available: None, delta: 5 };
+    let targets = Targets { available: None, delta: 5, held_back: 0 };
     assert_eq!(plan(&forbids, &unstocked, &targets), nothing(Reason::Verdict));
     let pending = |ended| LevelLocation {
         activation: Some(Activation { effect: id("a1"), ended }),

@@ -77,6 +77,28 @@ pub fn known_sold(store: &StoreId, mapping: &[MappedWarehouse<'_>]) -> i64 {
     })
 }
 
+/// Of the units that `known_sold` counts, those that Shopify still holds as committed.
+#[must_use]
+pub fn known_open(store: &StoreId, mapping: &[MappedWarehouse<'_>]) -> i64 {
+    mapping.iter().fold(0, |sum, MappedWarehouse { pool, warehouse, .. }| {
+        sum.saturating_add(pool.known_open(warehouse, store))
+    })
+}
+
+/// Units that are sold in any store and have no location yet: a warehouse behind the level may
+/// have to send them.
+#[must_use]
+pub fn held_back(mapping: &[MappedWarehouse<'_>]) -> i64 {
+    // Two warehouses of one back office share their pool.
+    let mut pools: Vec<&Pool> = Vec::new();
+    for MappedWarehouse { pool, .. } in mapping {
+        if !pools.iter().any(|known| std::ptr::eq(*known, *pool)) {
+            pools.push(pool);
+        }
+    }
+    pools.into_iter().fold(0, |sum, pool| sum.saturating_add(pool.held_back()))
+}
+
 #[cfg(test)]
 #[path = "target_tests.rs"]
 mod tests;

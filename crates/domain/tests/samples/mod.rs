@@ -11,8 +11,8 @@ use lockstep_domain::stock::level::{
     ActivationEnd, Level, LevelEvent, LevelRead, ReadChange, Shown, Tried, Verdict, Write,
 };
 use lockstep_domain::stock::pool::{
-    BookCount, BookMovement, CountIgnoredReason, LineKey, MovementBooked, MovementEffect, Pool,
-    PoolCommand, PoolEvent, PositionCounted,
+    BookCount, BookMovement, CountIgnoredReason, FactTaken, LineKey, MovementBooked,
+    MovementEffect, Pool, PoolCommand, PoolEvent, PositionCounted,
 };
 use lockstep_domain::stock::report::{MovementKind, ReportKind, StockStatus};
 use lockstep_domain::stock::rules::{BackOfficeRulesEvent, Ends, StoreRules, StoreRulesEvent};
@@ -38,10 +38,12 @@ macro_rules! covers {
 }
 
 mod catalog;
+mod demand;
 mod feed;
 mod order;
 mod shipment;
 pub use catalog::*;
+pub use demand::*;
 pub use feed::*;
 pub use order::*;
 pub use shipment::*;
@@ -118,6 +120,21 @@ fn ignored(reason: CountIgnoredReason) -> PoolEvent {
     }
 }
 
+fn fact(withdrawn: bool) -> FactTaken {
+    FactTaken {
+        source: "wms/s-1".to_owned(),
+        warehouse: w1(),
+        line: line(),
+        report: ReportKind::Shipment,
+        quantity: qty("1"),
+        occurred_at: at(45),
+        withdrawn,
+        taken: qty("2"),
+        applied: Quantity::ZERO,
+        position_after: Some(qty("10.5")),
+    }
+}
+
 pub fn pool_events() -> Vec<PoolEvent> {
     covers!(
         vec![
@@ -126,8 +143,19 @@ pub fn pool_events() -> Vec<PoolEvent> {
             ignored(CountIgnoredReason::OlderThanLast { last: at(0) }),
             ignored(CountIgnoredReason::BeyondJournal { kept_after: at(0) }),
             PoolEvent::LineOpened { warehouse: w1(), line: line() },
-            PoolEvent::LineClaimed { warehouse: w1(), line: line(), sold: 2, as_of: at(30) },
+            PoolEvent::LineClaimed {
+                warehouse: w1(),
+                line: line(),
+                sold: 2,
+                fulfilled: 1,
+                released: 0,
+                revision: 4,
+                as_of: at(30),
+            },
             taken(),
+            PoolEvent::FactTaken(fact(false)),
+            PoolEvent::FactTaken(fact(true)),
+            PoolEvent::LineHeldBack { line: line(), units: 1 },
             movement(MovementEffect::Line, Some(line())),
             movement(MovementEffect::Moves, None),
             movement(MovementEffect::BeforeCount, None),
@@ -148,6 +176,8 @@ pub fn pool_events() -> Vec<PoolEvent> {
         PoolEvent::LineOpened { .. },
         PoolEvent::LineClaimed { .. },
         PoolEvent::LineTaken { .. },
+        PoolEvent::FactTaken(_),
+        PoolEvent::LineHeldBack { .. },
         PoolEvent::MovementBooked(_),
         PoolEvent::DriftReported { .. },
         PoolEvent::SoldSeen { .. },

@@ -2,10 +2,12 @@
 
 mod service;
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::stock::level::{Level, LevelCommand, Write};
 use lockstep_domain::stock::pool::{
-    BookCount, BookMovement, ClaimLine, LineKey, Pool, PoolCommand,
+    BookCount, BookMovement, Claim, ClaimLine, LineKey, Pool, PoolCommand,
 };
 use lockstep_domain::stock::report::{MovementKind, StockStatus};
 use lockstep_domain::stock::settings::{Enabled, StockMode, StoreStock};
@@ -197,7 +199,14 @@ impl World {
     fn claim(&mut self, shop: usize, sold: i64) {
         let line = line(shop, self.shops[shop].orders.len() - 1);
         let as_of = self.now();
-        let claim = ClaimLine { warehouse: w1(), line, sold, as_of };
+        let claim = Claim { sold, fulfilled: 0, released: 0, revision: 1, as_of };
+        let claim = ClaimLine {
+            warehouse: w1(),
+            line,
+            claim: Some(claim),
+            taken: BTreeMap::new(),
+            opens: true,
+        };
         if self.orders == Orders::Heard {
             self.news.push(News::Pool(PoolCommand::ClaimLine(claim)));
         }

@@ -3,7 +3,7 @@
 use lockstep_domain::stock::level::{Level, LevelCommand, LevelLocation, Outcome, Shown, Write};
 use lockstep_domain::stock::plan::{Decision, Targets, plan};
 use lockstep_domain::stock::pool::{Pool, PoolCommand};
-use lockstep_domain::stock::target::{available_target, delta_target, known_sold};
+use lockstep_domain::stock::target::{available_target, delta_target, known_open, known_sold};
 use lockstep_domain::{Decider, EffectId};
 
 use super::{L1, News, Orders, Shop, World, mapped, store, w1};
@@ -41,6 +41,7 @@ impl World {
             at: self.now(),
         };
         let known_sold = known_sold(&store(shop), &mapped(&self.pool, &w1()));
+        let known_open = known_open(&store(shop), &mapped(&self.pool, &w1()));
         let shown = Some(shown);
         self.tell(
             shop,
@@ -50,6 +51,7 @@ impl World {
                 shown,
                 tracked: true,
                 known_sold,
+                known_open,
             },
         );
         self.see(shop);
@@ -70,6 +72,7 @@ impl World {
         let targets = Targets {
             available: available_target(&store(shop), &known, &mapping, 0),
             delta: delta_target(&store(shop), &mapping, 0),
+            held_back: 0,
         };
         plan(&self.rules, &known, &targets)
     }

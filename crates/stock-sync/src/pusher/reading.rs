@@ -99,6 +99,7 @@ impl Reading<'_> {
             shown: self.shown(found),
             tracked: found.and_then(|found| found.tracked).unwrap_or(true),
             known_sold: behind.sold(work)?,
+            known_open: behind.open(work)?,
         };
         work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("read", e))?;
         // A level that was activated starts from what it shows at this moment.

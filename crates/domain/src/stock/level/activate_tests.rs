@@ -8,7 +8,14 @@ use crate::decider::Decider;
 use crate::testing::{apply, at, given};
 
 fn nothing_there(found: bool) -> LevelCommand {
-    LevelCommand::RecordRead { location: L1, found, shown: None, tracked: true, known_sold: 0 }
+    LevelCommand::RecordRead {
+        location: L1,
+        found,
+        shown: None,
+        tracked: true,
+        known_sold: 0,
+        known_open: 0,
+    }
 }
 
 fn activate(name: &str) -> LevelCommand {

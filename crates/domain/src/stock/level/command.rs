@@ -56,6 +56,8 @@ pub enum LevelCommand {
         tracked: bool,
         /// The sum of `Pool::known_sold` over the location's warehouses, in units.
         known_sold: i64,
+        /// The sum of `Pool::known_open` over the location's warehouses, in units.
+        known_open: i64,
     },
     /// The store's orders were read, begun after the last read of the level: what of its falls no
     /// order explains was an edit, the rest was sold.

@@ -48,9 +48,14 @@ pub fn decide(level: &Level, command: &LevelCommand) -> Result<Vec<LevelEvent>, 
             let known = level.location(*location);
             Ok(known.map(|_| LevelEvent::Remapped { location: *location }).into_iter().collect())
         }
-        LevelCommand::RecordRead { location, found, shown, tracked, known_sold } => {
-            let (found, shown) = (*found, *shown);
-            let facts = read::Facts { found, shown, tracked: *tracked, known_sold: *known_sold };
+        LevelCommand::RecordRead { location, found, shown, tracked, known_sold, known_open } => {
+            let facts = read::Facts {
+                found: *found,
+                shown: *shown,
+                tracked: *tracked,
+                known_sold: *known_sold,
+                known_open: *known_open,
+            };
             Ok(read::record(level, *location, &facts))
         }
         LevelCommand::SettleFalls { location, edited } => {

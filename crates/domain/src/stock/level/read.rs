@@ -11,6 +11,7 @@ pub(super) struct Facts {
     pub(super) shown: Option<Shown>,
     pub(super) tracked: bool,
     pub(super) known_sold: i64,
+    pub(super) known_open: i64,
 }
 
 /// Records a read, after it has judged a set of unknown outcome. A read beside any other write in
@@ -60,14 +61,15 @@ fn read(location: LocationId, before: &LevelLocation, facts: &Facts) -> LevelEve
     })
 }
 
-/// The first read takes all that is committed as sold and not yet taken, the way that leaves least
-/// to sell. Later ones add sales and subtract cancellations. A fulfillment changes nothing: the
-/// units stay owed until the back office takes them. An unexplained fall is presumed sold: it may
-/// be a sale over the counter, or one that was fulfilled before this read.
+/// The first read takes all that is committed and of no known order as sold and not yet taken, the
+/// way that leaves least to sell. Later ones add sales and subtract cancellations. A fulfillment
+/// changes nothing: the units stay owed until the back office takes them. An unexplained fall is
+/// presumed sold: it may be a sale over the counter, or one that was fulfilled before this read.
 fn sold(before: &LevelLocation, facts: &Facts, changes: &[ReadChange]) -> (Option<i64>, i64) {
     let Some(shown) = facts.shown else { return (before.sold, before.fallen) };
     let (Some(mut sold), Some(_)) = (before.sold, before.shown) else {
-        return (Some(facts.known_sold.saturating_add(shown.committed)), 0);
+        let unheard = shown.committed.saturating_sub(facts.known_open).max(0);
+        return (Some(facts.known_sold.saturating_add(unheard)), 0);
     };
     let mut fallen = before.fallen;
     for change in changes {

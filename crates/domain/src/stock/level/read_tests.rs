@@ -123,6 +123,7 @@ fn the_first_read_presumes_all_that_is_committed_beyond_known_lines() {
         shown: Some(shown(10, 5, 0)),
         tracked: true,
         known_sold: 40,
+        known_open: 0,
     }]);
     let known = at_l1(&level);
     assert_eq!(known.presumed(40), 5);
@@ -158,6 +159,7 @@ fn a_set_of_unknown_outcome_on_a_level_that_is_gone_did_not_apply() {
         shown: None,
         tracked: true,
         known_sold: 0,
+        known_open: 0,
     };
     let unknown = |write| {
         let baseline =
@@ -200,6 +202,7 @@ fn a_read_gives_and_lifts_verdicts() {
         shown: None,
         tracked,
         known_sold: 0,
+        known_open: 0,
     };
     let verdict = |history: Vec<LevelCommand>| at_l1(&fold(history)).verdict.clone();
     assert_eq!(verdict(vec![absent(true)]), Some(Verdict::NotStocked));

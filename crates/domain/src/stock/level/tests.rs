@@ -30,6 +30,7 @@ pub(super) fn read(shown: Shown) -> LevelCommand {
         shown: Some(shown),
         tracked: true,
         known_sold: 0,
+        known_open: 0,
     }
 }
 
@@ -345,6 +346,7 @@ fn a_webhook_without_available_is_a_doubt_and_no_verdict() {
         shown: None,
         tracked: false,
         known_sold: 0,
+        known_open: 0,
     };
     given::<Level>().after([untracked]).when(&observe_nothing(5)).then_silent();
 }

@@ -1,11 +1,14 @@
 //! Requests to a pool.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::ledger::LineKey;
 use crate::ids::{EventId, InventoryItemId, StoreId, WarehouseCode};
 use crate::quantity::Quantity;
-use crate::stock::report::{MovementKind, StockStatus};
+use crate::stock::report::{MovementKind, ReportKind, StockStatus};
 
 /// A request to a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +17,15 @@ pub enum PoolCommand {
     BookMovement(BookMovement),
     /// A back office counted goods.
     BookCount(BookCount),
-    /// A store's order says how much of a line is sold from a warehouse.
+    /// What a store's order and its shipments say of a line at a warehouse.
     ClaimLine(ClaimLine),
+    /// Units of a line have no location yet, and so no warehouse.
+    HoldBack {
+        /// The order line.
+        line: LineKey,
+        /// Units. A state, not a change.
+        units: i64,
+    },
     /// A store's level shows sales whose orders are not all known here.
     SeeSold {
         /// The warehouse that serves the level.
@@ -77,16 +87,48 @@ pub struct BookCount {
     pub counted_at: Timestamp,
 }
 
-/// What a store's order claims from a warehouse.
+/// What a store's order and its shipments say of a line at a warehouse. A state, not a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimLine {
     /// The warehouse that serves the line.
     pub warehouse: WarehouseCode,
     /// The order line.
     pub line: LineKey,
-    /// Units claimed at Shopify, less what was cancelled, removed or refunded before
-    /// fulfillment. A state, not a change.
+    /// What its order says; nothing while the order was not heard of.
+    pub claim: Option<Claim>,
+    /// What lowered the back office's number, by what said so. Of a source that is not named here
+    /// everything stays as it is.
+    pub taken: BTreeMap<String, Vec<Taking>>,
+    /// Whether the line may be opened. One that was claimed before and is gone was settled.
+    pub opens: bool,
+}
+
+/// What an order claims of a line, in units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Claimed at Shopify, less what was cancelled, removed or refunded before fulfillment.
+    #[serde(rename = "units")]
     pub sold: i64,
-    /// The version of the order that says so; an older one is ignored.
+    /// Of them fulfilled, and so no longer committed at Shopify.
+    #[serde(default)]
+    pub fulfilled: i64,
+    /// Released by the back office: owed no more, taken or not.
+    #[serde(default)]
+    pub released: i64,
+    /// The revision of the order's lines that says so; an older one is ignored.
+    #[serde(default)]
+    pub revision: u64,
+    /// The version of the order.
     pub as_of: Timestamp,
+}
+
+/// By how much a fact lowered the back office's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Taking {
+    /// The stage.
+    pub kind: ReportKind,
+    /// When, by the reporter's clock.
+    pub occurred_at: Timestamp,
+    /// Units; negative when it gives back.
+    pub quantity: Quantity,
 }

@@ -22,8 +22,13 @@ pub(super) struct Mark(pub(super) u64);
 impl Mark {
     /// FNV-1a of the id, which is the same for ever.
     pub(super) fn of(id: &EventId) -> Self {
+        Self::of_text(id.as_str())
+    }
+
+    /// Of any text.
+    pub(super) fn of_text(text: &str) -> Self {
         let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-        Self(id.as_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, step))
+        Self(text.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, step))
     }
 }
 

@@ -1,10 +1,11 @@
 //! The rules of a pool.
 
-use super::command::{BookCount, BookMovement, ClaimLine, PoolCommand};
+use super::command::{BookCount, BookMovement, PoolCommand};
 use super::compact::Mark;
 use super::event::{
     CountIgnoredReason, MovementBooked, MovementEffect, PoolEvent, PositionCounted,
 };
+use super::facts;
 use super::ledger::{LineKey, Report};
 use super::rejection::PoolRejection;
 use super::state::{Pool, WarehouseStock};
@@ -22,7 +23,14 @@ pub fn decide(pool: &Pool, command: &PoolCommand) -> Result<Vec<PoolEvent>, Pool
             book_movement(&stock_at(pool, &movement.warehouse), movement)
         }
         PoolCommand::BookCount(count) => book_count(&stock_at(pool, &count.warehouse), count),
-        PoolCommand::ClaimLine(claim) => claim_line(&stock_at(pool, &claim.warehouse), claim),
+        PoolCommand::ClaimLine(claim) => {
+            facts::claim_line(&stock_at(pool, &claim.warehouse), claim)
+        }
+        PoolCommand::HoldBack { line, units } => {
+            let known = pool.held_back.get(line).copied().unwrap_or_default();
+            let units = (*units).max(0);
+            Ok(only_if(known != units, || PoolEvent::LineHeldBack { line: line.clone(), units }))
+        }
         PoolCommand::SeeSold { warehouse, store, units } => {
             let known = stock_at(pool, warehouse).ledger.seen(store).unwrap_or_default();
             Ok(only_if(known != *units, || PoolEvent::SoldSeen {
@@ -117,6 +125,7 @@ fn take_line(
     let after = before.with(Report {
         mark: Mark::of(&movement.event_id),
         kind,
+        told: false,
         occurred_at: movement.occurred_at,
         quantity,
     });
@@ -196,29 +205,4 @@ fn ignored(count: &BookCount, reason: CountIgnoredReason) -> PoolEvent {
         counted_at: count.counted_at,
         reason,
     }
-}
-
-fn claim_line(stock: &WarehouseStock, claim: &ClaimLine) -> Result<Vec<PoolEvent>, PoolRejection> {
-    if claim.sold < 0 {
-        return Err(PoolRejection::SoldNegative);
-    }
-    let known = stock.ledger.line(&claim.line);
-    let newest = known.and_then(|line| line.claimed_as_of());
-    if newest.is_some_and(|newest| newest >= claim.as_of) {
-        return Ok(Vec::new());
-    }
-    let mut events = Vec::new();
-    if known.is_none() {
-        events.push(PoolEvent::LineOpened {
-            warehouse: claim.warehouse.clone(),
-            line: claim.line.clone(),
-        });
-    }
-    events.push(PoolEvent::LineClaimed {
-        warehouse: claim.warehouse.clone(),
-        line: claim.line.clone(),
-        sold: claim.sold,
-        as_of: claim.as_of,
-    });
-    Ok(events)
 }

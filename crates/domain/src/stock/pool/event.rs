@@ -44,8 +44,26 @@ pub enum PoolEvent {
         line: LineKey,
         /// Units sold.
         sold: i64,
+        /// Of them fulfilled.
+        #[serde(default)]
+        fulfilled: i64,
+        /// Units that are owed no more, taken or not.
+        #[serde(default)]
+        released: i64,
+        /// The revision of the order's lines.
+        #[serde(default)]
+        revision: u64,
         /// The version of the order.
         as_of: Timestamp,
+    },
+    /// Acceptance or a shipment moved what is taken of a line.
+    FactTaken(FactTaken),
+    /// Units of a line have no warehouse yet: rises are held back by as many, until they have.
+    LineHeldBack {
+        /// The line.
+        line: LineKey,
+        /// Units; none when it holds back no more.
+        units: i64,
     },
     /// A report that lowers the number named a line.
     LineTaken {
@@ -120,6 +138,32 @@ pub struct MovementBooked {
     pub occurred_at: Timestamp,
     /// How it bears on the position.
     pub effect: MovementEffect,
+    /// By how much the position changed.
+    pub applied: Quantity,
+    /// The position afterwards; nothing while it is unknown.
+    pub position_after: Option<Quantity>,
+}
+
+/// What an order or a shipment told of goods that a line took, or that this was not so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactTaken {
+    /// What said so.
+    pub source: String,
+    /// The warehouse.
+    pub warehouse: WarehouseCode,
+    /// The line.
+    pub line: LineKey,
+    /// The stage that reported.
+    pub report: ReportKind,
+    /// What it takes; negative when it gives back.
+    pub quantity: Quantity,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// Whether this was told before and is taken back now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
+    /// The greatest of the line's lowering reports, with this one.
+    pub taken: Quantity,
     /// By how much the position changed.
     pub applied: Quantity,
     /// The position afterwards; nothing while it is unknown.

@@ -1,7 +1,11 @@
 //! How facts become the state of a pool.
 
+use jiff::Timestamp;
+
+use super::command::{Claim, Taking};
 use super::compact::Mark;
-use super::event::{MovementBooked, MovementEffect, PoolEvent};
+use super::event::{FactTaken, MovementBooked, MovementEffect, PoolEvent};
+use super::facts;
 use super::ledger::Report;
 use super::position::LastCount;
 use super::state::{Pool, WarehouseStock};
@@ -21,9 +25,21 @@ pub(super) fn evolve(mut pool: Pool, event: &PoolEvent) -> Pool {
         PoolEvent::LineOpened { warehouse, line } => {
             pool.warehouses.entry(warehouse.clone()).or_default().ledger.open(line.clone());
         }
-        PoolEvent::LineClaimed { warehouse, line, sold, as_of } => {
+        PoolEvent::LineClaimed { warehouse, line, sold, fulfilled, released, revision, as_of } => {
             let stock = pool.warehouses.entry(warehouse.clone()).or_default();
-            stock.ledger.claim(line.clone(), *sold, *as_of);
+            let (sold, fulfilled, released) = (*sold, *fulfilled, *released);
+            let claim = Claim { sold, fulfilled, released, revision: *revision, as_of: *as_of };
+            stock.ledger.claim(line.clone(), claim);
+            let_go(stock, *as_of);
+        }
+        PoolEvent::FactTaken(fact) => {
+            fact_taken(pool.warehouses.entry(fact.warehouse.clone()).or_default(), fact);
+        }
+        PoolEvent::LineHeldBack { line, units: 0 } => {
+            pool.held_back.remove(line);
+        }
+        PoolEvent::LineHeldBack { line, units } => {
+            pool.held_back.insert(line.clone(), *units);
         }
         PoolEvent::LineTaken {
             event_id, warehouse, line, report, quantity, occurred_at, ..
@@ -32,6 +48,7 @@ pub(super) fn evolve(mut pool: Pool, event: &PoolEvent) -> Pool {
             let report = Report {
                 mark: Mark::of(event_id),
                 kind: *report,
+                told: false,
                 occurred_at: *occurred_at,
                 quantity: *quantity,
             };
@@ -59,9 +76,23 @@ fn book(stock: &mut WarehouseStock, movement: &MovementBooked) {
         stock.position.remember(at, mark, movement.applied);
     }
     if movement.effect == MovementEffect::Line {
-        let newest = stock.position.newest().unwrap_or(movement.occurred_at);
-        for (at, mark, quantity) in stock.ledger.let_go(newest) {
-            stock.position.remember(at, mark, quantity);
-        }
+        let_go(stock, movement.occurred_at);
+    }
+}
+
+fn fact_taken(stock: &mut WarehouseStock, fact: &FactTaken) {
+    stock.position.change(fact.applied, fact.occurred_at);
+    let absorbs = stock.position.is_before_first_count(fact.occurred_at);
+    let taking =
+        Taking { kind: fact.report, occurred_at: fact.occurred_at, quantity: fact.quantity };
+    let report = facts::report(&fact.source, taking);
+    stock.ledger.tell(fact.line.clone(), report, fact.withdrawn, absorbs);
+    let_go(stock, fact.occurred_at);
+}
+
+fn let_go(stock: &mut WarehouseStock, heard: Timestamp) {
+    let newest = stock.position.newest().unwrap_or(heard);
+    for (at, mark, quantity) in stock.ledger.let_go(newest) {
+        stock.position.remember(at, mark, quantity);
     }
 }

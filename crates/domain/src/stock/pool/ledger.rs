@@ -1,11 +1,13 @@
 //! Order lines at one warehouse: how much is sold, how much of it the back office's number
 //! already lacks.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::command::{Claim, Taking};
 use super::compact::Mark;
 use crate::ids::{LineId, OrderKey, StoreId};
 use crate::quantity::Quantity;
@@ -36,16 +38,19 @@ pub struct LineKey {
 pub(super) struct Report {
     pub(super) mark: Mark,
     pub(super) kind: ReportKind,
+    /// Told by an order or a shipment, not reported as a movement. The same goods may be both.
+    pub(super) told: bool,
     pub(super) occurred_at: Timestamp,
     /// What it takes; negative when it gives back.
     pub(super) quantity: Quantity,
 }
 
-/// What an order claims of a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(super) struct Claim {
-    pub(super) units: i64,
-    pub(super) as_of: Timestamp,
+impl Claim {
+    /// Whether both come to the same, whatever version of the order they stand for.
+    pub(super) fn says_same(&self, other: &Self) -> bool {
+        let said = |claim: &Self| (claim.sold, claim.fulfilled, claim.released);
+        said(self) == said(other)
+    }
 }
 
 /// An order line.
@@ -83,15 +88,17 @@ impl Line {
     /// Each report is placed by its own time, so that a count between an early and a late stage of
     /// the same goods is read the same way whichever of the three arrives last.
     fn taken_until(&self, moment: Option<Timestamp>) -> Quantity {
-        let mut stages = [Quantity::ZERO; STAGES.len()];
+        // A movement and what an order or a shipment tells are two words about the same goods.
+        let mut stages = [[Quantity::ZERO; STAGES.len()]; 2];
         for report in &self.reports {
             if moment.is_none_or(|moment| report.occurred_at <= moment)
+                && let Some(stages) = stages.get_mut(usize::from(report.told))
                 && let Some(stage) = stages.get_mut(usize::from(stage(report.kind)))
             {
                 *stage = stage.saturating_add(report.quantity);
             }
         }
-        stages.into_iter().fold(Quantity::ZERO, Quantity::max)
+        stages.into_iter().flatten().fold(Quantity::ZERO, Quantity::max)
     }
 
     pub(super) fn taken(&self) -> Quantity {
@@ -107,11 +114,23 @@ impl Line {
     }
 
     fn sold(&self) -> Quantity {
-        self.claim.map_or_else(|| self.taken(), |claim| Quantity::from_units(claim.units))
+        self.claim.map_or_else(|| self.taken(), |claim| Quantity::from_units(claim.sold))
     }
 
     fn owed(&self) -> Quantity {
-        self.sold().saturating_sub(self.taken()).max(Quantity::ZERO)
+        let released = self.claim.map_or(0, |claim| claim.released);
+        let ended = self.taken().max(Quantity::from_units(released));
+        self.sold().saturating_sub(ended).max(Quantity::ZERO)
+    }
+
+    /// Units that Shopify still holds as committed, as far as the order tells.
+    fn open(&self) -> i64 {
+        self.claim.map_or(0, |claim| claim.sold.saturating_sub(claim.fulfilled).max(0))
+    }
+
+    /// Whether nothing is to be expected of it: its units are taken, and sent or cancelled.
+    fn is_settled(&self) -> bool {
+        self.owed().is_zero() && self.open() == 0
     }
 
     fn own(&self) -> Quantity {
@@ -120,7 +139,13 @@ impl Line {
 
     fn sums(&self) -> Sums {
         let raw = |quantity: Quantity| i128::from(quantity.ten_thousandths());
-        Sums { own: raw(self.own()), sold: raw(self.sold()), owed: raw(self.owed()) }
+        Sums {
+            lines: 1,
+            own: raw(self.own()),
+            sold: raw(self.sold()),
+            owed: raw(self.owed()),
+            open: i128::from(self.open()),
+        }
     }
 
     fn last_heard(&self) -> Option<Timestamp> {
@@ -128,12 +153,31 @@ impl Line {
         reports.chain(self.claim.map(|claim| claim.as_of)).max()
     }
 
-    pub(super) fn claimed_as_of(&self) -> Option<Timestamp> {
-        self.claim.map(|claim| claim.as_of)
+    pub(super) fn holds(&self, at: Timestamp, mark: Mark) -> bool {
+        self.reports.iter().any(|r| !r.told && (r.occurred_at, r.mark) == (at, mark))
     }
 
-    pub(super) fn holds(&self, at: Timestamp, mark: Mark) -> bool {
-        self.reports.iter().any(|report| report.occurred_at == at && report.mark == mark)
+    /// What one source told.
+    pub(super) fn told_by(&self, source: Mark) -> Vec<Taking> {
+        let of_source = self.reports.iter().filter(|report| report.told && report.mark == source);
+        let taking = |report: &Report| Taking {
+            kind: report.kind,
+            occurred_at: report.occurred_at,
+            quantity: report.quantity,
+        };
+        of_source.map(taking).collect()
+    }
+
+    pub(super) fn without(&self, report: Report) -> Self {
+        let mut line = self.clone();
+        line.withdraw(report);
+        line
+    }
+
+    pub(super) fn withdraw(&mut self, report: Report) {
+        if let Some(place) = self.reports.iter().position(|known| *known == report) {
+            self.reports.remove(place);
+        }
     }
 
     pub(super) fn with(&self, report: Report) -> Self {
@@ -144,7 +188,7 @@ impl Line {
 
     pub(super) fn push(&mut self, report: Report) {
         // Sorted, so that equal histories are equal states whatever the order of arrival.
-        let key = |r: &Report| (r.occurred_at, r.mark);
+        let key = |r: &Report| (r.occurred_at, r.mark, r.told);
         let place = self.reports.partition_point(|known| key(known) <= key(&report));
         self.reports.insert(place, report);
     }
@@ -165,20 +209,35 @@ impl Line {
 /// Sums over the lines of a store, in ten-thousandths; wide, so that they add up exactly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Sums {
+    lines: usize,
     own: i128,
     sold: i128,
     owed: i128,
+    /// In units.
+    open: i128,
 }
 
 impl Sums {
     fn plus(self, other: Self) -> Self {
-        let Self { own, sold, owed } = other;
-        Self { own: self.own + own, sold: self.sold + sold, owed: self.owed + owed }
+        let Self { lines, own, sold, owed, open } = other;
+        Self {
+            lines: self.lines + lines,
+            own: self.own + own,
+            sold: self.sold + sold,
+            owed: self.owed + owed,
+            open: self.open + open,
+        }
     }
 
     fn minus(self, other: Self) -> Self {
-        let Self { own, sold, owed } = other;
-        Self { own: self.own - own, sold: self.sold - sold, owed: self.owed - owed }
+        let Self { lines, own, sold, owed, open } = other;
+        Self {
+            lines: self.lines - lines,
+            own: self.own - own,
+            sold: self.sold - sold,
+            owed: self.owed - owed,
+            open: self.open - open,
+        }
     }
 }
 
@@ -249,11 +308,17 @@ impl Ledger {
     /// Changes a line and the sums that it is part of; gives the line before.
     fn change(&mut self, key: LineKey, change: impl FnOnce(&mut Line)) -> (Sums, Sums) {
         let of_store = self.sums.entry(key.store.clone()).or_default();
-        let line = self.lines.entry(key).or_default();
+        let line = match self.lines.entry(key) {
+            Entry::Occupied(known) => {
+                *of_store = of_store.minus(known.get().sums());
+                known.into_mut()
+            }
+            Entry::Vacant(free) => free.insert(Line::default()),
+        };
         let before = line.sums();
         change(line);
         let after = line.sums();
-        *of_store = of_store.minus(before).plus(after);
+        *of_store = of_store.plus(after);
         (before, after)
     }
 
@@ -261,13 +326,24 @@ impl Ledger {
         self.change(key, |_| {});
     }
 
-    pub(super) fn claim(&mut self, key: LineKey, units: i64, as_of: Timestamp) {
-        self.change(key, |line| line.claim = Some(Claim { units, as_of }));
+    pub(super) fn claim(&mut self, key: LineKey, claim: Claim) {
+        self.change(key, |line| line.claim = Some(claim));
     }
 
     pub(super) fn take(&mut self, key: LineKey, report: Report, absorbs: bool) {
+        self.tell(key, report, false, absorbs);
+    }
+
+    /// Adds a report, or takes it back.
+    pub(super) fn tell(&mut self, key: LineKey, report: Report, withdrawn: bool, absorbs: bool) {
         let store = key.store.clone();
-        let (before, after) = self.change(key, |line| line.push(report));
+        let (before, after) = self.change(key, |line| {
+            if withdrawn {
+                line.withdraw(report);
+            } else {
+                line.push(report);
+            }
+        });
         if absorbs {
             let absorbed = self.absorbed.entry(store).or_default();
             *absorbed = absorbed.saturating_add(quantity(after.own - before.own));
@@ -316,6 +392,11 @@ impl Ledger {
         quantity(self.sums(store).owed).ceil_units()
     }
 
+    /// Units of a store's known lines that are neither fulfilled nor cancelled.
+    pub(super) fn known_open(&self, store: &StoreId) -> i64 {
+        i64::try_from(self.sums(store).open).unwrap_or(i64::MAX)
+    }
+
     /// Units that a store's level shows as sold and that no known line explains.
     pub(super) fn presumed(&self, store: &StoreId) -> i64 {
         let seen = self.seen(store).unwrap_or_default();
@@ -344,7 +425,7 @@ impl Ledger {
         let mut settled: Vec<(Option<Timestamp>, LineKey)> = self
             .lines
             .iter()
-            .filter(|(_, line)| (over > 0 || quiet(line)) && line.owed().is_zero())
+            .filter(|(_, line)| (over > 0 || quiet(line)) && line.is_settled())
             .map(|(key, line)| (line.last_heard(), key.clone()))
             .collect();
         settled.sort();
@@ -361,8 +442,13 @@ impl Ledger {
     /// Lets a line go; its sums stay.
     fn close(&mut self, key: &LineKey) -> Vec<Step> {
         let Some(line) = self.lines.remove(key) else { return Vec::new() };
-        let of_store = self.sums.entry(key.store.clone()).or_default();
-        *of_store = of_store.minus(line.sums());
+        // As it would be loaded: a store without lines has no sums.
+        if let Some(of_store) = self.sums.get_mut(&key.store) {
+            *of_store = of_store.minus(line.sums());
+            if of_store.lines == 0 {
+                self.sums.remove(&key.store);
+            }
+        }
         let closed = self.closed.entry(key.store.clone()).or_default();
         closed.sold = closed.sold.saturating_add(line.sold());
         closed.own = closed.own.saturating_add(line.own());

@@ -1,18 +1,22 @@
 //! Order lines of a pool: what they take, what they owe, whose they are.
 
+use std::collections::BTreeMap;
+
 use super::event::PoolEvent;
 use super::tests::{book, count, fold, line, qty, stage, store, w1};
-use super::{BookMovement, ClaimLine, Pool, PoolCommand, PoolRejection};
+use super::{BookMovement, Claim, ClaimLine, Pool, PoolCommand, PoolRejection};
 use crate::quantity::Quantity;
 use crate::stock::report::MovementKind;
 use crate::testing::{apply, at, given};
 
 fn claim(store: &str, order: &str, sold: i64, seconds: i64) -> PoolCommand {
+    let revision = u64::try_from(seconds).expect("not negative");
     PoolCommand::ClaimLine(ClaimLine {
         warehouse: w1(),
         line: line(store, order),
-        sold,
-        as_of: at(seconds),
+        claim: Some(Claim { sold, fulfilled: 0, released: 0, revision, as_of: at(seconds) }),
+        taken: BTreeMap::new(),
+        opens: true,
     })
 }
 
@@ -103,7 +107,15 @@ fn an_older_version_of_an_order_claims_nothing() {
     given::<Pool>().after(history()).when(&claim("a", "1001", 5, 9)).then_silent();
     given::<Pool>().after(history()).when(&claim("a", "1001", 2, 10)).then_silent();
     given::<Pool>().after(history()).when(&claim("a", "1001", 1, 11)).then(&[
-        PoolEvent::LineClaimed { warehouse: w1(), line: line("a", "1001"), sold: 1, as_of: at(11) },
+        PoolEvent::LineClaimed {
+            warehouse: w1(),
+            line: line("a", "1001"),
+            sold: 1,
+            fulfilled: 0,
+            released: 0,
+            revision: 11,
+            as_of: at(11),
+        },
     ]);
     given::<Pool>().when(&claim("a", "1001", -1, 1)).then_refused(&PoolRejection::SoldNegative);
 }
@@ -150,4 +162,16 @@ fn settled_lines_leave_the_ledger_and_keep_their_sums() {
     // Their falls are still known by time: this count speaks of the moment after line 1999.
     let counted = apply::<Pool>(pool, &count("c2", "4000", 1_999));
     assert_eq!(counted.position(&w1()), Some(qty("3900")));
+}
+
+/// What is loaded is what was folded, also when the last line of a store has left.
+#[test]
+fn a_store_without_lines_leaves_nothing_behind() {
+    let mut ledger = super::ledger::Ledger::default();
+    ledger.open(line("a", "1"));
+    ledger.let_go(at(1));
+    let stored = serde_json::to_string(&ledger).expect("stored");
+    let loaded: super::ledger::Ledger = serde_json::from_str(&stored).expect("loaded");
+    assert_eq!(loaded, ledger);
+    assert_eq!(ledger.stores().len(), 0);
 }

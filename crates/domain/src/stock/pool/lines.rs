@@ -8,14 +8,17 @@ use serde::de::value::{Error as ValueError, StringDeserializer};
 use serde::de::{self, DeserializeOwned, IntoDeserializer as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serializer};
 
+use super::command::Claim;
 use super::compact::{Broken, Mark, Reader, Scale, Writer};
-use super::ledger::{Claim, Line, LineKey, Report, STAGES, stage};
+use super::ledger::{Line, LineKey, Report, STAGES, stage};
 use crate::ids::{EventId, LineId, OrderKey, StoreId};
 use crate::quantity::Quantity;
 use crate::stock::report::ReportKind;
 
 /// The stored form, should it change once more.
 const VERSION: u8 = 1;
+/// Marks the stage of what an order or a shipment told.
+const TOLD: u8 = 0x10;
 
 type Lines = BTreeMap<LineKey, Line>;
 
@@ -75,15 +78,18 @@ fn name(writer: &mut Writer, name: &str) {
 fn write(writer: &mut Writer, scale: Scale, line: &Line) {
     match line.claim {
         None => writer.byte(0),
-        Some(Claim { units, as_of }) => {
-            writer.byte(1);
-            writer.signed(units);
+        Some(Claim { sold, fulfilled, released, revision, as_of }) => {
+            writer.byte(2);
+            writer.signed(sold);
             writer.moment(scale, as_of);
+            writer.signed(fulfilled);
+            writer.signed(released);
+            writer.number(revision);
         }
     }
     writer.length(line.reports.len());
     for report in &line.reports {
-        writer.byte(stage(report.kind));
+        writer.byte(stage(report.kind) | if report.told { TOLD } else { 0 });
         writer.moment(scale, report.occurred_at);
         writer.quantity(report.quantity);
         writer.mark(report.mark);
@@ -138,20 +144,28 @@ fn read_name(reader: &mut Reader) -> Result<LineId, Broken> {
 fn read(reader: &mut Reader, scale: Scale) -> Result<Line, Broken> {
     let claim = match reader.byte()? {
         0 => None,
-        1 => {
-            let units = reader.signed()?;
-            Some(Claim { units, as_of: reader.moment(scale)? })
+        // What the first versions told of a claim, and all of it.
+        form @ (1 | 2) => {
+            let (sold, as_of) = (reader.signed()?, reader.moment(scale)?);
+            let mut claim = Claim { sold, fulfilled: 0, released: 0, revision: 0, as_of };
+            if form == 2 {
+                claim.fulfilled = reader.signed()?;
+                claim.released = reader.signed()?;
+                claim.revision = reader.number()?;
+            }
+            Some(claim)
         }
         _ => return Err(Broken),
     };
     let length = reader.length()?;
     let mut reports = Vec::with_capacity(length);
     for _ in 0..length {
-        let stage = usize::from(reader.byte()?);
-        let kind = STAGES.get(stage).copied().ok_or(Broken)?;
+        let stage = reader.byte()?;
+        let told = stage & TOLD != 0;
+        let kind = STAGES.get(usize::from(stage & !TOLD)).copied().ok_or(Broken)?;
         let occurred_at = reader.moment(scale)?;
         let (quantity, mark) = (reader.quantity()?, reader.mark()?);
-        reports.push(Report { mark, kind, occurred_at, quantity });
+        reports.push(Report { mark, kind, told, occurred_at, quantity });
     }
     Ok(Line { claim, reports })
 }
@@ -198,7 +212,8 @@ impl From<EarlierLine> for Line {
     fn from(earlier: EarlierLine) -> Self {
         let mut line = Self { claim: earlier.claim, reports: Vec::new() };
         for EarlierReport { event_id, kind, occurred_at, quantity } in earlier.reports {
-            line.push(Report { mark: Mark::of(&event_id), kind, occurred_at, quantity });
+            let mark = Mark::of(&event_id);
+            line.push(Report { mark, kind, told: false, occurred_at, quantity });
         }
         line
     }
@@ -217,6 +232,7 @@ mod tests {
         order: String,
         line: String,
         claim: Option<(i64, i64)>,
+        told: bool,
         reports: Vec<(u8, i64, i64, u64)>,
     }
 
@@ -228,8 +244,16 @@ mod tests {
             (0_u8..5, 0_i64..1_000_000, -90_000_i64..90_000, any::<u64>()),
             0..4,
         );
-        (0_u8..3, name, line, prop::option::of((0_i64..99, 0_i64..1_000_000)), reports).prop_map(
-            |(store, order, line, claim, reports)| Sample { store, order, line, claim, reports },
+        let claim = prop::option::of((0_i64..99, 0_i64..1_000_000));
+        (0_u8..3, name, line, claim, any::<bool>(), reports).prop_map(
+            |(store, order, line, claim, told, reports)| Sample {
+                store,
+                order,
+                line,
+                claim,
+                told,
+                reports,
+            },
         )
     }
 
@@ -240,12 +264,19 @@ mod tests {
                 order: id(&sample.order),
                 line: id(&sample.line),
             };
-            let claim = sample.claim.map(|(units, seconds)| Claim { units, as_of: at(seconds) });
+            let claim = sample.claim.map(|(sold, seconds)| Claim {
+                sold,
+                fulfilled: sold / 2,
+                released: sold / 3,
+                revision: 7,
+                as_of: at(seconds),
+            });
             let mut line = Line { claim, reports: Vec::new() };
             for (stage, seconds, quantity, mark) in &sample.reports {
                 line.push(Report {
                     mark: Mark(*mark),
                     kind: STAGES[usize::from(*stage)],
+                    told: sample.told,
                     occurred_at: at(*seconds),
                     quantity: Quantity::from_ten_thousandths(*quantity),
                 });
@@ -269,6 +300,7 @@ mod tests {
             order: "north:1001".to_owned(),
             line: "77".to_owned(),
             claim: Some((2, 5)),
+            told: true,
             reports: vec![(2, 9, 20_000, 7)],
         };
         let text = compact(&lines(&[sample]));

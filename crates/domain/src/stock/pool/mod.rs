@@ -12,6 +12,7 @@ mod compact;
 pub mod decide;
 pub mod event;
 mod evolve;
+mod facts;
 mod journal;
 pub mod ledger;
 mod lines;
@@ -26,8 +27,10 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use command::{BookCount, BookMovement, ClaimLine, PoolCommand};
-pub use event::{CountIgnoredReason, MovementBooked, MovementEffect, PoolEvent, PositionCounted};
+pub use command::{BookCount, BookMovement, Claim, ClaimLine, PoolCommand, Taking};
+pub use event::{
+    CountIgnoredReason, FactTaken, MovementBooked, MovementEffect, PoolEvent, PositionCounted,
+};
 pub use ledger::LineKey;
 pub use position::{LastCount, Position};
 pub use rejection::PoolRejection;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::Ledger;
+use super::ledger::{Ledger, LineKey};
 use super::position::Position;
 use crate::ids::{InventoryItemId, StoreId, WarehouseCode};
 use crate::quantity::Quantity;
@@ -15,6 +15,9 @@ use crate::quantity::Quantity;
 pub struct Pool {
     pub(super) warehouses: BTreeMap<WarehouseCode, WarehouseStock>,
     pub(super) links: BTreeSet<(StoreId, InventoryItemId)>,
+    /// Units of order lines that have no warehouse yet.
+    #[serde(with = "crate::pairs", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) held_back: BTreeMap<LineKey, i64>,
 }
 
 /// The SKU in one warehouse.
@@ -92,6 +95,19 @@ impl Pool {
     #[must_use]
     pub fn known_sold(&self, warehouse: &WarehouseCode, store: &StoreId) -> i64 {
         self.warehouses.get(warehouse).map_or(0, |stock| stock.ledger.known_sold(store))
+    }
+
+    /// Units of a store's known lines that Shopify still holds as committed.
+    #[must_use]
+    pub fn known_open(&self, warehouse: &WarehouseCode, store: &StoreId) -> i64 {
+        self.warehouses.get(warehouse).map_or(0, |stock| stock.ledger.known_open(store))
+    }
+
+    /// Units sold that have no location yet: any warehouse may have to send them, so nothing rises
+    /// by as many.
+    #[must_use]
+    pub fn held_back(&self) -> i64 {
+        self.held_back.values().fold(0, |sum, units| sum.saturating_add(*units))
     }
 
     fn sum_owed(&self, warehouse: &WarehouseCode, counts: impl Fn(&StoreId) -> bool) -> i64 {

@@ -1,0 +1,174 @@
+//! What the demand for an item comes to in the pools of its SKUs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::state::{Demand, Line, LineRef, Step};
+use crate::ids::{BackOfficeId, InvalidId, Sku, StoreId, Warehouse};
+use crate::quantity::Quantity;
+use crate::stock::pool::{Claim, ClaimLine, LineKey, PoolCommand, Taking};
+use crate::stock::report::ReportKind;
+
+/// The source of what acceptance took; shipments are named by their ids, which hold a slash.
+const ACCEPTANCE: &str = "acceptance";
+
+/// Names a pool.
+pub type PoolName = (BackOfficeId, Sku);
+
+/// What a line comes to in the pools.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    placed: BTreeMap<(Warehouse, Sku), Claimed>,
+    held_back: BTreeMap<PoolName, i64>,
+}
+
+/// What a line claims at a warehouse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Claimed {
+    claim: Option<Claim>,
+    taken: BTreeMap<String, Vec<Taking>>,
+}
+
+impl Claimed {
+    fn says_same(&self, other: &Self) -> bool {
+        let said = |of: &Self| of.claim.map(|c| (c.sold, c.fulfilled, c.released));
+        said(self) == said(other) && self.taken == other.taken
+    }
+
+    fn says_nothing(&self) -> bool {
+        self.claim.is_none() && self.taken.values().all(Vec::is_empty)
+    }
+
+    fn command(&self, line: &LineKey, warehouse: &Warehouse, opens: bool) -> PoolCommand {
+        PoolCommand::ClaimLine(ClaimLine {
+            warehouse: warehouse.code.clone(),
+            line: line.clone(),
+            claim: self.claim,
+            taken: self.taken.clone(),
+            opens,
+        })
+    }
+
+    /// The claim of a line that went to another SKU: nothing.
+    fn ended(&self) -> Self {
+        let none = |claim: Claim| Claim { sold: 0, fulfilled: 0, released: 0, ..claim };
+        let taken = self.taken.keys().map(|source| (source.clone(), Vec::new())).collect();
+        Self { claim: self.claim.map(none), taken }
+    }
+}
+
+/// How back offices name a line of an order.
+fn line_key(store: &StoreId, line: LineRef) -> Result<LineKey, InvalidId> {
+    let order = format!("{store}:{}", line.order).parse()?;
+    Ok(LineKey { store: store.clone(), order, line: line.line.to_string().parse()? })
+}
+
+impl Claims {
+    /// The commands that bring the pools from what a line came to before to this.
+    ///
+    /// # Errors
+    /// The line has no name that a back office could use.
+    pub fn since(
+        &self,
+        before: &Self,
+        store: &StoreId,
+        line: LineRef,
+    ) -> Result<Vec<(PoolName, PoolCommand)>, InvalidId> {
+        let key = line_key(store, line)?;
+        let mut commands = Vec::new();
+        let name = |warehouse: &Warehouse, sku: &Sku| (warehouse.backoffice.clone(), sku.clone());
+        for ((warehouse, sku), claimed) in &self.placed {
+            let known = before.placed.get(&(warehouse.clone(), sku.clone()));
+            if known.is_none_or(|known| !known.says_same(claimed)) {
+                let opens = known.is_none_or(Claimed::says_nothing);
+                let command = claimed.command(&key, warehouse, opens);
+                commands.push((name(warehouse, sku), command));
+            }
+        }
+        for (place, claimed) in &before.placed {
+            let (warehouse, sku) = place;
+            if !self.placed.contains_key(place) {
+                let command = claimed.ended().command(&key, warehouse, false);
+                commands.push((name(warehouse, sku), command));
+            }
+        }
+        let pools: BTreeSet<&PoolName> =
+            self.held_back.keys().chain(before.held_back.keys()).collect();
+        for pool in pools {
+            let units = |claims: &Self| claims.held_back.get(pool).copied().unwrap_or_default();
+            if units(self) != units(before) {
+                let command = PoolCommand::HoldBack { line: key.clone(), units: units(self) };
+                commands.push((pool.clone(), command));
+            }
+        }
+        Ok(commands)
+    }
+}
+
+impl Demand {
+    /// What a line comes to, at every warehouse that was named with it and whose back office has a
+    /// SKU for the item. Units without a location are held back in every pool of the item.
+    #[must_use]
+    pub fn claims(&self, line: LineRef) -> Claims {
+        let Some(known) = self.lines.get(&line) else { return Claims::default() };
+        let placed = known.warehouses().into_iter().filter_map(|warehouse| {
+            let sku = self.sku(&warehouse.backoffice)?.clone();
+            let claimed = Claimed { claim: known.claim(warehouse), taken: known.taken(warehouse) };
+            Some(((warehouse.clone(), sku), claimed))
+        });
+        let unrouted = known.said.as_ref().map_or(0, super::state::LineSaid::unrouted);
+        let pools = self.skus.iter().filter(|_| unrouted > 0);
+        Claims {
+            placed: placed.collect(),
+            held_back: pools.map(|(b, sku)| ((b.clone(), sku.clone()), unrouted)).collect(),
+        }
+    }
+}
+
+impl Line {
+    fn warehouses(&self) -> BTreeSet<&Warehouse> {
+        let shares = self.said.iter().flat_map(|said| &said.shares);
+        let steps = self.accepts.iter().chain(self.shipments.values().flatten());
+        let of_shares = shares.filter_map(|share| share.warehouse.as_ref());
+        of_shares.chain(steps.map(|step| &step.warehouse)).collect()
+    }
+
+    fn claim(&self, warehouse: &Warehouse) -> Option<Claim> {
+        let said = self.said.as_ref()?;
+        let (revision, as_of) = (said.revision, said.as_of);
+        let mut claim = Claim { sold: 0, fulfilled: 0, released: 0, revision, as_of };
+        for share in said.shares.iter().filter(|s| s.warehouse.as_ref() == Some(warehouse)) {
+            claim.sold = claim.sold.saturating_add(share.sold.max(0));
+            claim.fulfilled = claim.fulfilled.saturating_add(share.fulfilled.max(0));
+            claim.released = claim.released.saturating_add(share.released.max(0));
+        }
+        Some(claim)
+    }
+
+    fn taken(&self, warehouse: &Warehouse) -> BTreeMap<String, Vec<Taking>> {
+        let accepted = takings(&self.accepts, warehouse, ReportKind::Accept);
+        let shipped = self.shipments.iter().map(|(shipment, steps)| {
+            (shipment.clone(), takings(steps, warehouse, ReportKind::Shipment))
+        });
+        std::iter::once((ACCEPTANCE.to_owned(), accepted)).chain(shipped).collect()
+    }
+}
+
+/// By how much each step lowered the number, placed by its own time.
+fn takings(steps: &[Step], warehouse: &Warehouse, kind: ReportKind) -> Vec<Taking> {
+    let mut by_time: BTreeMap<Timestamp, i64> = BTreeMap::new();
+    let mut before = 0;
+    for step in steps.iter().filter(|step| step.warehouse == *warehouse) {
+        let change = step.units.saturating_sub(before);
+        before = step.units;
+        if step.lowers {
+            let at = by_time.entry(step.at).or_default();
+            *at = at.saturating_add(change);
+        }
+    }
+    let moved = by_time.into_iter().filter(|(_, units)| *units != 0);
+    let taking =
+        |(occurred_at, units)| Taking { kind, occurred_at, quantity: Quantity::from_units(units) };
+    moved.map(taking).collect()
+}

@@ -1,0 +1,47 @@
+//! The rules of demand.
+
+use super::DemandEvent;
+use super::command::{DemandCommand, TellLine};
+use super::evolve::with_said;
+use super::state::Demand;
+
+pub(super) fn decide(demand: &Demand, command: &DemandCommand) -> Vec<DemandEvent> {
+    match command {
+        DemandCommand::Link { backoffice, sku } => {
+            let is_news = demand.sku(backoffice) != Some(sku);
+            let (backoffice, sku) = (backoffice.clone(), sku.clone());
+            is_news.then_some(DemandEvent::Linked { backoffice, sku }).into_iter().collect()
+        }
+        DemandCommand::TellLine(tell) => tell_line(demand, tell).into_iter().collect(),
+        DemandCommand::TellShipment { line, shipment, steps, was_told } => {
+            let known = demand.lines.get(line);
+            let said = known.and_then(|known| known.shipments.get(shipment));
+            // A line that left is settled; a late word about it would open it again.
+            let is_settled = known.is_none() && *was_told;
+            let nothing = said.is_none() && steps.iter().all(|step| step.units == 0);
+            if is_settled || nothing || said == Some(steps) {
+                return Vec::new();
+            }
+            vec![DemandEvent::ShipmentTold {
+                line: *line,
+                shipment: shipment.clone(),
+                steps: steps.clone(),
+            }]
+        }
+    }
+}
+
+fn tell_line(demand: &Demand, tell: &TellLine) -> Option<DemandEvent> {
+    let TellLine { line, said, lowered_by_accept, was_told } = tell;
+    let known = demand.lines.get(line);
+    if known.is_none() && *was_told && said.open() == 0 {
+        return None;
+    }
+    let before = known.cloned().unwrap_or_default();
+    let after = with_said(before.clone(), said, lowered_by_accept);
+    (known.is_none() || before != after).then(|| DemandEvent::LineTold {
+        line: *line,
+        said: said.clone(),
+        lowered_by_accept: lowered_by_accept.clone(),
+    })
+}

@@ -1,0 +1,109 @@
+//! How facts become the demand for an item.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::DemandEvent;
+use super::state::{Demand, Line, LineRef, LineSaid, Step};
+use crate::ids::{BackOfficeId, Warehouse};
+
+/// A line that is fulfilled or cancelled leaves this long after its last news.
+const QUIET_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// And never more such lines than this are kept, since the state is written whole each time.
+const CLOSED_MAX: usize = 200;
+
+pub(super) fn evolve(mut demand: Demand, event: &DemandEvent) -> Demand {
+    match event {
+        DemandEvent::Linked { backoffice, sku } => {
+            demand.skus.insert(backoffice.clone(), sku.clone());
+        }
+        DemandEvent::LineTold { line, said, lowered_by_accept } => {
+            let before = demand.lines.remove(line).unwrap_or_default();
+            demand.lines.insert(*line, with_said(before, said, lowered_by_accept));
+            let_go(&mut demand.lines, said.as_of);
+        }
+        DemandEvent::ShipmentTold { line, shipment, steps } => {
+            let line = demand.lines.entry(*line).or_default();
+            line.shipments.insert(shipment.clone(), steps.clone());
+        }
+    }
+    demand
+}
+
+/// A line with one more word of its order, whenever that was said.
+pub(super) fn with_said(
+    mut line: Line,
+    said: &LineSaid,
+    lowered_by_accept: &BTreeSet<BackOfficeId>,
+) -> Line {
+    let mut warehouses: BTreeSet<&Warehouse> =
+        said.shares.iter().filter_map(|share| share.warehouse.as_ref()).collect();
+    let known: Vec<_> = line.accepts.iter().map(|step| step.warehouse.clone()).collect();
+    warehouses.extend(&known);
+    // The newest may have come first, and then did not know that it speaks of this warehouse.
+    let newest = line.said.clone().filter(|newest| newest.revision > said.revision);
+    for warehouse in warehouses {
+        for said in [Some(said), newest.as_ref()].into_iter().flatten() {
+            insert(&mut line.accepts, said, warehouse, lowered_by_accept);
+        }
+    }
+    if line.said.as_ref().is_none_or(|newest| newest.revision < said.revision) {
+        line.said = Some(said.clone());
+    }
+    line
+}
+
+/// Puts in its place what a warehouse had taken by acceptance. What was released had been accepted,
+/// and is gone. Of equal neighbours the first stays: the state is the same whichever came last.
+fn insert(
+    steps: &mut Vec<Step>,
+    said: &LineSaid,
+    warehouse: &Warehouse,
+    lowered_by_accept: &BTreeSet<BackOfficeId>,
+) {
+    let of_it = || said.shares.iter().filter(|share| share.warehouse.as_ref() == Some(warehouse));
+    let reported_at = of_it().filter_map(|share| share.reported_at).max();
+    let step = Step {
+        revision: said.revision,
+        warehouse: warehouse.clone(),
+        units: of_it().map(|share| share.accepted.saturating_add(share.released)).sum(),
+        at: reported_at.unwrap_or(said.as_of),
+        lowers: lowered_by_accept.contains(&warehouse.backoffice),
+    };
+    let place = steps.partition_point(|known| name(known) < name(&step));
+    let same = |known: &&Step| known.warehouse == *warehouse;
+    let before = place.checked_sub(1).and_then(|before| steps.get(before)).filter(same);
+    let after = steps.get(place).filter(same);
+    let equals = |known: &Step| (known.units, known.at) == (step.units, step.at);
+    // A warehouse of which nothing was ever said has no step; if something was, this ends it.
+    let says_nothing = reported_at.is_none() && before.is_none_or(|before| before.units == 0);
+    let is_known = after.is_some_and(|after| after.revision == step.revision);
+    if says_nothing || is_known || before.is_some_and(equals) {
+        return;
+    }
+    let replaces = after.is_some_and(equals);
+    steps.insert(place, step);
+    if replaces {
+        steps.remove(place + 1);
+    }
+}
+
+fn name(step: &Step) -> (&Warehouse, u64) {
+    (&step.warehouse, step.revision)
+}
+
+/// Lets lines go that are fulfilled or cancelled.
+fn let_go(lines: &mut BTreeMap<LineRef, Line>, newest: Timestamp) {
+    let closed = |line: &Line| line.said.as_ref().filter(|said| said.open() == 0).map(|s| s.as_of);
+    let mut left: Vec<(Timestamp, LineRef)> =
+        lines.iter().filter_map(|(id, line)| Some((closed(line)?, *id))).collect();
+    left.sort_unstable();
+    let horizon = newest.checked_sub(QUIET_SPAN).unwrap_or(Timestamp::MIN);
+    let over = left.len().saturating_sub(CLOSED_MAX);
+    for (index, (heard, id)) in left.into_iter().enumerate() {
+        if index < over || heard <= horizon {
+            lines.remove(&id);
+        }
+    }
+}

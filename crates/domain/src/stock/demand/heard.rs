@@ -1,0 +1,188 @@
+//! What was heard of orders and shipments, where one word names what a later one does not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::state::{LineRef, Step};
+use crate::decider::Decider;
+use crate::ids::{InventoryItemId, LineItemId, OrderId, Warehouse};
+
+/// Revisions of a shipment that are kept: corrections, of which there are few.
+const REVISIONS_MAX: usize = 100;
+
+/// The lines of an order that were told to the demand for their items; keyed by (store, order). A
+/// line that was told and is no longer kept is settled.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeardOrder {
+    lines: BTreeSet<LineItemId>,
+}
+
+impl HeardOrder {
+    /// Whether a line was told.
+    #[must_use]
+    pub fn knows(&self, line: LineItemId) -> bool {
+        self.lines.contains(&line)
+    }
+}
+
+/// Lines of an order are told to the demand for their items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hear {
+    /// The lines.
+    pub lines: BTreeSet<LineItemId>,
+}
+
+/// A fact of the lines of an order, stored for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum HeardOrderEvent {
+    /// Lines were told for the first time.
+    LinesHeard {
+        /// The lines.
+        lines: BTreeSet<LineItemId>,
+    },
+}
+
+impl Decider for HeardOrder {
+    type State = Self;
+    type Command = Hear;
+    type Event = HeardOrderEvent;
+    type Rejection = Infallible;
+
+    fn decide(state: &Self, command: &Hear) -> Result<Vec<HeardOrderEvent>, Infallible> {
+        let lines: BTreeSet<_> = command.lines.difference(&state.lines).copied().collect();
+        Ok(if lines.is_empty() { Vec::new() } else { vec![HeardOrderEvent::LinesHeard { lines }] })
+    }
+
+    fn evolve(mut state: Self, event: &HeardOrderEvent) -> Self {
+        let HeardOrderEvent::LinesHeard { lines } = event;
+        state.lines.extend(lines);
+        state
+    }
+}
+
+/// What the revisions of a shipment said; keyed by (store, shipment).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeardShipment {
+    revisions: BTreeMap<u64, ShipmentSaid>,
+}
+
+/// What a revision of a shipment says, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShipmentSaid {
+    /// The order.
+    pub order: OrderId,
+    /// The warehouse that the goods left.
+    pub warehouse: Warehouse,
+    /// When.
+    pub at: Timestamp,
+    /// Whether a shipment lowers the back office's number.
+    pub lowers: bool,
+    /// What it holds.
+    pub lines: Vec<ShippedLine>,
+}
+
+/// Units of a line in a shipment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShippedLine {
+    /// The line.
+    pub line: LineItemId,
+    /// Its inventory item.
+    pub item: InventoryItemId,
+    /// Units.
+    pub units: i64,
+}
+
+impl HeardShipment {
+    /// Every line that any revision named, with its item and the steps of its units.
+    #[must_use]
+    pub fn steps(&self) -> BTreeMap<(InventoryItemId, LineRef), Vec<Step>> {
+        let mut named: BTreeMap<(InventoryItemId, LineRef), Vec<Step>> = BTreeMap::new();
+        for said in self.revisions.values() {
+            for shipped in &said.lines {
+                let line = LineRef { order: said.order, line: shipped.line };
+                named.entry((shipped.item, line)).or_default();
+            }
+        }
+        for ((_, line), steps) in &mut named {
+            self.steps_of(*line, steps);
+        }
+        named
+    }
+
+    /// A revision that says the same as the one before is no step.
+    fn steps_of(&self, line: LineRef, steps: &mut Vec<Step>) {
+        let warehouses: BTreeSet<_> = self.revisions.values().map(|said| &said.warehouse).collect();
+        for warehouse in warehouses {
+            let mut before = 0;
+            for (revision, said) in &self.revisions {
+                let is_there = said.warehouse == *warehouse && said.order == line.order;
+                let of_line = said.lines.iter().filter(|l| is_there && l.line == line.line);
+                let units = of_line.map(|shipped| shipped.units).sum();
+                if units == before {
+                    continue;
+                }
+                before = units;
+                steps.push(Step {
+                    revision: *revision,
+                    warehouse: warehouse.clone(),
+                    units,
+                    at: said.at,
+                    lowers: said.lowers,
+                });
+            }
+        }
+    }
+}
+
+/// A revision of a shipment arrives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HearShipment {
+    /// Its number.
+    pub revision: u64,
+    /// What it says.
+    pub said: ShipmentSaid,
+}
+
+/// A fact of a shipment, stored for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum HeardShipmentEvent {
+    /// A revision was heard.
+    RevisionHeard {
+        /// Its number.
+        revision: u64,
+        /// What it says.
+        said: ShipmentSaid,
+    },
+}
+
+impl Decider for HeardShipment {
+    type State = Self;
+    type Command = HearShipment;
+    type Event = HeardShipmentEvent;
+    type Rejection = Infallible;
+
+    fn decide(state: &Self, command: &HearShipment) -> Result<Vec<HeardShipmentEvent>, Infallible> {
+        let HearShipment { revision, said } = command.clone();
+        let is_full = state.revisions.len() >= REVISIONS_MAX;
+        let is_old = is_full && state.revisions.keys().next().is_some_and(|old| revision < *old);
+        let known = is_old || state.revisions.contains_key(&revision);
+        let heard = HeardShipmentEvent::RevisionHeard { revision, said };
+        Ok(if known { Vec::new() } else { vec![heard] })
+    }
+
+    fn evolve(mut state: Self, event: &HeardShipmentEvent) -> Self {
+        let HeardShipmentEvent::RevisionHeard { revision, said } = event;
+        state.revisions.insert(*revision, said.clone());
+        if state.revisions.len() > REVISIONS_MAX {
+            state.revisions.pop_first();
+        }
+        state
+    }
+}

@@ -1,0 +1,122 @@
+//! What is known of the demand for an item.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{BackOfficeId, LineItemId, OrderId, Sku, Warehouse};
+
+/// A line of an order of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LineRef {
+    /// The order.
+    pub order: OrderId,
+    /// The line.
+    pub line: LineItemId,
+}
+
+/// What an order says of one line, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineSaid {
+    /// Of two the higher one holds.
+    pub revision: u64,
+    /// The version of the order.
+    pub as_of: Timestamp,
+    /// Who serves how much of it.
+    pub shares: Vec<ShareSaid>,
+}
+
+/// What one warehouse, or nobody yet, has of a line; in units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareSaid {
+    /// Where it comes from; nothing until the line is routed, and while the location is not mapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warehouse: Option<Warehouse>,
+    /// Whether it has a location.
+    pub routed: bool,
+    /// Claimed at Shopify; fulfilled units stay counted.
+    pub sold: i64,
+    /// Of them fulfilled.
+    pub fulfilled: i64,
+    /// Accepted by the back office, and neither rejected nor released since.
+    pub accepted: i64,
+    /// Released by it: owed no more.
+    pub released: i64,
+    /// When the last two changed; nothing when never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<Timestamp>,
+}
+
+/// How many units of a line a warehouse had taken, by one revision of what said so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The revision.
+    pub revision: u64,
+    /// The warehouse.
+    pub warehouse: Warehouse,
+    /// Units, in all.
+    pub units: i64,
+    /// Since when.
+    pub at: Timestamp,
+    /// Whether it lowers the back office's number. It stays as it was when this was first heard.
+    pub lowers: bool,
+}
+
+/// The inventory item of a store; keyed by (store, inventory item).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Demand {
+    pub(super) skus: BTreeMap<BackOfficeId, Sku>,
+    #[serde(with = "crate::pairs")]
+    pub(super) lines: BTreeMap<LineRef, Line>,
+}
+
+/// A line of an order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Line {
+    /// Nothing while only shipments spoke of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<LineSaid>,
+    /// What was accepted or released, by revision.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accepts: Vec<Step>,
+    /// What each shipment holds, by revision.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub shipments: BTreeMap<String, Vec<Step>>,
+}
+
+impl Demand {
+    /// The SKU by which a back office knows the item, or did last.
+    #[must_use]
+    pub fn sku(&self, backoffice: &BackOfficeId) -> Option<&Sku> {
+        self.skus.get(backoffice)
+    }
+
+    /// The lines that are kept.
+    pub fn lines(&self) -> impl Iterator<Item = LineRef> {
+        self.lines.keys().copied()
+    }
+
+    /// Whether a line is kept.
+    #[must_use]
+    pub fn has(&self, line: LineRef) -> bool {
+        self.lines.contains_key(&line)
+    }
+}
+
+impl LineSaid {
+    /// Units that are still to be fulfilled.
+    #[must_use]
+    pub fn open(&self) -> i64 {
+        self.shares.iter().map(|share| share.sold.saturating_sub(share.fulfilled).max(0)).sum()
+    }
+
+    /// Units that have no location yet.
+    #[must_use]
+    pub fn unrouted(&self) -> i64 {
+        let unrouted = self.shares.iter().filter(|share| !share.routed);
+        unrouted.map(|share| share.sold.saturating_sub(share.fulfilled).max(0)).sum()
+    }
+}

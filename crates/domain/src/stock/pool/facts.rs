@@ -1,0 +1,98 @@
+//! What orders and shipments say of a line.
+
+use super::command::{Claim, ClaimLine, Taking};
+use super::compact::Mark;
+use super::event::{FactTaken, PoolEvent};
+use super::ledger::{Line, Report};
+use super::rejection::PoolRejection;
+use super::state::WarehouseStock;
+
+/// Opens the line where it must be, notes what is claimed, and brings what was told of goods taken
+/// to what is told now: each step by itself, with what it does to the position.
+pub(super) fn claim_line(
+    stock: &WarehouseStock,
+    told: &ClaimLine,
+) -> Result<Vec<PoolEvent>, PoolRejection> {
+    if told.claim.is_some_and(|claim| claim.sold < 0) {
+        return Err(PoolRejection::SoldNegative);
+    }
+    let known = stock.ledger.line(&told.line);
+    // A claim of nothing is one, too: without it a movement would be of an order that is not known.
+    let says = told.claim.is_some() || told.taken.values().any(|takings| !takings.is_empty());
+    if known.is_none() && !(told.opens && says) {
+        return Ok(Vec::new());
+    }
+    let mut events = Vec::new();
+    if known.is_none() {
+        let (warehouse, line) = (told.warehouse.clone(), told.line.clone());
+        events.push(PoolEvent::LineOpened { warehouse, line });
+    }
+    let line = known.cloned().unwrap_or_default();
+    events.extend(claimed(&line, told));
+    take(stock, line, told, &mut events)?;
+    Ok(events)
+}
+
+fn claimed(line: &Line, told: &ClaimLine) -> Option<PoolEvent> {
+    let claim = told.claim?;
+    let is_news =
+        line.claim.is_none_or(|known| known.revision <= claim.revision && !known.says_same(&claim));
+    let Claim { sold, fulfilled, released, revision, as_of } = claim;
+    is_news.then(|| PoolEvent::LineClaimed {
+        warehouse: told.warehouse.clone(),
+        line: told.line.clone(),
+        sold,
+        fulfilled,
+        released,
+        revision,
+        as_of,
+    })
+}
+
+fn take(
+    stock: &WarehouseStock,
+    mut line: Line,
+    told: &ClaimLine,
+    events: &mut Vec<PoolEvent>,
+) -> Result<(), PoolRejection> {
+    let counted_at = stock.position.counted_at();
+    let mut position = stock.position.running();
+    for (source, takings) in &told.taken {
+        for (withdrawn, taking) in changes(&line, source, takings) {
+            let Taking { kind, occurred_at, quantity } = taking;
+            let report = report(source, taking);
+            let after = if withdrawn { line.without(report) } else { line.with(report) };
+            let applied =
+                line.taken_after(counted_at).saturating_sub(after.taken_after(counted_at));
+            position = position.checked_add(applied).ok_or(PoolRejection::PositionTooLarge)?;
+            line = after;
+            events.push(PoolEvent::FactTaken(FactTaken {
+                source: source.clone(),
+                warehouse: told.warehouse.clone(),
+                line: told.line.clone(),
+                report: kind,
+                quantity,
+                occurred_at,
+                withdrawn,
+                taken: line.taken(),
+                applied,
+                position_after: stock.position.quantity().map(|_| position),
+            }));
+        }
+    }
+    Ok(())
+}
+
+/// What is told, as the ledger keeps it.
+pub(super) fn report(source: &str, taking: Taking) -> Report {
+    let Taking { kind, occurred_at, quantity } = taking;
+    Report { mark: Mark::of_text(source), kind, told: true, occurred_at, quantity }
+}
+
+/// What of a source was told and is no more, then what is told newly.
+fn changes(line: &Line, source: &str, takings: &[Taking]) -> Vec<(bool, Taking)> {
+    let known: Vec<Taking> = line.told_by(Mark::of_text(source));
+    let gone = known.iter().filter(|taking| !takings.contains(taking)).map(|t| (true, *t));
+    let new = takings.iter().filter(|taking| !known.contains(taking)).map(|t| (false, *t));
+    gone.chain(new).collect()
+}

@@ -1,0 +1,91 @@
+//! Samples of the demand for an item.
+
+use std::collections::BTreeSet;
+
+use lockstep_domain::stock::demand::{
+    Demand, DemandEvent, HeardOrder, HeardOrderEvent, HeardShipment, HeardShipmentEvent, LineRef,
+    LineSaid, ShareSaid, ShipmentSaid, ShippedLine, Step,
+};
+use lockstep_domain::{Decider, InventoryItemId, LineItemId, OrderId};
+
+use super::{at, id};
+
+const LINE: LineRef = LineRef { order: OrderId(6_120_000_000_001), line: LineItemId(77) };
+
+fn told() -> DemandEvent {
+    let served = ShareSaid {
+        warehouse: Some(id("wms/W1")),
+        routed: true,
+        sold: 3,
+        fulfilled: 1,
+        accepted: 2,
+        released: 1,
+        reported_at: Some(at(20)),
+    };
+    let nowhere = ShareSaid {
+        warehouse: None,
+        routed: false,
+        sold: 1,
+        fulfilled: 0,
+        accepted: 0,
+        released: 0,
+        reported_at: None,
+    };
+    DemandEvent::LineTold {
+        line: LINE,
+        said: LineSaid { revision: 4, as_of: at(30), shares: vec![served, nowhere] },
+        lowered_by_accept: BTreeSet::from([id("wms")]),
+    }
+}
+
+pub fn demand_events() -> Vec<DemandEvent> {
+    let step = |revision, units| Step {
+        revision,
+        warehouse: id("wms/W1"),
+        units,
+        at: at(40),
+        lowers: true,
+    };
+    covers!(
+        vec![
+            DemandEvent::Linked { backoffice: id("wms"), sku: id("LAMP") },
+            told(),
+            DemandEvent::ShipmentTold {
+                line: LINE,
+                shipment: "wms/s-1".to_owned(),
+                steps: vec![step(1, 2), step(2, 1)],
+            },
+        ];
+        DemandEvent::Linked { .. },
+        DemandEvent::LineTold { .. },
+        DemandEvent::ShipmentTold { .. },
+    )
+}
+
+pub fn demand_state() -> Demand {
+    Demand::evolve_all(Demand::default(), &demand_events())
+}
+
+pub fn heard_order_events() -> Vec<HeardOrderEvent> {
+    vec![HeardOrderEvent::LinesHeard { lines: BTreeSet::from([LINE.line, LineItemId(78)]) }]
+}
+
+pub fn heard_order_state() -> HeardOrder {
+    HeardOrder::evolve_all(HeardOrder::default(), &heard_order_events())
+}
+
+pub fn heard_shipment_events() -> Vec<HeardShipmentEvent> {
+    let line = ShippedLine { line: LINE.line, item: InventoryItemId(7), units: 2 };
+    let said = ShipmentSaid {
+        order: LINE.order,
+        warehouse: id("wms/W1"),
+        at: at(40),
+        lowers: true,
+        lines: vec![line],
+    };
+    vec![HeardShipmentEvent::RevisionHeard { revision: 1, said }]
+}
+
+pub fn heard_shipment_state() -> HeardShipment {
+    HeardShipment::evolve_all(HeardShipment::default(), &heard_shipment_events())
+}
