@@ -1,15 +1,18 @@
 //! The aggregates of stock-sync and how they are named in its store.
 //!
-//! A transaction that needs several locks pools first, then the rules of a store, then levels, then
-//! timers. A movement has its pool when it learns that a level must follow new rules, so everybody
-//! else goes by that order, too: two that hold what the other wants cost the database a second.
+//! A transaction that needs several locks what was heard of orders and shipments first, then the
+//! demand for items, then pools, then the rules of a store, then levels, then timers. A movement
+//! has its pool when it learns that a level must follow new rules, so everybody else goes by that
+//! order, too: two that hold what the other wants cost the database a second. Of the keys of one
+//! statement the kinds are locked by their names, which is why the first ones begin as they do.
 
 use lockstep_contracts::Partition;
 use lockstep_domain::decider::Decider;
+use lockstep_domain::stock::demand::{Demand, HeardOrder, HeardShipment};
 use lockstep_domain::stock::level::Level;
 use lockstep_domain::stock::pool::Pool;
 use lockstep_domain::stock::rules::{BackOfficeRules, StoreRules};
-use lockstep_domain::{BackOfficeId, InventoryItemId, Sku, StoreId, VariantId};
+use lockstep_domain::{BackOfficeId, InventoryItemId, OrderId, Sku, StoreId, VariantId};
 use lockstep_runtime::Aggregate;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +46,30 @@ pub struct BackOfficeKind;
 impl Aggregate for BackOfficeKind {
     type Decider = BackOfficeRules;
     const KIND: &'static str = "backoffice";
+}
+
+/// What orders and shipments say of an inventory item; id `{store}/{inventory item}`.
+pub struct DemandKind;
+
+impl Aggregate for DemandKind {
+    type Decider = Demand;
+    const KIND: &'static str = "item_demand";
+}
+
+/// The lines of an order that were told to the demand for their items; id `{store}/{order}`.
+pub struct HeardOrderKind;
+
+impl Aggregate for HeardOrderKind {
+    type Decider = HeardOrder;
+    const KIND: &'static str = "heard_order";
+}
+
+/// What the revisions of a shipment said; id `{store}/{backoffice}/{shipment}`.
+pub struct HeardShipmentKind;
+
+impl Aggregate for HeardShipmentKind {
+    type Decider = HeardShipment;
+    const KIND: &'static str = "heard_shipment";
 }
 
 /// The newest revision seen of a link; id `{store}/{variant}/{backoffice}`. Link events may
@@ -103,6 +130,21 @@ pub fn pool_id(backoffice: &BackOfficeId, sku: &Sku) -> String {
 /// Id of an item's levels.
 pub fn level_id(store: &StoreId, item: InventoryItemId) -> String {
     format!("{store}/{item}")
+}
+
+/// Id of the demand for an item.
+pub fn demand_id(store: &StoreId, item: InventoryItemId) -> String {
+    format!("{store}/{item}")
+}
+
+/// Id of what was heard of an order.
+pub fn heard_order_id(store: &StoreId, order: OrderId) -> String {
+    format!("{store}/{order}")
+}
+
+/// Id of what was heard of a shipment.
+pub fn heard_shipment_id(store: &StoreId, shipment: &str) -> String {
+    format!("{store}/{shipment}")
 }
 
 /// Id of a link's newest revision.

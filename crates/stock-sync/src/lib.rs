@@ -1,7 +1,8 @@
 //! stock-sync: what the warehouses hold becomes what the stores show, and every number can be
 //! explained.
 //!
-//! In: `BACKOFFICE` (movements, counts), `CATALOG` (links), `SHOPIFY` (inventory levels), settings.
+//! In: `BACKOFFICE` (movements, counts), `CATALOG` (links), `ORDERS` and `SHIPMENTS` (lines),
+//! `SHOPIFY` (inventory levels), settings.
 //! Out: writes to Shopify's levels, and `STOCK` (pushes and refusals). It owns the stream `STOCK`.
 //! It must never write a level from an unknown position, nor twice for one intent.
 //!
@@ -10,7 +11,9 @@
 
 pub mod aggregates;
 pub mod baseline;
+pub mod demand;
 pub mod effects;
+pub mod facts;
 pub mod handlers;
 pub mod pages;
 pub mod pusher;

@@ -1,11 +1,14 @@
 //! The service: which messages it takes, which settings it adopts, which questions it answers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use lockstep_contracts::Event;
 use lockstep_contracts::backoffice::v1::{CountReported, MovementReported};
 use lockstep_contracts::catalog::v1::{VariantLinked, VariantUnlinked};
 use lockstep_contracts::convert::link::{LinkChange, linked, unlinked};
+use lockstep_contracts::orders::v1::OrderLinesChanged;
+use lockstep_contracts::shipments::v1::ShipmentLinesChanged;
 use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_contracts::stock::v1::{
     GetStockRequest, KnowsSkusRequest, ListUnknownEffectsRequest, SettleEffectRequest,
@@ -17,11 +20,13 @@ use lockstep_runtime::{
 };
 
 use crate::aggregates::{
-    BackOfficeKind, LevelKind, LinkSeenKind, PoolKind, StoreKind, link_seen_id, pool_id,
+    BackOfficeKind, DemandKind, HeardOrderKind, HeardShipmentKind, LevelKind, LinkSeenKind,
+    PoolKind, StoreKind, demand_id, link_seen_id, pool_id,
 };
 use crate::effects::{list_unknown_effects, settle_effect};
 use crate::handlers::{
-    count_reported, inventory_level, movement_reported, settings, variant_linked,
+    count_reported, inventory_level, movement_reported, order_lines, settings, shipment_lines,
+    variant_linked,
 };
 use crate::pusher::Pusher;
 use crate::questions::get_stock;
@@ -39,6 +44,8 @@ impl Processor for StockProcessor {
             [
                 webhook_consumer(SERVICE, store, &inventory_level::TOPICS),
                 scope_consumer(SERVICE, VariantLinked::STREAM, store),
+                scope_consumer(SERVICE, OrderLinesChanged::STREAM, store),
+                scope_consumer(SERVICE, ShipmentLinesChanged::STREAM, store),
             ]
         });
         let backoffices = directory
@@ -68,6 +75,12 @@ impl Processor for StockProcessor {
                 let event = message.decode::<VariantUnlinked>().ok();
                 event.and_then(|e| unlinked(&e).ok()).map(|link| keys_of_link(&link))
             }
+            OrderLinesChanged::TYPE => {
+                message.decode::<OrderLinesChanged>().ok().map(|e| keys_of_order(&e))
+            }
+            ShipmentLinesChanged::TYPE => {
+                message.decode::<ShipmentLinesChanged>().ok().map(|e| keys_of_shipment(&e))
+            }
             _ => None,
         }
         .unwrap_or_default()
@@ -79,6 +92,8 @@ impl Processor for StockProcessor {
             CountReported::TYPE => count_reported::apply(&message.decode()?, work),
             VariantLinked::TYPE => variant_linked::linked(&message.decode()?, work),
             VariantUnlinked::TYPE => variant_linked::unlinked(&message.decode()?, work),
+            OrderLinesChanged::TYPE => order_lines::apply(&message.decode()?, work),
+            ShipmentLinesChanged::TYPE => shipment_lines::apply(&message.decode()?, work),
             WebhookReceived::TYPE => inventory_level::apply(&message.decode()?, work),
             // Other events of the streams that it reads are none of its business.
             _ => Ok(()),
@@ -96,6 +111,9 @@ impl Processor for StockProcessor {
             Box::new(EvolverOf::<StoreKind>::default()),
             Box::new(EvolverOf::<BackOfficeKind>::default()),
             Box::new(EvolverOf::<LinkSeenKind>::default()),
+            Box::new(EvolverOf::<DemandKind>::default()),
+            Box::new(EvolverOf::<HeardOrderKind>::default()),
+            Box::new(EvolverOf::<HeardShipmentKind>::default()),
         ]
     }
 }
@@ -104,10 +122,28 @@ impl Processor for StockProcessor {
 /// each other. The level follows, as everywhere: see [`crate::aggregates`].
 fn keys_of_link(link: &LinkChange) -> Vec<AggregateKey> {
     vec![
+        DemandKind::key(demand_id(&link.store, link.item)),
         LinkSeenKind::key(link_seen_id(&link.store, link.variant, &link.backoffice)),
         PoolKind::key(pool_id(&link.backoffice, &link.sku)),
         StoreKind::key(link.store.as_str()),
     ]
+}
+
+fn keys_of_order(event: &OrderLinesChanged) -> Vec<AggregateKey> {
+    let items = event.lines.iter().map(|line| line.inventory_item_id).filter(|item| *item > 0);
+    let items: BTreeSet<_> = items.collect();
+    let demand = items.into_iter().map(|item| DemandKind::key(format!("{}/{item}", event.store)));
+    let heard = HeardOrderKind::key(format!("{}/{}", event.store, event.order_id));
+    demand.chain([heard]).collect()
+}
+
+fn keys_of_shipment(event: &ShipmentLinesChanged) -> Vec<AggregateKey> {
+    let items = event.lines.iter().map(|line| line.inventory_item_id).filter(|item| *item > 0);
+    let items: BTreeSet<_> = items.collect();
+    let demand = items.into_iter().map(|item| DemandKind::key(format!("{}/{item}", event.store)));
+    let order = HeardOrderKind::key(format!("{}/{}", event.store, event.order_id));
+    let shipment = HeardShipmentKind::key(format!("{}/{}", event.store, event.shipment));
+    demand.chain([order, shipment]).collect()
 }
 
 /// What the service works with, beside its shell.

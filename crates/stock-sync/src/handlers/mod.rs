@@ -3,5 +3,7 @@
 pub mod count_reported;
 pub mod inventory_level;
 pub mod movement_reported;
+pub mod order_lines;
 pub mod settings;
+pub mod shipment_lines;
 pub mod variant_linked;

@@ -1,5 +1,7 @@
 //! A variant and a SKU became one thing, or ceased to be.
 
+use std::collections::BTreeSet;
+
 use lockstep_contracts::catalog::v1::{VariantLinked, VariantUnlinked};
 use lockstep_contracts::convert::link::{self as convert, LinkChange};
 use lockstep_domain::Sku;
@@ -11,6 +13,7 @@ use crate::aggregates::{
     LevelKind, LinkSeenKind, PoolKind, See, StoreKind, level_id, link_seen_id, pool_id,
 };
 use crate::baseline::follow;
+use crate::demand::Told;
 use crate::translate::{invalid, poison};
 use crate::windows::touch;
 
@@ -37,6 +40,10 @@ pub fn linked(event: &VariantLinked, work: &mut Work<'_>) -> Result<(), Stop> {
     work.execute::<LevelKind>(&level, &bind)?.map_err(|e| poison("link", e))?;
     let bind = PoolCommand::Link { store: link.store.clone(), item: link.item };
     work.execute::<PoolKind>(&pool_id(backoffice, sku), &bind)?.map_err(|e| poison("link", e))?;
+    // What was sold of it before is claimed before the baseline is taken.
+    let mut told = Told::load(work, &link.store, &BTreeSet::from([link.item]))?;
+    told.link(work, link.item, backoffice.clone(), sku.clone())?;
+    told.book(work)?;
     settle(work, &link)
 }
 

@@ -13,7 +13,11 @@ async fn a_link_and_its_end_lock_the_same_and_then_the_level() {
     let keys = StockProcessor.keys(&made);
     assert_eq!(keys, StockProcessor.keys(&cut));
     let kinds: Vec<_> = keys.iter().map(|key| key.kind).collect();
-    assert_eq!(kinds, ["link_seen", "pool", "store"], "in the order in which they are locked");
+    assert_eq!(
+        kinds,
+        ["item_demand", "link_seen", "pool", "store"],
+        "in the order in which they are locked"
+    );
     for message in [made, cut] {
         let applied = world.engine.transact(Origin::new("link", None), &keys, |work| {
             match StockProcessor.apply(&message, work) {

@@ -6,6 +6,7 @@
 )]
 
 mod activation;
+mod ledger;
 mod links;
 mod pages;
 mod rests;

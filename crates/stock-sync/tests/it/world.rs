@@ -20,8 +20,8 @@ use lockstep_ports::PortError;
 use lockstep_ports::{Sealer, Store, Timer};
 use lockstep_runtime::lanes::Lane;
 use lockstep_runtime::{
-    Engine, EngineParts, Inbound, LaneWorker as _, Origin, Processor, Pulses, Settings,
-    SettingsChange,
+    Engine, EngineError, EngineParts, Inbound, LaneWorker as _, Origin, Processor, Pulses,
+    Settings, SettingsChange,
 };
 use lockstep_stock_sync::aggregates::{LevelKind, StoreKind};
 use lockstep_stock_sync::pusher::Pusher;
@@ -100,6 +100,8 @@ impl World {
         let settings = BackOfficeSettings {
             id: "wms".to_owned(),
             stock_basis: StockBasis::Physical.into(),
+            // Those of the basis.
+            stock_lowered_by: Vec::new(),
             stock_excludes_damaged: excludes_damaged,
             warehouses: vec![WarehouseSettings { code: "MAIN".to_owned(), name: String::new() }],
             ..back_office_defaults()
@@ -143,6 +145,19 @@ impl World {
             StockProcessor.apply(&inbound, work)
         });
         taken.await.expect("taken");
+    }
+
+    /// Takes what can never be processed; gives the reason.
+    pub async fn refuse<E: Event>(&self, event: &E) -> String {
+        let inbound = inbound(event);
+        let keys = StockProcessor.keys(&inbound);
+        let taken = self.engine.transact(Origin::new("message", None), &keys, |work| {
+            StockProcessor.apply(&inbound, work)
+        });
+        match taken.await {
+            Err(EngineError::Poison(reason)) => reason,
+            other => panic!("it is refused, not {other:?}"),
+        }
     }
 
     pub async fn link(&self, item: i64, revision: u64) {

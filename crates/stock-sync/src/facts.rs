@@ -1,0 +1,129 @@
+//! The public facts of orders and shipments, checked.
+
+use lockstep_contracts::orders::v1::{LineShare, OrderLineFacts, OrderLinesChanged};
+use lockstep_contracts::shipments::v1::ShipmentLinesChanged;
+use lockstep_domain::stock::demand::{LineSaid, ShareSaid, ShipmentSaid, ShippedLine};
+use lockstep_domain::{InventoryItemId, LineItemId, OrderId, StoreId, Warehouse};
+use lockstep_runtime::Stop;
+
+use crate::translate::{moment, poison, store};
+
+/// More units than this of a line are no order: sums stay far from the ends of a number.
+const UNITS_MAX: i64 = 1_000_000_000;
+/// The name of a shipment is a back office, a slash and its own name of it.
+const SHIPMENT_MAX: usize = 300;
+
+/// What is told of an order.
+pub struct OrderFacts {
+    /// The store.
+    pub store: StoreId,
+    /// The order.
+    pub order: OrderId,
+    /// Its lines whose item is known; the others hold nothing that is stocked, or are told again.
+    pub lines: Vec<LineTold>,
+}
+
+/// What is told of a line.
+pub struct LineTold {
+    /// The line.
+    pub line: LineItemId,
+    /// Its inventory item.
+    pub item: InventoryItemId,
+    /// What its order says.
+    pub said: LineSaid,
+}
+
+/// What is told of a shipment.
+pub struct ShipmentFacts {
+    /// The store.
+    pub store: StoreId,
+    /// `{backoffice}/{shipment id}`.
+    pub shipment: String,
+    /// The revision.
+    pub revision: u64,
+    /// What it says. Whether it lowers the number is not for the message to say.
+    pub said: ShipmentSaid,
+}
+
+/// Reads what is told of an order.
+pub fn order_lines(event: &OrderLinesChanged) -> Result<OrderFacts, Stop> {
+    let as_of = moment("as_of", event.as_of.as_ref())?;
+    let line = |(index, line): (usize, &OrderLineFacts)| {
+        let field = |name: &str| format!("lines[{index}].{name}");
+        let shares: Result<_, Stop> = line.shares.iter().map(|s| share(s, &field)).collect();
+        Ok(LineTold {
+            line: LineItemId(positive(&field("line_id"), line.line_id)?),
+            item: InventoryItemId(line.inventory_item_id),
+            said: LineSaid { revision: event.revision, as_of, shares: shares? },
+        })
+    };
+    let known = event.lines.iter().enumerate().filter(|(_, line)| line.inventory_item_id > 0);
+    Ok(OrderFacts {
+        store: store(&event.store)?,
+        order: OrderId(positive("order_id", event.order_id)?),
+        lines: known.map(line).collect::<Result<_, Stop>>()?,
+    })
+}
+
+fn share(share: &LineShare, field: &impl Fn(&str) -> String) -> Result<ShareSaid, Stop> {
+    let of = |name: &str, value: i64| units(&field(&format!("shares.{name}")), value);
+    let reported = share.reported_at.as_ref();
+    Ok(ShareSaid {
+        warehouse: match share.warehouse.as_str() {
+            "" => None,
+            text => Some(warehouse(&field("shares.warehouse"), text)?),
+        },
+        routed: share.location_id != 0,
+        sold: of("sold", share.sold)?,
+        fulfilled: of("fulfilled", share.fulfilled)?,
+        accepted: of("accepted", share.accepted)?,
+        released: of("released", share.released)?,
+        reported_at: reported
+            .map(|at| moment(&field("shares.reported_at"), Some(at)))
+            .transpose()?,
+    })
+}
+
+/// Reads what is told of a shipment.
+pub fn shipment_lines(event: &ShipmentLinesChanged) -> Result<ShipmentFacts, Stop> {
+    if event.shipment.is_empty() || event.shipment.len() > SHIPMENT_MAX {
+        return Err(poison("shipment", format!("has 1 to {SHIPMENT_MAX} bytes")));
+    }
+    let mut lines = Vec::new();
+    for (index, line) in event.lines.iter().enumerate() {
+        // What is not stocked has no item.
+        if line.inventory_item_id > 0 {
+            lines.push(ShippedLine {
+                line: LineItemId(positive(&format!("lines[{index}].line_id"), line.line_id)?),
+                item: InventoryItemId(line.inventory_item_id),
+                units: units(&format!("lines[{index}].quantity"), line.quantity)?,
+            });
+        }
+    }
+    let said = ShipmentSaid {
+        order: OrderId(positive("order_id", event.order_id)?),
+        warehouse: warehouse("warehouse", &event.warehouse)?,
+        at: moment("shipped_at", event.shipped_at.as_ref())?,
+        lowers: false,
+        lines,
+    };
+    let (store, shipment) = (store(&event.store)?, event.shipment.clone());
+    Ok(ShipmentFacts { store, shipment, revision: event.revision, said })
+}
+
+fn warehouse(field: &str, text: &str) -> Result<Warehouse, Stop> {
+    text.parse().map_err(|e| poison(field, e))
+}
+
+fn units(field: &str, value: i64) -> Result<i64, Stop> {
+    let is_sound = (0..=UNITS_MAX).contains(&value);
+    if is_sound {
+        Ok(value)
+    } else {
+        Err(poison(field, format!("{value} units are none of a line")))
+    }
+}
+
+fn positive(field: &str, value: i64) -> Result<i64, Stop> {
+    if value > 0 { Ok(value) } else { Err(poison(field, "is no id of Shopify")) }
+}
