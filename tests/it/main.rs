@@ -6,6 +6,7 @@ mod catalogue;
 mod faults;
 mod feed;
 mod linking;
+mod ledger;
 mod modes;
 mod movements;
 mod orders;
