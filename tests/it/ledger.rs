@@ -122,13 +122,14 @@ impl Ledger {
 }
 
 #[tokio::test]
-async fn a_sale_in_one_store_lowers_the_other_in_delta() {
+async fn b109_a_sale_in_one_store_lowers_the_other_in_delta() {
     let ledger = Ledger::start("physical", "delta").await;
     ledger.sell(2);
     ledger.until_stands("10", 2).await;
     ledger.until_shown(8).await;
     ledger.world.settle(&ledger.south).await;
-    // North counted its sale itself: it is sent nothing.
+    // North counted its sale itself, as committed: it is sent nothing.
+    assert_eq!(ledger.world.shown(&ledger.north, "Berlin", "LAMP", "committed").await, 2);
     assert!(ledger.world.calls(&ledger.north, "AdjustQuantities").is_empty());
     assert_eq!(ledger.world.calls(&ledger.south, "AdjustQuantities").len(), 1);
     ledger.is_rebuilt().await;
@@ -146,7 +147,7 @@ async fn a_sale_in_one_store_lowers_the_other_in_absolute() {
 }
 
 #[tokio::test]
-async fn acceptance_moves_position_and_owed_together_and_sends_nothing() {
+async fn b21_acceptance_moves_position_and_owed_together_and_sends_nothing() {
     for mode in ["delta", "absolute"] {
         let ledger = Ledger::start("sellable", mode).await;
         let order = ledger.sell(2);
