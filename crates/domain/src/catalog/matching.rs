@@ -242,11 +242,10 @@ fn by_code<F: Facts>(
             _ => trouble(ConflictKind::Ambiguous, Vec::new(), &equal),
         };
     };
-    if code == Code::Barcode {
-        let rivals = rivals(look, one, facts)?;
-        if !rivals.is_empty() {
-            return trouble(ConflictKind::Duplicate, rivals, &equal);
-        }
+    if code == Code::Barcode
+        && let Some(rivals) = rivals(look, one, facts)?
+    {
+        return trouble(ConflictKind::Duplicate, rivals, &equal);
     }
     Ok(Outcome::Match(Match { candidate: one.clone(), origin: code.origin() }))
 }
@@ -295,15 +294,16 @@ fn known<F: Facts>(
     Ok((equal.into_iter().collect(), alike.into_iter().collect()))
 }
 
-/// Other variants that carry a code of the same SKU: by barcode each of them could be it.
+/// Other variants that carry a code of the same SKU: by barcode each of them could be it. Nothing
+/// when there is certainly none; where an index is overfull, one may hide behind it.
 fn rivals<F: Facts>(
     look: &Look<'_>,
     candidate: &Candidate,
     facts: &mut F,
-) -> Result<Vec<VariantId>, F::Error> {
+) -> Result<Option<Vec<VariantId>>, F::Error> {
     let mut codes = facts.barcodes(candidate)?;
     codes.push(candidate.sku.to_string());
-    let mut rivals = Vec::new();
+    let (mut rivals, mut may_hide) = (Vec::new(), false);
     for code in codes {
         let Some(near) = Near::of(&code) else { continue };
         let carriers = facts.carriers(&near)?;
@@ -312,8 +312,9 @@ fn rivals<F: Facts>(
         };
         let others = carriers.listed.iter().filter(|(v, c)| **v != look.variant && carries(c));
         rivals.extend(others.map(|(variant, _)| *variant));
+        may_hide |= carriers.unlisted > 0;
     }
-    Ok(rivals)
+    Ok((may_hide || !rivals.is_empty()).then_some(rivals))
 }
 
 #[cfg(test)]

@@ -284,6 +284,19 @@ fn a_barcode_links_what_no_sku_did() {
 }
 
 #[test]
+fn a_barcode_links_nothing_while_another_carrier_may_hide_in_the_crowd() {
+    let mut world = World::with(&["A"]);
+    world.product("wms", "A", &["111", "112"]);
+    let mut read = vec![(300, "", "111")];
+    read.extend((1..=100).map(|variant| (variant, "", "0112")));
+    // The hundred before it are listed, and this one is not.
+    read.push((200, "", "112"));
+    world.sync(&read);
+    assert_eq!(world.sku_of(300), None);
+    assert_eq!(world.kind(300), Some(ConflictKind::Duplicate));
+}
+
+#[test]
 fn a_sku_goes_before_a_barcode_whoever_is_read_first() {
     let mut world = World::with(&["A"]);
     world.product("wms", "A", &["111", "112"]);
