@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Parser};
 use lockstep_demo::run::{Options, run};
 use lockstep_demo::story::Play;
 
@@ -18,7 +18,15 @@ struct Flags {
     #[arg(long, env = "DEMO_CHAOS", value_name = "SEED")]
     chaos: Option<u64>,
     /// The warehouse serves the stores' orders, too
-    #[arg(long, env = "DEMO_ORDERS", value_parser = FalseyValueParser::new())]
+    #[arg(
+        long,
+        env = "DEMO_ORDERS",
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        default_value = "false",
+        default_missing_value = "true",
+        value_parser = FalseyValueParser::new()
+    )]
     orders: bool,
 }
 

@@ -10,7 +10,7 @@ use crate::compare::{differences, rows, show};
 use crate::setup::World;
 use crate::shopify::Levels;
 use crate::tell::{many, seconds};
-use crate::trade;
+use crate::trade::{self, Trade};
 use crate::wait::until;
 use crate::wms::Ledger;
 
@@ -51,7 +51,8 @@ impl World<'_> {
     }
 
     async fn orders_equal(&self, ledger: &Ledger) -> Result<bool> {
-        Ok(!self.orders || trade::is_equal(&ledger.trade(), &self.stores_trade().await?))
+        Ok(!self.orders
+            || trade::has_equal_lines(&ledger.trade(), &self.shopify.order_lines().await?))
     }
 
     /// What the rush cost at Shopify.
@@ -80,7 +81,11 @@ impl World<'_> {
         let ledger = self.wms.ledger().await?;
         let mut equal = show(self.tell, &rows(&ledger, &levels));
         if self.orders {
-            equal &= trade::show(self.tell, &ledger.trade(), &self.stores_trade().await?);
+            let mut stores = Trade::default();
+            for shop in &self.shops {
+                stores.extend(self.shopify.admin_orders(shop).await?);
+            }
+            equal &= trade::show(self.tell, &ledger.trade(), &stores);
         }
         let mut violations = Vec::new();
         for store in STORES {

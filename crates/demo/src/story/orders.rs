@@ -187,20 +187,9 @@ impl World<'_> {
         is_so: impl Fn(&Trade) -> bool,
     ) -> Result<()> {
         let what = format!("the store shows {what} of order {}", order.key);
-        until(
-            &what,
-            play.step_wait(),
-            async || Ok(is_so(&self.stores_trade().await?).then_some(())),
-        )
+        until(&what, play.step_wait(), async || {
+            Ok(is_so(&self.shopify.order_lines().await?).then_some(()))
+        })
         .await
-    }
-
-    /// What the stores know of orders.
-    pub(super) async fn stores_trade(&self) -> Result<Trade> {
-        let mut trade = Trade::default();
-        for shop in &self.shops {
-            trade.extend(self.shopify.admin_orders(shop).await?);
-        }
-        Ok(trade)
     }
 }
