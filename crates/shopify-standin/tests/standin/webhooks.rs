@@ -238,14 +238,19 @@ async fn faults_on_demand() {
     let late = hooks.wait(topic, 4).await;
     assert_eq!(late[3].json()["available"], 3);
 
-    fixture.shop.fault(json!({"fault": "webhook_hold", "count": 2})).unwrap();
+    fixture.shop.fault(json!({"fault": "webhook_hold", "seconds": 3600})).unwrap();
+    fixture.shop.fault(json!({"fault": "webhook_hold"})).unwrap();
     edit(&fixture, 5);
     edit(&fixture, 6);
     edit(&fixture, 7);
     assert_eq!(hooks.wait(topic, 5).await[4].json()["available"], 7);
     let answer = fixture.shop.fault(json!({"fault": "webhook_release"})).unwrap();
     assert_eq!(answer["released"], 2);
-    hooks.wait(topic, 7).await;
+    let held = hooks.wait(topic, 7).await;
+    let triggered = |at: usize| held[at].header("x-shopify-triggered-at").to_owned();
+    let at = [triggered(5), triggered(6)];
+    assert!(at.contains(&"2026-11-24T11:00:30.000000000Z".to_owned()), "an hour earlier: {at:?}");
+    assert!(at.contains(&"2026-11-24T12:00:30.000000000Z".to_owned()), "{at:?}");
 
     fixture.shop.fault(json!({"fault": "webhook_bad_signature"})).unwrap();
     edit(&fixture, 8);

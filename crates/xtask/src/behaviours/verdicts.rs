@@ -72,6 +72,9 @@ pub(crate) fn judge(rows: &[Row], tests: &[Test]) -> Verdicts {
                 format!("row {number} is marked as shown, and no test that passes shows it");
             verdicts.faults.push(fault);
         }
+        if state == State::Shown && !row.shown {
+            verdicts.lines.push("               mark it: shown = true".to_owned());
+        }
         verdicts.states.push(state);
     }
     for test in tests {
