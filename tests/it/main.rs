@@ -5,8 +5,8 @@
 mod catalogue;
 mod faults;
 mod feed;
-mod linking;
 mod ledger;
+mod linking;
 mod modes;
 mod movements;
 mod orders;
