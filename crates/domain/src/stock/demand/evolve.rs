@@ -21,7 +21,7 @@ pub(super) fn evolve(mut demand: Demand, event: &DemandEvent) -> Demand {
         DemandEvent::LineTold { line, said, lowered_by_accept } => {
             let before = demand.lines.remove(line).unwrap_or_default();
             demand.lines.insert(*line, with_said(before, said, lowered_by_accept));
-            let_go(&mut demand.lines, said.as_of);
+            let_go(&mut demand.lines, said.as_of, *line);
         }
         DemandEvent::ShipmentTold { line, shipment, steps } => {
             let line = demand.lines.entry(*line).or_default();
@@ -93,11 +93,13 @@ fn name(step: &Step) -> (&Warehouse, u64) {
     (&step.warehouse, step.revision)
 }
 
-/// Lets lines go that are fulfilled or cancelled.
-fn let_go(lines: &mut BTreeMap<LineRef, Line>, newest: Timestamp) {
+/// Lets lines go that are fulfilled or cancelled. Never the one that was just told, however old the
+/// news: what it came to is still to reach the pools.
+fn let_go(lines: &mut BTreeMap<LineRef, Line>, newest: Timestamp, told: LineRef) {
     let closed = |line: &Line| line.said.as_ref().filter(|said| said.open() == 0).map(|s| s.as_of);
     let mut left: Vec<(Timestamp, LineRef)> =
         lines.iter().filter_map(|(id, line)| Some((closed(line)?, *id))).collect();
+    left.retain(|(_, id)| *id != told);
     left.sort_unstable();
     let horizon = newest.checked_sub(QUIET_SPAN).unwrap_or(Timestamp::MIN);
     let over = left.len().saturating_sub(CLOSED_MAX);

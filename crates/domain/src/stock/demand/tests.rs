@@ -314,6 +314,36 @@ fn a_line_waits_for_its_link_and_goes_with_it() {
     assert_eq!(bench.numbers(), (Some(8), 1, -3, 0));
 }
 
+/// Lines of other orders that closed later: more than are kept.
+fn close_others(bench: &mut Bench) {
+    for n in 0..=200_i64 {
+        let line = LineRef { order: OrderId(2_000 + n), line: LineItemId(n) };
+        let said = LineSaid { revision: 1, as_of: at(100 + n), shares: Vec::new() };
+        let (lowered_by_accept, was_told) = (BTreeSet::new(), false);
+        bench.tell(&DemandCommand::TellLine(TellLine { line, said, lowered_by_accept, was_told }));
+    }
+}
+
+#[test]
+fn a_line_that_closes_late_gives_nothing_back() {
+    let accepted = || accepted(share("W1", 3), 3, 2);
+    let fulfilled = || order(2, [ShareSaid { fulfilled: 3, ..accepted() }]);
+    let in_time = Bench::linked(ACCEPT).play([count("c", 10, 1), order(1, [accepted()])]);
+    assert_eq!((in_time.numbers().0, in_time.numbers().1), (Some(7), 0));
+    let mut late = in_time.clone();
+    close_others(&mut late);
+    let late = late.play([fulfilled()]);
+    assert_eq!(late.numbers(), in_time.numbers(), "what was accepted has left");
+    assert_eq!(late.pool(), in_time.play([fulfilled()]).pool());
+
+    // One that was never heard of before is owed until the back office names it, at any age.
+    let mut unknown = Bench::linked(ACCEPT).play([count("c", 10, 1)]);
+    close_others(&mut unknown);
+    let closed = order(1, [ShareSaid { fulfilled: 3, ..share("W1", 3) }]);
+    let numbers = unknown.play([closed]).numbers();
+    assert_eq!((numbers.0, numbers.1), (Some(10), 3));
+}
+
 #[test]
 fn a_line_that_left_is_not_opened_again_by_a_late_word() {
     let mut bench = Bench::linked(PHYSICAL);
@@ -323,13 +353,7 @@ fn a_line_that_left_is_not_opened_again_by_a_late_word() {
     };
     bench.take(&fulfilled(1));
     bench.take(&shipment("s", 1, 3, 5));
-    // Two hundred later lines of other orders push it out.
-    for n in 0..200_i64 {
-        let line = LineRef { order: OrderId(2_000 + n), line: LineItemId(n) };
-        let said = LineSaid { revision: 1, as_of: at(100 + n), shares: Vec::new() };
-        let (lowered_by_accept, was_told) = (BTreeSet::new(), false);
-        bench.tell(&DemandCommand::TellLine(TellLine { line, said, lowered_by_accept, was_told }));
-    }
+    close_others(&mut bench);
     assert!(!bench.demand.has(LINE));
     let before = bench.pool();
     let late = bench.play([fulfilled(2), shipment("s", 2, 3, 6), shipment("t", 1, 0, 6)]);
