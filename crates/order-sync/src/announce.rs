@@ -82,8 +82,10 @@ impl Publisher<'_> {
                 self.judge(work, id, verdict)
             }
             OrderEvent::CancelAsked { cancel, .. } => {
-                let verdict = verdicts::cancelling(&cancel.asked_by, &self.key);
-                self.judge(work, &cancel.asked_by, verdict)
+                let id = &cancel.asked_by;
+                // The report may have been parked before, for its order.
+                let name = format!("cancelling:{}:{}", id.backoffice, id.event_id);
+                self.judge_as(work, id, &name, verdicts::cancelling(id, &self.key))
             }
             OrderEvent::CancelDone { id } => {
                 let verdict = verdicts::done(id, Says::ReleaseAndCancel, &self.key);
@@ -153,10 +155,20 @@ impl Publisher<'_> {
 
     fn judge(&self, work: &mut Work<'_>, id: &ReportId, verdict: FeedVerdict) -> Result<(), Stop> {
         let name = format!("verdict:{}:{}:{}", id.backoffice, id.event_id, verdict.outcome);
+        self.judge_as(work, id, &name, verdict)
+    }
+
+    fn judge_as(
+        &self,
+        work: &mut Work<'_>,
+        id: &ReportId,
+        name: &str,
+        verdict: FeedVerdict,
+    ) -> Result<(), Stop> {
         let event =
             OrderReportJudged { backoffice: id.backoffice.to_string(), verdict: Some(verdict) };
         let subject = OrderReportJudged::subject(id.backoffice.as_str(), partition(self.order));
-        self.send(work, &event, subject, &name)
+        self.send(work, &event, subject, name)
     }
 
     /// The id of a public event tells what it is: the same fact never goes out under two.

@@ -39,6 +39,19 @@ async fn it_is_sent_once_and_done_when_the_order_shows_it() {
 }
 
 #[tokio::test]
+async fn asked_for_before_its_order_it_is_sent_when_the_order_comes() {
+    let world = World::start().await;
+    world.take(&released("x1", ReleaseOutcome::Cancel)).await;
+    world.happens(&Shop::routed()).await;
+    world.settle().await;
+    world.pass(SignedDuration::from_mins(1)).await;
+    let outcomes: Vec<_> = world.verdicts().await.iter().map(|v| v.outcome()).collect();
+    let parked = VerdictOutcome::Parked;
+    assert_eq!(outcomes, [parked, parked, VerdictOutcome::Done], "for the order, for Shopify");
+    assert_eq!(world.shopify.calls("OrderCancel"), 1);
+}
+
+#[tokio::test]
 async fn a_cancellation_that_takes_its_time_is_waited_for() {
     let world = cancelling(Some(Fault::Slow)).await;
     world.pass(SignedDuration::from_mins(1)).await;
