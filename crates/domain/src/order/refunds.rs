@@ -62,17 +62,19 @@ impl Order {
         told
     }
 
-    /// The one back office that a line's refund belongs to.
+    /// The one back office that a line's refund belongs to: the one that is to send the line, else
+    /// the one that was ever asked to, else the first that was told of it.
     fn refund_taker(&self, line: LineItemId) -> Option<&BackOfficeId> {
-        let serves = |part: &&(&Warehouse, &Part)| {
-            part.1.content.lines.iter().any(|l| l.line.line == line)
-                && part.1.content.request != Request::Inform
+        let knows = |part: &Part| part.content.lines.iter().any(|l| l.line.line == line);
+        let serves = |part: &Part| {
+            matches!(part.content.request, Request::Fulfil | Request::Hold) && knows(part)
         };
-        let had =
-            |part: &&(&Warehouse, &Part)| part.1.content.lines.iter().any(|l| l.line.line == line);
-        let parts: Vec<_> = self.parts.iter().collect();
-        let found = parts.iter().find(serves).or_else(|| parts.iter().find(had));
-        found.map(|(warehouse, _)| &warehouse.backoffice)
+        let asked = |part: &Part| part.most(line) > 0;
+        let first = |is_taker: &dyn Fn(&Part) -> bool| {
+            self.parts.iter().find(|(_, part)| is_taker(part)).map(|(warehouse, _)| warehouse)
+        };
+        let found = first(&serves).or_else(|| first(&asked)).or_else(|| first(&knows));
+        found.map(|warehouse| &warehouse.backoffice)
     }
 
     /// Whether a line is never served by anybody, since nothing of it is shipped.

@@ -77,6 +77,27 @@ fn units_that_move_take_no_refund_with_them() {
 }
 
 #[test]
+fn what_was_sent_or_cancelled_is_refunded_to_who_was_asked_to_send_it() {
+    let mut rules = rules();
+    // The one that is only informed comes first by name.
+    rules.locations[0] = served(1, &["wms/MAIN", "erp/S"], "", true);
+    rules.takers = [id("wms"), id("erp")].into();
+    let routed = shop(&[Step::Route]);
+    let (order, _) = read(Order::default(), &routed, &rules);
+    for steps in [[Step::Send; 3].to_vec(), vec![Step::Send, Step::Cancel]] {
+        let (mut shop, mut order) = (routed.clone(), order.clone());
+        for step in steps {
+            shop.step(step, 1);
+            order = read(order, &shop, &rules).0;
+        }
+        shop.step(Step::Refund(1, Restock::Return), 1);
+        let (_, events) = read(order, &shop, &rules);
+        let takers: Vec<_> = refunds(&events).into_iter().map(|(_, t)| t.backoffice).collect();
+        assert_eq!(takers, [id("wms")]);
+    }
+}
+
+#[test]
 fn money_alone_is_told_to_one_even_if_others_hear_of_the_order_later() {
     let shop = shop(&[Step::Route]);
     let mut shown = shop.read();
