@@ -1,7 +1,8 @@
 //! Settings become rules of this service's own log.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::convert::order_settings::store_orders;
+use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_domain::StoreId;
 use lockstep_domain::order::settings::{AdoptOrders, StoreOrders};
 use lockstep_ports::Timer;
@@ -24,10 +25,7 @@ pub fn adopt(change: &SettingsChange, work: &mut Work<'_>) -> Result<(), Stop> {
     let id = store(&settings.id)?;
     let mut rules = store_orders(settings, change.revision).map_err(invalid)?;
     let before = work.state::<StoreKind>(id.as_str())?.settings.clone();
-    if rules.enabled {
-        let were = before.as_ref().filter(|before| before.enabled);
-        rules.told_since = were.map_or(Some(work.now()), |were| were.told_since);
-    }
+    rules.told_since = told_since(&rules, settings, before.as_ref(), work.now());
     let command = AdoptOrders { settings: rules.clone() };
     let adopted = work
         .execute::<StoreKind>(id.as_str(), &command)?
@@ -37,6 +35,23 @@ pub fn adopt(change: &SettingsChange, work: &mut Work<'_>) -> Result<(), Stop> {
         return Ok(());
     }
     recheck(work, &id)
+}
+
+/// Since when orders are told: from when telling was switched on until it is switched off. A pause
+/// of the store, or its removal for a time, ends nothing: what happened meanwhile is told after it.
+fn told_since(
+    rules: &StoreOrders,
+    settings: &StoreSettings,
+    before: Option<&StoreOrders>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let is_wanted = settings.orders.as_ref().is_some_and(|orders| orders.enabled);
+    match before {
+        Some(before) if is_wanted && (before.enabled || before.told_since.is_some()) => {
+            before.told_since
+        }
+        _ => rules.enabled.then_some(now),
+    }
 }
 
 /// Every order of the store is told of again, from the first.
@@ -88,5 +103,41 @@ impl Pass {
             Some((second, after)) => Self { second: second == "1", after: after.to_owned() },
             None => Self::FIRST,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lockstep_contracts::settings::v1::OrderSettings;
+
+    use super::*;
+
+    #[test]
+    fn a_pause_of_the_store_makes_nothing_of_it_history() {
+        let first = Timestamp::UNIX_EPOCH;
+        let later = first + SignedDuration::from_hours(2);
+        let settings = |wanted| StoreSettings {
+            orders: Some(OrderSettings { enabled: wanted, ..OrderSettings::default() }),
+            ..StoreSettings::default()
+        };
+        let rules =
+            |enabled, told_since| StoreOrders { enabled, told_since, ..StoreOrders::default() };
+        let on = |before: &StoreOrders| {
+            told_since(&rules(true, None), &settings(true), Some(before), later)
+        };
+        let off = |wanted, before: &StoreOrders| {
+            told_since(&rules(false, None), &settings(wanted), Some(before), later)
+        };
+        assert_eq!(told_since(&rules(true, None), &settings(true), None, first), Some(first));
+        let running = rules(true, Some(first));
+        assert_eq!(on(&running), Some(first));
+        // The store is paused, and goes on.
+        assert_eq!(off(true, &running), Some(first));
+        assert_eq!(on(&rules(false, Some(first))), Some(first));
+        // Telling is switched off, and on again.
+        assert_eq!(off(false, &running), None);
+        assert_eq!(on(&rules(false, None)), Some(later));
+        // Told since before that was kept: for ever.
+        assert_eq!(on(&rules(true, None)), None);
     }
 }
