@@ -89,16 +89,22 @@ async fn b154_nothing_is_told_while_orders_are_off_and_an_empty_filter_means_any
 }
 
 #[tokio::test]
-async fn b141_a_cancelled_order_does_not_pass_the_filter_for_open_ones() {
+async fn b141_only_open_orders_pass_their_filter_and_another_filter_lets_them_in() {
     let trade = Trade::start().await;
+    trade.patch(json!({"orders": {"enabled": true, "filter": {"status": ["open"]}}})).await;
+    // Nothing is awaited in between: whoever reads them finds them cancelled and closed.
     let cancelled = trade.checkout(1, "paid");
     trade.act("cancel", json!({"order": cancelled, "restock": true}));
-    trade.world.settle(&trade.shop).await;
-    trade.patch(json!({"orders": {"enabled": true, "filter": {"status": ["open"]}}})).await;
+    let closed = trade.checkout(1, "paid");
+    trade.act("close", json!({"order": closed}));
     let open = trade.checkout(1, "paid");
     trade.until_told("order", open).await;
     trade.world.settle(&trade.shop).await;
     assert_eq!(trade.orders().await, keys(&[open]));
+    trade.patch(json!({"orders": {"filter": {"status": []}}})).await;
+    trade.until_told("order", closed).await;
+    trade.world.settle(&trade.shop).await;
+    assert_eq!(trade.orders().await, keys(&[closed, open]), "nobody is to send the cancelled one");
 }
 
 #[tokio::test]
@@ -118,15 +124,17 @@ async fn b142_a_pending_order_is_told_when_it_is_paid_and_once() {
 #[tokio::test]
 async fn b143_a_fulfilled_order_does_not_pass_the_filter_for_unfulfilled_ones() {
     let trade = Trade::start().await;
-    let fulfilled = trade.checkout(1, "paid");
-    trade.act("fulfill", json!({"order": fulfilled}));
-    trade.world.settle(&trade.shop).await;
     let filter = json!({"fulfillment": ["UNFULFILLED"]});
     trade.patch(json!({"orders": {"enabled": true, "filter": filter}})).await;
+    // Nothing is awaited in between: whoever reads it finds it fulfilled.
+    let fulfilled = trade.checkout(1, "paid");
+    trade.act("fulfill", json!({"order": fulfilled}));
     let open = trade.checkout(1, "paid");
     trade.until_told("order", open).await;
     trade.world.settle(&trade.shop).await;
     assert_eq!(trade.orders().await, keys(&[open]));
+    trade.patch(json!({"orders": {"filter": {"fulfillment": []}}})).await;
+    trade.until_told("order", fulfilled).await;
 }
 
 #[tokio::test]

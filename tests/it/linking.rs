@@ -121,12 +121,16 @@ async fn b87_three_variants_without_a_code_are_listed() {
 }
 
 #[tokio::test]
-async fn b89_a_code_in_another_case_is_a_near_miss_and_no_match() {
-    let catalogue = Catalogue::start(&[("ab1", ""), ("A1", "")], &[("AB1", ""), ("A1", "")]).await;
+async fn b89_a_code_in_another_case_spacing_or_with_zeros_is_a_near_miss_and_no_match() {
+    let codes = [("ab1", ""), ("C 1", ""), ("007", ""), ("A1", "")];
+    let known = [("AB1", ""), ("C1", ""), ("7", ""), ("A1", "")];
+    let catalogue = Catalogue::start(&codes, &known).await;
     catalogue.until_linked(1).await;
-    assert_eq!(catalogue.linked_to(0).await, None);
-    let conflict = catalogue.conflict(0).await;
-    assert_eq!((&conflict["kind"], &conflict["near"]), (&json!("twin"), &json!(["wms/AB1"])));
+    for (place, near) in [(0, "wms/AB1"), (1, "wms/C1"), (2, "wms/7")] {
+        assert_eq!(catalogue.linked_to(place).await, None);
+        let conflict = catalogue.conflict(place).await;
+        assert_eq!((&conflict["kind"], &conflict["near"]), (&json!("twin"), &json!([near])));
+    }
 }
 
 #[tokio::test]

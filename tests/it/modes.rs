@@ -88,8 +88,13 @@ async fn b107_only_the_chosen_warehouse_counts() {
 #[tokio::test]
 async fn b155_what_happened_while_off_is_not_replayed() {
     let (world, wms, shop) = World::with_one_level(10).await;
+    let path = format!("/api/v1/stores/{}", shop.id);
+    let enabled = world.patient(world.admin.patch(&path, &json!({"enabled": true}))).await.ok();
+    assert_eq!(enabled["stock"]["enabled"], "off", "{enabled:#}");
     world.report(&wms, "movements", &[movement("m1", "RECEIVING", "LAMP", "MAIN", "5")]).await;
     world.until_position(&shop, "LAMP", "wms/MAIN", None).await;
+    world.settle(&shop).await;
+    assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 10);
     world.go_live(&shop, "delta").await;
     world.settle(&shop).await;
     assert_eq!(world.shown(&shop, "Berlin", "LAMP", "available").await, 10);

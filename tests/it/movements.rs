@@ -70,12 +70,18 @@ async fn b127_a_pick_for_an_order_does_not_fall_twice() {
 }
 
 #[tokio::test]
-async fn b128_an_adjustment_lowers() {
+async fn b128_an_adjustment_lowers_and_raises() {
     let (world, wms, shop) = delta_world_of(12, 10).await;
     world.report(&wms, "movements", &[movement("m1", "ADJUSTMENT", "LAMP", "MAIN", "-4")]).await;
     world
         .until("Berlin shows 8", async || {
             world.shown(&shop, "Berlin", "LAMP", "available").await == 8
+        })
+        .await;
+    world.report(&wms, "movements", &[movement("m2", "ADJUSTMENT", "LAMP", "MAIN", "3")]).await;
+    world
+        .until("Berlin shows 11", async || {
+            world.shown(&shop, "Berlin", "LAMP", "available").await == 11
         })
         .await;
 }
@@ -117,7 +123,8 @@ async fn b130_forty_movements_cost_two_writes() {
             world.shown(&shop, "Berlin", "LAMP", "available").await == 50
         })
         .await;
-    assert!(took <= SignedDuration::from_secs(10), "right by t+35 s, took {took} more");
+    // 25 s have passed; a change waits at most a second for others of its store.
+    assert!(took <= SignedDuration::from_secs(6), "right when the window ends, took {took} more");
     assert!(world.calls(&shop, "AdjustQuantities").len() <= 2);
 }
 

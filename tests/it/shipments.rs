@@ -96,6 +96,15 @@ impl Shipments {
         answer["item"]["status"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// How far Shopify shows an order as fulfilled.
+    async fn status(&self, order: i64) -> Value {
+        let query = "query($id:ID!){order(id:$id){displayFulfillmentStatus}}";
+        let shop = self.world.standin.shop(&self.shop.domain).expect("a shop");
+        let variables = json!({"id": format!("gid://shopify/Order/{order}")});
+        let answer = shop.graphql(query, variables).await.expect("the stand-in answers");
+        answer.pointer("/body/data/order/displayFulfillmentStatus").cloned().unwrap_or_default()
+    }
+
     /// What stands in Shopify: location, carrier, number and page, units per SKU.
     async fn shown(&self, order: i64) -> Vec<Value> {
         let query = "query($id:ID!){order(id:$id){fulfillments(first:20){status location{name}\
@@ -201,6 +210,7 @@ async fn b144_two_partial_shipments_become_two_fulfillments_with_tracking() {
         })
         .await;
     assert_eq!(shipments.creations(), 3);
+    assert_eq!(shipments.status(order).await, "FULFILLED");
 }
 
 #[tokio::test]

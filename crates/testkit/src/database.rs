@@ -79,6 +79,8 @@ impl TestDatabase {
     }
 }
 
+const DROP_TIMEOUT: &str = "set statement_timeout = '5s'";
+
 impl Drop for TestDatabase {
     /// Waits until the database is gone, on a thread of its own: a test's runtime may be a single
     /// thread, which stands here.
@@ -89,6 +91,9 @@ impl Drop for TestDatabase {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let mut admin = PgConnection::connect(&admin_url).await?;
+                // Postgres may await a session of another test that stands in the same call. What is
+                // left over is dropped another day.
+                admin.execute(DROP_TIMEOUT).await?;
                 admin.execute(AssertSqlSafe(statement)).await?;
                 Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
             })

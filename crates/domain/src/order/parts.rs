@@ -256,7 +256,9 @@ impl Order {
         let closed = self.facts.as_ref().is_some_and(|facts| facts.closed_at.is_some());
         let mut shares = lines.lines.iter().flat_map(|line| &line.shares);
         let is_done = closed || shares.all(|share| share.open() == 0);
-        is_done && rules.told_since.is_some_and(|since| details.created_at < since)
+        // Shopify dates to the second: what was placed in the same one may have come after.
+        let placed = details.created_at.as_second();
+        is_done && rules.told_since.is_some_and(|since| placed < since.as_second())
     }
 
     /// Whether it was read, and not who ordered.
