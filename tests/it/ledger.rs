@@ -100,6 +100,11 @@ impl Ledger {
     async fn pick(&self, order: i64, units: i64) {
         let view = self.world.admin.get("/api/v1/stores/north/stock/LAMP").await.body;
         assert!(view.get("positions").is_some(), "{view:#}");
+        self.moves("PICKING", order, -units).await;
+    }
+
+    /// The warehouse moves goods of the order's only line.
+    async fn moves(&self, kind: &str, order: i64, units: i64) {
         let shop = self.world.standin.shop(&self.north.domain).expect("a shop");
         let query = "query($id:ID!){order(id:$id){lineItems(first:1){nodes{id}}}}";
         let id = format!("gid://shopify/Order/{order}");
@@ -108,12 +113,36 @@ impl Ledger {
         let line = body.pointer("/data/order/lineItems/nodes/0/id").and_then(Value::as_str);
         let line = line.and_then(|gid| gid.rsplit('/').next()).expect("a line").to_owned();
         let now = lockstep_ports::Clock::now(&self.world.clock).to_string();
-        let picked = json!({
-            "event_id": format!("pick-{order}"), "kind": "MOVEMENT_KIND_PICKING", "sku": "LAMP",
-            "warehouse_code": "MAIN", "quantity": (-units).to_string(), "occurred_at": now,
-            "order": {"order_key": format!("north:{order}"), "line_id": line},
+        let moved = json!({
+            "event_id": format!("{kind}-{order}"), "kind": format!("MOVEMENT_KIND_{kind}"),
+            "sku": "LAMP", "warehouse_code": "MAIN", "quantity": units.to_string(),
+            "occurred_at": now, "order": {"order_key": format!("north:{order}"), "line_id": line},
         });
-        self.world.report(&self.wms, "movements", &[picked]).await;
+        self.world.report(&self.wms, "movements", &[moved]).await;
+    }
+
+    /// One unit that was sent is refunded in north.
+    fn refund(&self, order: i64, restock: &str) {
+        let line = json!({"sku": "LAMP", "quantity": 1, "restock_type": restock,
+            "location": "Berlin"});
+        self.act("refund", json!({"order": order, "lines": [line]}));
+    }
+
+    async fn settle(&self) {
+        self.world.settle(&self.north).await;
+        self.world.settle(&self.south).await;
+    }
+
+    /// North sold two, which the warehouse picked and Shopify shows as sent.
+    async fn sell_and_send(&self) -> i64 {
+        let order = self.sell(2);
+        self.until_stands("10", 2).await;
+        self.pick(order, 2).await;
+        self.until_stands("8", 0).await;
+        self.act("fulfill", json!({"order": order}));
+        self.until_shown(8).await;
+        self.settle().await;
+        order
     }
 
     async fn is_rebuilt(&self) {
@@ -201,4 +230,49 @@ async fn a_cancelled_order_gives_back_in_both_stores() {
         ledger.until_shown(10).await;
         ledger.is_rebuilt().await;
     }
+}
+
+#[tokio::test]
+async fn what_comes_back_rises_once_in_every_store_whoever_speaks_first() {
+    // Shopify puts the unit back by itself: north is sent nothing, and south once it is booked.
+    let ledger = Ledger::start("physical", "delta").await;
+    let order = ledger.sell_and_send().await;
+    let writes = ledger.writes();
+    ledger.refund(order, "return");
+    ledger.settle().await;
+    assert_eq!((ledger.shows(&ledger.north).await, ledger.shows(&ledger.south).await), (9, 8));
+    assert_eq!(ledger.writes(), writes, "a restock that is not booked sends nothing");
+    ledger.moves("RETURN", order, 1).await;
+    ledger.until_stands("9", 0).await;
+    ledger.until_shown(9).await;
+    ledger.settle().await;
+    ledger.until_shown(9).await;
+    assert_eq!(ledger.writes(), writes + 1);
+    ledger.is_rebuilt().await;
+
+    // The warehouse books it first: both are sent it, and north gives it up again to Shopify.
+    let ledger = Ledger::start("physical", "delta").await;
+    let order = ledger.sell_and_send().await;
+    ledger.moves("RETURN", order, 1).await;
+    ledger.until_shown(9).await;
+    ledger.settle().await;
+    ledger.refund(order, "return");
+    ledger.settle().await;
+    ledger.until_shown(9).await;
+    ledger.until_stands("9", 0).await;
+    ledger.is_rebuilt().await;
+}
+
+#[tokio::test]
+async fn what_comes_back_without_a_restock_is_sent_to_the_store_that_sold_it() {
+    let ledger = Ledger::start("physical", "delta").await;
+    let order = ledger.sell_and_send().await;
+    ledger.refund(order, "no_restock");
+    ledger.settle().await;
+    ledger.moves("RETURN", order, 1).await;
+    ledger.until_stands("9", 0).await;
+    ledger.until_shown(9).await;
+    ledger.settle().await;
+    ledger.until_shown(9).await;
+    ledger.is_rebuilt().await;
 }

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use lockstep_domain::Decider as _;
 use lockstep_domain::order::{Order, OrderEvent};
+use lockstep_domain::stock::demand::Demand;
 use lockstep_domain::stock::level::{Level, LevelEvent};
 use lockstep_domain::stock::pool::{Pool, PoolEvent};
 use lockstep_domain::stock::rules::{BackOfficeRulesEvent, StoreRules, StoreRulesEvent};
@@ -136,6 +137,11 @@ fn forms_of_earlier_versions_are_read() {
     let before = earlier::<Pool>("pool_state_before_facts");
     assert_eq!((before.known_sold(&w1, &berlin), before.known_open(&w1, &berlin)), (2, 2));
     assert_eq!((before.owed(&w1), before.own(&w1, &berlin).floor_units()), (1, 2));
+    // A ledger and a demand that were stored before they told what came back.
+    let before = earlier::<Pool>("pool_state_before_returns");
+    assert_eq!(before.position(&w1).expect("counted"), "4.5".parse().expect("a quantity"));
+    assert_eq!(before.own(&w1, &berlin).floor_units(), 2);
+    assert_eq!(earlier::<Demand>("demand_state_before_returns").lines().count(), 1);
     let events: Vec<LevelEvent> = earlier("level_events");
     assert!(!Level::evolve_all(Level::default(), &events).locations.is_empty());
     let level: Level = earlier("level_state");

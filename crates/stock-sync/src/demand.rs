@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use lockstep_domain::stock::demand::{Claims, DemandCommand, LineRef, PoolName};
-use lockstep_domain::stock::pool::PoolCommand;
+use lockstep_domain::stock::pool::{Pool, PoolCommand, PoolEvent};
 use lockstep_domain::stock::report::ReportKind;
-use lockstep_domain::{BackOfficeId, InventoryItemId, Sku, StoreId, WarehouseCode};
+use lockstep_domain::{BackOfficeId, InventoryItemId, Quantity, Sku, StoreId, WarehouseCode};
 use lockstep_runtime::{Stop, Work};
 
 use crate::aggregates::{
@@ -135,15 +135,31 @@ fn book(work: &mut Work<'_>, pool: &str, commands: &[PoolCommand]) -> Result<(),
     let before = free_at(work)?;
     let mut moves = false;
     for command in commands {
+        let own_before = own(work.state::<PoolKind>(pool)?, command);
         let events = work.execute::<PoolKind>(pool, command)?.map_err(|e| poison("line", e))?;
         let holds = matches!(command, PoolCommand::HoldBack { units, .. } if *units > 0);
-        moves |= !events.is_empty() && !holds;
+        // What Shopify put back and nobody booked yet triggers nothing.
+        let says_more = events.iter().any(|event| !is_restock(event));
+        let own_moved = own(work.state::<PoolKind>(pool)?, command) != own_before;
+        moves |= (says_more || own_moved) && !holds;
     }
     if !moves {
         return Ok(());
     }
     let falls: Vec<_> = before.into_iter().zip(free_at(work)?).collect();
     touch_linked(work, pool, |store| is_sold_out(store, &falls))
+}
+
+fn is_restock(event: &PoolEvent) -> bool {
+    matches!(event, PoolEvent::LineOpened { .. } | PoolEvent::LineRestocked { .. })
+}
+
+/// What the number of the command's warehouse lacks because of the store's own sales.
+fn own(pool: &Pool, command: &PoolCommand) -> Option<Quantity> {
+    match command {
+        PoolCommand::ClaimLine(claim) => Some(pool.own(&claim.warehouse, &claim.line.store)),
+        _ => None,
+    }
 }
 
 fn warehouse(command: &PoolCommand) -> Option<WarehouseCode> {

@@ -1,9 +1,12 @@
 //! The public facts of orders and shipments, checked.
 
-use lockstep_contracts::orders::v1::{LineShare, OrderLineFacts, OrderLinesChanged};
+use lockstep_contracts::backoffice::v1::RestockType;
+use lockstep_contracts::orders::v1::{LineShare, OrderLineFacts, OrderLinesChanged, RefundedUnits};
 use lockstep_contracts::shipments::v1::ShipmentLinesChanged;
 use lockstep_domain::stock::demand::{LineSaid, ShareSaid, ShipmentSaid, ShippedLine};
-use lockstep_domain::{InventoryItemId, LineItemId, OrderId, StoreId, Warehouse};
+use lockstep_domain::{
+    InventoryItemId, LineItemId, LocationId, OrderId, RefundId, StoreId, Warehouse,
+};
 use lockstep_runtime::Stop;
 
 use crate::translate::{moment, poison, store};
@@ -29,8 +32,22 @@ pub struct LineTold {
     pub line: LineItemId,
     /// Its inventory item.
     pub item: InventoryItemId,
-    /// What its order says.
+    /// What its order says, but for what came back.
     pub said: LineSaid,
+    /// The warehouses of its shares.
+    pub served: Vec<(LocationId, Warehouse)>,
+    /// What came back and was put back by Shopify.
+    pub restocks: Vec<RestockTold>,
+}
+
+/// Units that a refund put back at a location.
+pub struct RestockTold {
+    /// The refund.
+    pub refund: RefundId,
+    /// The location.
+    pub location: LocationId,
+    /// Units.
+    pub units: i64,
 }
 
 /// What is told of a shipment.
@@ -50,11 +67,18 @@ pub fn order_lines(event: &OrderLinesChanged) -> Result<OrderFacts, Stop> {
     let as_of = moment("as_of", event.as_of.as_ref())?;
     let line = |(index, line): (usize, &OrderLineFacts)| {
         let field = |name: &str| format!("lines[{index}].{name}");
-        let shares: Result<_, Stop> = line.shares.iter().map(|s| share(s, &field)).collect();
+        let shares: Result<Vec<_>, Stop> = line.shares.iter().map(|s| share(s, &field)).collect();
+        let (shares, restocked) = (shares?, Vec::new());
+        let locations = line.shares.iter().map(|share| LocationId(share.location_id));
+        let served = locations.zip(&shares).filter_map(|(l, s)| Some((l, s.warehouse.clone()?)));
+        let restocks: Result<_, Stop> =
+            line.refunded.iter().filter(|r| came_back(r)).map(|r| restock(r, &field)).collect();
         Ok(LineTold {
             line: LineItemId(positive(&field("line_id"), line.line_id)?),
             item: InventoryItemId(line.inventory_item_id),
-            said: LineSaid { revision: event.revision, as_of, shares: shares? },
+            served: served.collect(),
+            restocks: restocks?,
+            said: LineSaid { revision: event.revision, as_of, shares, restocked, settled: false },
         })
     };
     let known = event.lines.iter().enumerate().filter(|(_, line)| line.inventory_item_id > 0);
@@ -81,6 +105,23 @@ fn share(share: &LineShare, field: &impl Fn(&str) -> String) -> Result<ShareSaid
         reported_at: reported
             .map(|at| moment(&field("shares.reported_at"), Some(at)))
             .transpose()?,
+    })
+}
+
+/// Whether units had been sent, came back and can be sold again. Those that were never sent are
+/// sold no more.
+fn came_back(refunded: &RefundedUnits) -> bool {
+    refunded.restock_type() == RestockType::Return
+        && refunded.after_fulfillment
+        && refunded.location_id != 0
+}
+
+fn restock(refunded: &RefundedUnits, field: &impl Fn(&str) -> String) -> Result<RestockTold, Stop> {
+    let id = |name: &str, value| positive(&field(&format!("refunded.{name}")), value);
+    Ok(RestockTold {
+        refund: RefundId(id("refund_id", refunded.refund_id)?),
+        location: LocationId(id("location_id", refunded.location_id)?),
+        units: units(&field("refunded.quantity"), refunded.quantity)?,
     })
 }
 

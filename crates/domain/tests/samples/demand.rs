@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use lockstep_domain::stock::demand::{
     Demand, DemandEvent, HeardOrder, HeardOrderEvent, HeardShipment, HeardShipmentEvent, LineRef,
-    LineSaid, ShareSaid, ShipmentSaid, ShippedLine, Step,
+    LineSaid, RestockSaid, ShareSaid, ShipmentSaid, ShippedLine, Step,
 };
-use lockstep_domain::{Decider, InventoryItemId, LineItemId, OrderId};
+use lockstep_domain::{Decider, InventoryItemId, LineItemId, LocationId, OrderId, RefundId};
 
 use super::{at, id};
 
@@ -31,10 +31,35 @@ fn told() -> DemandEvent {
         released: 0,
         reported_at: None,
     };
+    let restock = RestockSaid {
+        refund: RefundId(9),
+        location: LocationId(1),
+        warehouse: id("wms/W1"),
+        units: 1,
+    };
+    let said = LineSaid {
+        revision: 4,
+        as_of: at(30),
+        shares: vec![served, nowhere],
+        restocked: vec![restock],
+        settled: false,
+    };
+    DemandEvent::LineTold { line: LINE, said, lowered_by_accept: BTreeSet::from([id("wms")]) }
+}
+
+/// A line that left, of which one unit came back since.
+fn settled() -> DemandEvent {
+    let restock = RestockSaid {
+        refund: RefundId(8),
+        location: LocationId(1),
+        warehouse: id("wms/W1"),
+        units: 1,
+    };
+    let (shares, restocked) = (Vec::new(), vec![restock]);
     DemandEvent::LineTold {
-        line: LINE,
-        said: LineSaid { revision: 4, as_of: at(30), shares: vec![served, nowhere] },
-        lowered_by_accept: BTreeSet::from([id("wms")]),
+        line: LineRef { order: OrderId(6_120_000_000_000), line: LineItemId(70) },
+        said: LineSaid { revision: 9, as_of: at(31), shares, restocked, settled: true },
+        lowered_by_accept: BTreeSet::new(),
     }
 }
 
@@ -50,6 +75,7 @@ pub fn demand_events() -> Vec<DemandEvent> {
         vec![
             DemandEvent::Linked { backoffice: id("wms"), sku: id("LAMP") },
             told(),
+            settled(),
             DemandEvent::ShipmentTold {
                 line: LINE,
                 shipment: "wms/s-1".to_owned(),

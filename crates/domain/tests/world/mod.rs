@@ -205,6 +205,7 @@ impl World {
             line,
             claim: Some(claim),
             taken: BTreeMap::new(),
+            restocked: None,
             opens: true,
         };
         if self.orders == Orders::Heard {

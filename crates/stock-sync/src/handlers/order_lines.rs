@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use lockstep_contracts::orders::v1::OrderLinesChanged;
-use lockstep_domain::InventoryItemId;
-use lockstep_domain::stock::demand::{DemandCommand, Hear, LineRef, TellLine};
+use lockstep_domain::stock::demand::{DemandCommand, Hear, LineRef, RestockSaid, TellLine};
 use lockstep_domain::stock::report::ReportKind;
+use lockstep_domain::{InventoryItemId, LocationId, StoreId, Warehouse};
 use lockstep_runtime::{Stop, Work};
 
-use crate::aggregates::{HeardOrderKind, heard_order_id};
+use crate::aggregates::{HeardOrderKind, StoreKind, heard_order_id};
 use crate::demand::{Told, lowers, never};
-use crate::facts::{LineTold, order_lines};
+use crate::facts::{LineTold, RestockTold, order_lines};
 
 /// Notes what the order sells where, and books what was accepted, in one transaction.
 pub fn apply(event: &OrderLinesChanged, work: &mut Work<'_>) -> Result<(), Stop> {
@@ -21,7 +21,8 @@ pub fn apply(event: &OrderLinesChanged, work: &mut Work<'_>) -> Result<(), Stop>
     let before = work.state::<HeardOrderKind>(&heard)?.clone();
     let lines = facts.lines.iter().map(|line| line.line).collect();
     never(work.execute::<HeardOrderKind>(&heard, &Hear { lines })?);
-    for LineTold { line, item, said } in facts.lines {
+    for LineTold { line, item, mut said, served, restocks } in facts.lines {
+        said.restocked = restocked(work, &facts.store, &served, restocks)?;
         let backoffices = said.shares.iter().filter_map(|share| share.warehouse.as_ref());
         let backoffices: BTreeSet<_> = backoffices.map(|w| w.backoffice.clone()).collect();
         let mut lowered_by_accept = BTreeSet::new();
@@ -36,4 +37,27 @@ pub fn apply(event: &OrderLinesChanged, work: &mut Work<'_>) -> Result<(), Stop>
         told.tell(work, (item, line), &DemandCommand::TellLine(tell))?;
     }
     told.book(work)
+}
+
+/// Where units came back: at the warehouse that serves the location by now, of several at one that
+/// has a share of the line. While stock knows of none, the share of the location says it.
+fn restocked(
+    work: &mut Work<'_>,
+    store: &StoreId,
+    served: &[(LocationId, Warehouse)],
+    restocks: Vec<RestockTold>,
+) -> Result<Vec<RestockSaid>, Stop> {
+    let mut said = Vec::with_capacity(restocks.len());
+    for RestockTold { refund, location, units } in restocks {
+        let settings = work.peek::<StoreKind>(store.as_str())?.settings.as_ref();
+        let mapping = settings.and_then(|settings| settings.mapping(location));
+        let today = mapping.map_or(&[][..], |mapping| &mapping.warehouses);
+        let has_share = |warehouse: &&Warehouse| served.iter().any(|(_, of)| of == *warehouse);
+        let of_share = || served.iter().find(|(at, _)| *at == location).map(|(_, of)| of);
+        let warehouse = today.iter().find(has_share).or_else(|| today.first()).or_else(of_share);
+        if let Some(warehouse) = warehouse.cloned() {
+            said.push(RestockSaid { refund, location, warehouse, units });
+        }
+    }
+    Ok(said)
 }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::state::{Demand, Line, LineRef, Step};
+use super::state::{Demand, Line, LineRef, LineSaid, Step};
 use crate::ids::{BackOfficeId, InvalidId, Sku, StoreId, Warehouse};
 use crate::quantity::Quantity;
-use crate::stock::pool::{Claim, ClaimLine, LineKey, PoolCommand, Taking};
+use crate::stock::pool::{Claim, ClaimLine, LineKey, PoolCommand, Restocked, Taking};
 use crate::stock::report::ReportKind;
 
 /// The source of what acceptance took; shipments are named by their ids, which hold a slash.
@@ -28,14 +28,19 @@ pub struct Claims {
 struct Claimed {
     claim: Option<Claim>,
     taken: BTreeMap<String, Vec<Taking>>,
+    restocked: Option<Restocked>,
 }
 
 impl Claimed {
     fn says_same(&self, other: &Self) -> bool {
         let said = |of: &Self| of.claim.map(|c| (c.sold, c.fulfilled, c.released));
-        said(self) == said(other) && self.taken == other.taken
+        let restocked = |of: &Self| of.restocked.map_or(0, |restocked| restocked.units);
+        said(self) == said(other)
+            && self.taken == other.taken
+            && restocked(self) == restocked(other)
     }
 
+    /// Nothing of what was sold: what came back of a line that left opens nothing.
     fn says_nothing(&self) -> bool {
         self.claim.is_none() && self.taken.values().all(Vec::is_empty)
     }
@@ -46,6 +51,7 @@ impl Claimed {
             line: line.clone(),
             claim: self.claim,
             taken: self.taken.clone(),
+            restocked: self.restocked,
             opens,
         })
     }
@@ -54,7 +60,8 @@ impl Claimed {
     fn ended(&self) -> Self {
         let none = |claim: Claim| Claim { sold: 0, fulfilled: 0, released: 0, ..claim };
         let taken = self.taken.keys().map(|source| (source.clone(), Vec::new())).collect();
-        Self { claim: self.claim.map(none), taken }
+        let restocked = self.restocked.map(|restocked| Restocked { units: 0, ..restocked });
+        Self { claim: self.claim.map(none), taken, restocked }
     }
 }
 
@@ -114,10 +121,9 @@ impl Demand {
         let Some(known) = self.lines.get(&line) else { return Claims::default() };
         let placed = known.warehouses().into_iter().filter_map(|warehouse| {
             let sku = self.sku(&warehouse.backoffice)?.clone();
-            let claimed = Claimed { claim: known.claim(warehouse), taken: known.taken(warehouse) };
-            Some(((warehouse.clone(), sku), claimed))
+            Some(((warehouse.clone(), sku), known.claimed(warehouse)))
         });
-        let unrouted = known.said.as_ref().map_or(0, super::state::LineSaid::unrouted);
+        let unrouted = known.said.as_ref().map_or(0, LineSaid::unrouted);
         let pools = self.skus.iter().filter(|_| unrouted > 0);
         Claims {
             placed: placed.collect(),
@@ -131,7 +137,24 @@ impl Line {
         let shares = self.said.iter().flat_map(|said| &said.shares);
         let steps = self.accepts.iter().chain(self.shipments.values().flatten());
         let of_shares = shares.filter_map(|share| share.warehouse.as_ref());
-        of_shares.chain(steps.map(|step| &step.warehouse)).collect()
+        let restocked = self.said.iter().flat_map(|said| &said.restocked);
+        let named = steps.map(|step| &step.warehouse).chain(restocked.map(|r| &r.warehouse));
+        of_shares.chain(named).collect()
+    }
+
+    fn claimed(&self, warehouse: &Warehouse) -> Claimed {
+        let restocked = self.restocked(warehouse);
+        if self.is_settled() {
+            return Claimed { claim: None, taken: BTreeMap::new(), restocked };
+        }
+        Claimed { claim: self.claim(warehouse), taken: self.taken(warehouse), restocked }
+    }
+
+    fn restocked(&self, warehouse: &Warehouse) -> Option<Restocked> {
+        let LineSaid { revision, as_of, restocked, .. } = self.said.as_ref()?;
+        let there = restocked.iter().filter(|restock| restock.warehouse == *warehouse);
+        let units = there.fold(0_i64, |sum, restock| sum.saturating_add(restock.units.max(0)));
+        Some(Restocked { units, revision: *revision, as_of: *as_of })
     }
 
     fn claim(&self, warehouse: &Warehouse) -> Option<Claim> {

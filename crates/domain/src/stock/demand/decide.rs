@@ -3,7 +3,7 @@
 use super::DemandEvent;
 use super::command::{DemandCommand, TellLine};
 use super::evolve::with_said;
-use super::state::Demand;
+use super::state::{Demand, LineSaid};
 
 pub(super) fn decide(demand: &Demand, command: &DemandCommand) -> Vec<DemandEvent> {
     match command {
@@ -17,7 +17,7 @@ pub(super) fn decide(demand: &Demand, command: &DemandCommand) -> Vec<DemandEven
             let known = demand.lines.get(line);
             let said = known.and_then(|known| known.shipments.get(shipment));
             // A line that left is settled; a late word about it would open it again.
-            let is_settled = known.is_none() && *was_told;
+            let is_settled = demand.has_left(*line, *was_told);
             let nothing = said.is_none() && steps.iter().all(|step| step.units == 0);
             if is_settled || nothing || said == Some(steps) {
                 return Vec::new();
@@ -34,14 +34,18 @@ pub(super) fn decide(demand: &Demand, command: &DemandCommand) -> Vec<DemandEven
 fn tell_line(demand: &Demand, tell: &TellLine) -> Option<DemandEvent> {
     let TellLine { line, said, lowered_by_accept, was_told } = tell;
     let known = demand.lines.get(line);
-    if known.is_none() && *was_told && said.open() == 0 {
-        return None;
+    let mut said = said.clone();
+    if demand.has_left(*line, *was_told) && said.open() == 0 {
+        if known.is_none() && said.restocked.is_empty() {
+            return None;
+        }
+        said = LineSaid { shares: Vec::new(), settled: true, ..said };
     }
     let before = known.cloned().unwrap_or_default();
-    let after = with_said(before.clone(), said, lowered_by_accept);
+    let after = with_said(before.clone(), &said, lowered_by_accept);
     (known.is_none() || before != after).then(|| DemandEvent::LineTold {
         line: *line,
-        said: said.clone(),
+        said,
         lowered_by_accept: lowered_by_accept.clone(),
     })
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::DemandEvent;
-use super::state::{Demand, Line, LineRef, LineSaid, Step};
+use super::state::{Demand, Line, LineRef, LineSaid, RestockSaid, Step};
 use crate::ids::{BackOfficeId, Warehouse};
 
 /// A line that is fulfilled or cancelled leaves this long after its last news.
@@ -42,16 +42,29 @@ pub(super) fn with_said(
     let known: Vec<_> = line.accepts.iter().map(|step| step.warehouse.clone()).collect();
     warehouses.extend(&known);
     // The newest may have come first, and then did not know that it speaks of this warehouse.
-    let newest = line.said.clone().filter(|newest| newest.revision > said.revision);
+    let is_newer = |newest: &LineSaid| newest.revision > said.revision && !newest.settled;
+    let newest = line.said.clone().filter(is_newer);
     for warehouse in warehouses {
-        for said in [Some(said), newest.as_ref()].into_iter().flatten() {
+        for said in [Some(said), newest.as_ref()].into_iter().flatten().filter(|s| !s.settled) {
             insert(&mut line.accepts, said, warehouse, lowered_by_accept);
         }
     }
     if line.said.as_ref().is_none_or(|newest| newest.revision < said.revision) {
-        line.said = Some(said.clone());
+        line.said = Some(with_known_warehouses(said.clone(), line.said.as_ref()));
     }
     line
+}
+
+/// A refund whose warehouse is known keeps it, whatever serves its location by now.
+fn with_known_warehouses(mut said: LineSaid, before: Option<&LineSaid>) -> LineSaid {
+    let known = before.map_or(&[][..], |before| &before.restocked);
+    for restock in &mut said.restocked {
+        let name = |of: &RestockSaid| (of.refund, of.location);
+        if let Some(known) = known.iter().find(|known| name(known) == name(restock)) {
+            restock.warehouse = known.warehouse.clone();
+        }
+    }
+    said
 }
 
 /// Puts in its place what a warehouse had taken by acceptance. What was released had been accepted,

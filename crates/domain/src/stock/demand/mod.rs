@@ -25,7 +25,7 @@ pub use heard::{
     Hear, HearShipment, HeardOrder, HeardOrderEvent, HeardShipment, HeardShipmentEvent,
     ShipmentSaid, ShippedLine,
 };
-pub use state::{Demand, LineRef, LineSaid, ShareSaid, Step};
+pub use state::{Demand, LineRef, LineSaid, RestockSaid, ShareSaid, Step};
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::tests::{Bench, Fact, accepted, code, count, moved, order, pick, share, shipment};
+use super::tests::{
+    Bench, Fact, accepted, back, code, count, moved, pick, refunded, restock, share, shipment,
+};
 use super::{Demand, ShareSaid};
 use crate::ids::StoreId;
 use crate::quantity::Quantity;
@@ -18,6 +20,7 @@ struct Revision {
     accepted: i64,
     released: i64,
     fulfilled: i64,
+    restocked: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -26,18 +29,20 @@ struct Life {
     /// Of two shipments, the units of each revision.
     shipments: [Vec<i64>; 2],
     picks: Vec<(i64, i64)>,
+    returns: Vec<(i64, i64)>,
     moves: Vec<(i64, i64)>,
     counts: Vec<(i64, i64)>,
 }
 
 fn revision() -> impl Strategy<Value = Revision> {
-    (0_i64..6, 0_i64..3, 0_i64..3, 0_i64..5, 0_i64..2, 0_i64..3).prop_map(
-        |(here, there, unrouted, accepted, released, fulfilled)| Revision {
+    (0_i64..6, 0_i64..3, 0_i64..3, 0_i64..5, 0_i64..2, 0_i64..3, 0_i64..3).prop_map(
+        |(here, there, unrouted, accepted, released, fulfilled, restocked)| Revision {
             sold: [here, there],
             unrouted,
             accepted,
             released,
             fulfilled: fulfilled.min(here),
+            restocked,
         },
     )
 }
@@ -48,13 +53,15 @@ fn life() -> impl Strategy<Value = Life> {
         prop::collection::vec(revision(), 0..6),
         [units(), units()],
         prop::collection::vec((1_i64..3, 0_i64..40), 0..3),
+        prop::collection::vec((1_i64..3, 0_i64..40), 0..3),
         prop::collection::vec((1_i64..9, 0_i64..40), 0..3),
         prop::collection::vec((0_i64..50, 0_i64..40), 0..3),
     )
-        .prop_map(|(revisions, shipments, picks, moves, counts)| Life {
+        .prop_map(|(revisions, shipments, picks, returns, moves, counts)| Life {
             revisions,
             shipments,
             picks,
+            returns,
             moves,
             counts,
         })
@@ -74,7 +81,9 @@ fn facts(life: &Life) -> Vec<Fact> {
             fulfilled: told.fulfilled,
             ..accepted(share("W1", told.sold[0]), told.accepted, moment(n))
         };
-        facts.push(order(n, [here, share("W2", told.sold[1]), share("", told.unrouted)]));
+        let shares = [here, share("W2", told.sold[1]), share("", told.unrouted)];
+        let restocked = (told.restocked > 0).then(|| restock(1, told.restocked));
+        facts.push(refunded(n, shares, restocked.into_iter().collect::<Vec<_>>()));
     }
     for (name, units) in ["s", "t"].into_iter().zip(&life.shipments) {
         for (n, units) in numbered().zip(units) {
@@ -83,6 +92,9 @@ fn facts(life: &Life) -> Vec<Fact> {
     }
     for (n, (units, at)) in life.picks.iter().enumerate() {
         facts.push(pick(&format!("p{n}"), *units, *at));
+    }
+    for (n, (units, at)) in life.returns.iter().enumerate() {
+        facts.push(back(&format!("r{n}"), *units, *at));
     }
     for (n, (units, at)) in life.moves.iter().enumerate() {
         facts.push(moved(&format!("m{n}"), MovementKind::Receiving, *units, *at, None));
@@ -130,8 +142,8 @@ fn taken(life: &Life, stages: &[ReportKind], until: i64) -> i64 {
 fn position(life: &Life, stages: &[ReportKind]) -> Option<i64> {
     let counts = life.counts.iter().enumerate();
     let (counted_at, _, counted) = counts.map(|(n, (units, at))| (*at, n, *units)).max()?;
-    let moved: i64 =
-        life.moves.iter().filter(|(_, at)| *at > counted_at).map(|(units, _)| units).sum();
+    let moves = life.moves.iter().chain(&life.returns);
+    let moved: i64 = moves.filter(|(_, at)| *at > counted_at).map(|(units, _)| units).sum();
     let fell = taken(life, stages, i64::MAX) - taken(life, stages, counted_at);
     Some(counted + moved - fell)
 }
@@ -179,6 +191,10 @@ proptest! {
         let sold = newest.map_or_else(|| taken(&life, &stages, i64::MAX), |told| told.sold[0]);
         let ended = taken(&life, &stages, i64::MAX).max(newest.map_or(0, |told| told.released));
         prop_assert_eq!(one.pool().owed(&code("W1")), (sold - ended).max(0));
+        let booked_back: i64 = life.returns.iter().map(|(units, _)| units).sum();
+        let came_back = booked_back.min(newest.map_or(0, |told| told.restocked));
+        let own = taken(&life, &stages, i64::MAX).min(sold) - came_back;
+        prop_assert_eq!(one.pool().own(&code("W1"), &id("a")), Quantity::from_units(own));
         prop_assert_eq!(one.pool().held_back(), newest.map_or(0, |told| told.unrouted));
     }
 

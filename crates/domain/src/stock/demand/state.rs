@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{BackOfficeId, LineItemId, OrderId, Sku, Warehouse};
+use crate::ids::{BackOfficeId, LineItemId, LocationId, OrderId, RefundId, Sku, Warehouse};
 
 /// A line of an order of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,6 +25,25 @@ pub struct LineSaid {
     pub as_of: Timestamp,
     /// Who serves how much of it.
     pub shares: Vec<ShareSaid>,
+    /// What of it Shopify put back by itself, after it had been sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restocked: Vec<RestockSaid>,
+    /// Whether the line was settled and left before: then only what came back is told of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settled: bool,
+}
+
+/// Units of a line that one refund put back at a location.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestockSaid {
+    /// The refund.
+    pub refund: RefundId,
+    /// The location.
+    pub location: LocationId,
+    /// The warehouse that serves it. It stays as it was when the refund was first heard of.
+    pub warehouse: Warehouse,
+    /// Units.
+    pub units: i64,
 }
 
 /// What one warehouse, or nobody yet, has of a line; in units.
@@ -99,10 +118,21 @@ impl Demand {
         self.lines.keys().copied()
     }
 
+    /// Whether nothing more may be told of a line than what came back of it.
+    pub(super) fn has_left(&self, line: LineRef, was_told: bool) -> bool {
+        self.lines.get(&line).map_or(was_told, Line::is_settled)
+    }
+
     /// Whether a line is kept.
     #[must_use]
     pub fn has(&self, line: LineRef) -> bool {
         self.lines.contains_key(&line)
+    }
+}
+
+impl Line {
+    pub(super) fn is_settled(&self) -> bool {
+        self.said.as_ref().is_some_and(|said| said.settled)
     }
 }
 

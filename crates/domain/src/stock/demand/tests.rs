@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Demand, DemandCommand, Hear, HearShipment, HeardOrder, HeardShipment, LineRef, LineSaid,
-    ShareSaid, ShipmentSaid, ShippedLine, TellLine,
+    RestockSaid, ShareSaid, ShipmentSaid, ShippedLine, TellLine,
 };
 use crate::decider::Decider as _;
-use crate::ids::{InventoryItemId, LineItemId, OrderId, StoreId, Warehouse, WarehouseCode};
+use crate::ids::{
+    InventoryItemId, LineItemId, LocationId, OrderId, RefundId, StoreId, Warehouse, WarehouseCode,
+};
 use crate::quantity::Quantity;
 use crate::stock::pool::{BookCount, BookMovement, LineKey, Pool, PoolCommand};
 use crate::stock::report::{MovementKind, ReportKind, StockStatus};
@@ -47,13 +49,31 @@ pub(super) fn accepted(share: ShareSaid, accepted: i64, seconds: i64) -> ShareSa
 
 #[derive(Debug, Clone)]
 pub(super) enum Fact {
-    Order { revision: u64, shares: Vec<ShareSaid> },
+    Order { revision: u64, shares: Vec<ShareSaid>, restocked: Vec<RestockSaid> },
     Shipment { name: String, revision: u64, warehouse: String, units: i64, at: i64 },
     Pool(PoolCommand),
 }
 
 pub(super) fn order(revision: u64, shares: impl Into<Vec<ShareSaid>>) -> Fact {
-    Fact::Order { revision, shares: shares.into() }
+    Fact::Order { revision, shares: shares.into(), restocked: Vec::new() }
+}
+
+/// Units of the line that a refund put back at W1.
+pub(super) fn restock(refund: i64, units: i64) -> RestockSaid {
+    let (refund, location) = (RefundId(refund), LocationId(1));
+    RestockSaid { refund, location, warehouse: warehouse("W1"), units }
+}
+
+pub(super) fn refunded(
+    revision: u64,
+    shares: impl Into<Vec<ShareSaid>>,
+    restocked: impl Into<Vec<RestockSaid>>,
+) -> Fact {
+    Fact::Order { revision, shares: shares.into(), restocked: restocked.into() }
+}
+
+pub(super) fn back(event: &str, units: i64, seconds: i64) -> Fact {
+    moved(event, MovementKind::Return, units, seconds, Some(line_key()))
 }
 
 pub(super) fn shipment(name: &str, revision: u64, units: i64, seconds: i64) -> Fact {
@@ -154,12 +174,12 @@ impl Bench {
 
     pub(super) fn take(&mut self, fact: &Fact) {
         match fact.clone() {
-            Fact::Order { revision, shares } => {
+            Fact::Order { revision, shares, restocked } => {
                 let as_of = at(i64::try_from(revision).expect("small"));
                 let lowers = self.lowered_by.contains(&ReportKind::Accept);
                 let tell = TellLine {
                     line: LINE,
-                    said: LineSaid { revision, as_of, shares },
+                    said: LineSaid { revision, as_of, shares, restocked, settled: false },
                     lowered_by_accept: lowers.then(|| id("wms")).into_iter().collect(),
                     was_told: self.was_told(),
                 };
@@ -269,6 +289,26 @@ fn a_report_up_to_the_count_moves_taken_alone() {
     assert_eq!(bench.pool().own(&code("W1"), &id("a")), Quantity::from_units(3));
 }
 
+/// Who serves the location by then does not matter: the refund keeps the warehouse that it had.
+#[test]
+fn what_shopify_put_back_stays_at_its_warehouse() {
+    let shares = || [ShareSaid { fulfilled: 3, ..share("W1", 3) }];
+    let there = RestockSaid { warehouse: warehouse("W2"), ..restock(1, 1) };
+    let bench = Bench::linked(PHYSICAL).play([
+        count("c", 10, 0),
+        shipment("s", 1, 3, 5),
+        refunded(1, shares(), [restock(1, 1)]),
+        back("r", 1, 6),
+        refunded(2, shares(), [there, restock(2, 1)]),
+    ]);
+    assert_eq!(bench.numbers(), (Some(8), 0, -2, 0));
+    assert_eq!(bench.pool().own(&code("W2"), &id("a")), Quantity::ZERO);
+    // The item is known by another SKU now: what came back goes with it.
+    let mut bench = bench;
+    bench.link("OTHER");
+    assert_eq!(bench.pools["OTHER"].own(&code("W1"), &id("a")), Quantity::from_units(3));
+}
+
 #[test]
 fn a_shipment_that_is_corrected_or_cancelled_gives_back() {
     let bench = Bench::linked(PHYSICAL).play([
@@ -318,7 +358,8 @@ fn a_line_waits_for_its_link_and_goes_with_it() {
 fn close_others(bench: &mut Bench) {
     for n in 0..=200_i64 {
         let line = LineRef { order: OrderId(2_000 + n), line: LineItemId(n) };
-        let said = LineSaid { revision: 1, as_of: at(100 + n), shares: Vec::new() };
+        let (shares, restocked, settled) = (Vec::new(), Vec::new(), false);
+        let said = LineSaid { revision: 1, as_of: at(100 + n), shares, restocked, settled };
         let (lowered_by_accept, was_told) = (BTreeSet::new(), false);
         bench.tell(&DemandCommand::TellLine(TellLine { line, said, lowered_by_accept, was_told }));
     }
@@ -355,6 +396,7 @@ fn a_line_that_left_is_not_opened_again_by_a_late_word() {
     bench.take(&shipment("s", 1, 3, 5));
     close_others(&mut bench);
     assert!(!bench.demand.has(LINE));
+    let came_back = bench.clone();
     let before = bench.pool();
     let late = bench.play([fulfilled(2), shipment("s", 2, 3, 6), shipment("t", 1, 0, 6)]);
     assert_eq!(late.pool(), before);
@@ -362,4 +404,18 @@ fn a_line_that_left_is_not_opened_again_by_a_late_word() {
     let open = late.play([order(3, [ShareSaid { fulfilled: 2, ..share("W1", 3) }])]);
     assert!(open.demand.has(LINE));
     assert_eq!(open.numbers().1, 0, "the shipment still holds them");
+    // So is what came back, and it is all that is told of the line from then on.
+    let before = came_back.numbers();
+    let shares = || [ShareSaid { fulfilled: 3, ..share("W1", 3) }];
+    let late = came_back.play([
+        refunded(2, shares(), [restock(1, 1)]),
+        shipment("s", 2, 2, 6),
+        shipment("t", 1, 3, 6),
+        refunded(4, shares(), [restock(1, 1), restock(2, 1)]),
+        refunded(3, shares(), [restock(1, 1)]),
+    ]);
+    assert_eq!(late.numbers(), before);
+    assert_eq!(late.pool().own(&code("W1"), &id("a")), Quantity::from_units(3));
+    let booked = late.play([back("r1", 1, 9), back("r2", 1, 9), back("r3", 1, 9)]);
+    assert_eq!(booked.pool().own(&code("W1"), &id("a")), Quantity::from_units(1));
 }

@@ -99,6 +99,8 @@ pub struct ClaimLine {
     /// What lowered the back office's number, by what said so. Of a source that is not named here
     /// everything stays as it is.
     pub taken: BTreeMap<String, Vec<Taking>>,
+    /// What of it Shopify put back there; nothing while the order was not heard of.
+    pub restocked: Option<Restocked>,
     /// Whether the line may be opened. One that was claimed before and is gone was settled.
     pub opens: bool,
 }
@@ -117,6 +119,17 @@ pub struct Claim {
     pub released: i64,
     /// The revision of the order's lines that says so; an older one is ignored.
     #[serde(default)]
+    pub revision: u64,
+    /// The version of the order.
+    pub as_of: Timestamp,
+}
+
+/// Units of a line that were sent, came back and were put back by Shopify itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restocked {
+    /// Units, in all.
+    pub units: i64,
+    /// The revision of the order's lines that says so; an older one is ignored.
     pub revision: u64,
     /// The version of the order.
     pub as_of: Timestamp,

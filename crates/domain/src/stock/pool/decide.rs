@@ -11,7 +11,7 @@ use super::rejection::PoolRejection;
 use super::state::{Pool, WarehouseStock};
 use crate::ids::WarehouseCode;
 use crate::quantity::Quantity;
-use crate::stock::report::{ReportKind, StockStatus};
+use crate::stock::report::{MovementKind, ReportKind, StockStatus};
 
 /// Decides a command.
 ///
@@ -85,6 +85,7 @@ fn book_movement(
         (MovementEffect::Moves, movement.quantity)
     };
 
+    events.extend(booked_back(stock, movement, effect));
     let after =
         stock.position.running().checked_add(applied).ok_or(PoolRejection::PositionTooLarge)?;
     let position_after = stock.position.quantity().map(|_| after);
@@ -140,6 +141,29 @@ fn take_line(
     });
     let counted_at = stock.position.counted_at();
     before.taken_after(counted_at).saturating_sub(after.taken_after(counted_at))
+}
+
+/// Goods that came back of a line are noted there, too: Shopify may have put them back by itself.
+fn booked_back(
+    stock: &WarehouseStock,
+    movement: &BookMovement,
+    effect: MovementEffect,
+) -> Vec<PoolEvent> {
+    let is_counted = matches!(effect, MovementEffect::Moves | MovementEffect::BeforeCount);
+    let comes_back = movement.kind == MovementKind::Return && movement.quantity > Quantity::ZERO;
+    let line = movement.order.as_ref().filter(|_| is_counted && comes_back);
+    let Some(line) = line else { return Vec::new() };
+    let warehouse = || movement.warehouse.clone();
+    let is_new = stock.ledger.line(line).is_none();
+    let opened = PoolEvent::LineOpened { warehouse: warehouse(), line: line.clone() };
+    let booked = PoolEvent::LineBookedBack {
+        event_id: movement.event_id.clone(),
+        warehouse: warehouse(),
+        line: line.clone(),
+        quantity: movement.quantity,
+        occurred_at: movement.occurred_at,
+    };
+    is_new.then_some(opened).into_iter().chain([booked]).collect()
 }
 
 /// Only the newest movement can be compared: an older one speaks of a number that has moved on.

@@ -82,6 +82,32 @@ pub enum PoolEvent {
         /// The greatest of the line's lowering reports, with this one.
         taken: Quantity,
     },
+    /// Shopify put units of a line back by itself, after they had been sent.
+    LineRestocked {
+        /// The warehouse of the location where they came back.
+        warehouse: WarehouseCode,
+        /// The line.
+        line: LineKey,
+        /// Units, in all.
+        units: i64,
+        /// The revision of the order's lines.
+        revision: u64,
+        /// The version of the order.
+        as_of: Timestamp,
+    },
+    /// The back office booked goods of a line back.
+    LineBookedBack {
+        /// The reporter's id.
+        event_id: EventId,
+        /// The warehouse.
+        warehouse: WarehouseCode,
+        /// The line.
+        line: LineKey,
+        /// What came back.
+        quantity: Quantity,
+        /// When it happened.
+        occurred_at: Timestamp,
+    },
     /// A store's level showed how much it has sold in all.
     SoldSeen {
         /// The warehouse.

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::command::{Claim, Taking};
+use super::command::{Claim, Restocked, Taking};
 use super::compact::Mark;
 use super::event::{FactTaken, MovementBooked, MovementEffect, PoolEvent};
 use super::facts;
-use super::ledger::Report;
+use super::ledger::{BookedBack, Report};
 use super::position::LastCount;
 use super::state::{Pool, WarehouseStock};
 
@@ -54,6 +54,23 @@ pub(super) fn evolve(mut pool: Pool, event: &PoolEvent) -> Pool {
             };
             let absorbs = stock.position.is_before_first_count(*occurred_at);
             stock.ledger.take(line.clone(), report, absorbs);
+        }
+        PoolEvent::LineRestocked { warehouse, line, units, revision, as_of } => {
+            let stock = pool.warehouses.entry(warehouse.clone()).or_default();
+            let restocked = Restocked { units: *units, revision: *revision, as_of: *as_of };
+            stock.ledger.restock(line.clone(), restocked);
+            let_go(stock, *as_of);
+        }
+        PoolEvent::LineBookedBack { event_id, warehouse, line, quantity, occurred_at } => {
+            let stock = pool.warehouses.entry(warehouse.clone()).or_default();
+            let booked = BookedBack {
+                mark: Mark::of(event_id),
+                occurred_at: *occurred_at,
+                quantity: *quantity,
+                absorbed: stock.position.is_before_first_count(*occurred_at),
+            };
+            stock.ledger.book_back(line.clone(), booked);
+            let_go(stock, *occurred_at);
         }
         PoolEvent::SoldSeen { warehouse, store, units } => {
             let stock = pool.warehouses.entry(warehouse.clone()).or_default();

@@ -1,14 +1,15 @@
 //! What orders and shipments say of a line.
 
-use super::command::{Claim, ClaimLine, Taking};
+use super::command::{Claim, ClaimLine, Restocked, Taking};
 use super::compact::Mark;
 use super::event::{FactTaken, PoolEvent};
 use super::ledger::{Line, Report};
 use super::rejection::PoolRejection;
 use super::state::WarehouseStock;
 
-/// Opens the line where it must be, notes what is claimed, and brings what was told of goods taken
-/// to what is told now: each step by itself, with what it does to the position.
+/// Opens the line where it must be, notes what is claimed and what Shopify put back, and brings
+/// what was told of goods taken to what is told now: each step by itself, with what it does to the
+/// position.
 pub(super) fn claim_line(
     stock: &WarehouseStock,
     told: &ClaimLine,
@@ -19,7 +20,11 @@ pub(super) fn claim_line(
     let known = stock.ledger.line(&told.line);
     // A claim of nothing is one, too: without it a movement would be of an order that is not known.
     let says = told.claim.is_some() || told.taken.values().any(|takings| !takings.is_empty());
-    if known.is_none() && !(told.opens && says) {
+    let line = known.cloned().unwrap_or_default();
+    let restocked = restocked(&line, told);
+    // A settled line left with its sums: what comes back of it later is all that is news.
+    let has_left = line.has_only_returns() && !told.opens;
+    if restocked.is_none() && known.is_none() && (has_left || !says) {
         return Ok(Vec::new());
     }
     let mut events = Vec::new();
@@ -27,10 +32,27 @@ pub(super) fn claim_line(
         let (warehouse, line) = (told.warehouse.clone(), told.line.clone());
         events.push(PoolEvent::LineOpened { warehouse, line });
     }
-    let line = known.cloned().unwrap_or_default();
-    events.extend(claimed(&line, told));
-    take(stock, line, told, &mut events)?;
+    events.extend(restocked);
+    if !has_left {
+        events.extend(claimed(&line, told));
+        take(stock, line, told, &mut events)?;
+    }
     Ok(events)
+}
+
+fn restocked(line: &Line, told: &ClaimLine) -> Option<PoolEvent> {
+    let Restocked { units, revision, as_of } = told.restocked?;
+    let units = units.max(0);
+    let is_news = line.restocked.map_or(units != 0, |known| {
+        known.revision < revision || (known.revision == revision && known.units != units)
+    });
+    is_news.then(|| PoolEvent::LineRestocked {
+        warehouse: told.warehouse.clone(),
+        line: told.line.clone(),
+        units,
+        revision,
+        as_of,
+    })
 }
 
 fn claimed(line: &Line, told: &ClaimLine) -> Option<PoolEvent> {

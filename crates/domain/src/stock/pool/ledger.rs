@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::command::{Claim, Taking};
+use super::command::{Claim, Restocked, Taking};
 use super::compact::Mark;
 use crate::ids::{LineId, OrderKey, StoreId};
 use crate::quantity::Quantity;
@@ -45,6 +45,16 @@ pub(super) struct Report {
     pub(super) quantity: Quantity,
 }
 
+/// Goods of a line that the back office booked back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BookedBack {
+    pub(super) mark: Mark,
+    pub(super) occurred_at: Timestamp,
+    pub(super) quantity: Quantity,
+    /// Came to light after the first count and happened before it: for Delta it was no rise.
+    pub(super) absorbed: bool,
+}
+
 impl Claim {
     /// Whether both come to the same, whatever version of the order they stand for.
     pub(super) fn says_same(&self, other: &Self) -> bool {
@@ -60,6 +70,10 @@ pub(super) struct Line {
     pub(super) claim: Option<Claim>,
     /// By time.
     pub(super) reports: Vec<Report>,
+    /// What Shopify put back by itself.
+    pub(super) restocked: Option<Restocked>,
+    /// What the back office booked back, by time.
+    pub(super) booked_back: Vec<BookedBack>,
 }
 
 /// The stages of a line, the greatest of which counts. Their places are stored.
@@ -134,7 +148,29 @@ impl Line {
     }
 
     fn own(&self) -> Quantity {
-        self.taken().min(self.sold())
+        self.own_without(self.came_back(|_| true))
+    }
+
+    /// `own` without what the first count held and Delta was therefore never told: a unit that did
+    /// not rise there is not taken off again when Shopify puts it back, whichever is heard first.
+    fn own_for_delta(&self) -> Quantity {
+        self.own_without(self.came_back(|booked| !booked.absorbed))
+    }
+
+    fn own_without(&self, came_back: Quantity) -> Quantity {
+        self.taken().min(self.sold()).saturating_sub(came_back)
+    }
+
+    /// What is both booked back and put back by Shopify itself.
+    fn came_back(&self, counts: impl Fn(&BookedBack) -> bool) -> Quantity {
+        let booked = self.booked_back.iter().filter(|booked| counts(booked));
+        let restocked = self.restocked.map_or(0, |restocked| restocked.units);
+        booked.map(|booked| booked.quantity).sum::<Quantity>().min(Quantity::from_units(restocked))
+    }
+
+    /// Whether nothing is known of it but what came back.
+    pub(super) fn has_only_returns(&self) -> bool {
+        self.claim.is_none() && self.reports.is_empty()
     }
 
     fn sums(&self) -> Sums {
@@ -142,6 +178,7 @@ impl Line {
         Sums {
             lines: 1,
             own: raw(self.own()),
+            own_for_delta: raw(self.own_for_delta()),
             sold: raw(self.sold()),
             owed: raw(self.owed()),
             open: i128::from(self.open()),
@@ -150,11 +187,14 @@ impl Line {
 
     fn last_heard(&self) -> Option<Timestamp> {
         let reports = self.reports.iter().map(|report| report.occurred_at);
-        reports.chain(self.claim.map(|claim| claim.as_of)).max()
+        let booked = self.booked_back.iter().map(|booked| booked.occurred_at);
+        let told = [self.claim.map(|c| c.as_of), self.restocked.map(|r| r.as_of)];
+        reports.chain(booked).chain(told.into_iter().flatten()).max()
     }
 
     pub(super) fn holds(&self, at: Timestamp, mark: Mark) -> bool {
         self.reports.iter().any(|r| !r.told && (r.occurred_at, r.mark) == (at, mark))
+            || self.booked_back.iter().any(|b| (b.occurred_at, b.mark) == (at, mark))
     }
 
     /// What one source told.
@@ -193,6 +233,12 @@ impl Line {
         self.reports.insert(place, report);
     }
 
+    pub(super) fn book_back(&mut self, booked: BookedBack) {
+        let key = |b: &BookedBack| (b.occurred_at, b.mark);
+        let place = self.booked_back.partition_point(|known| key(known) <= key(&booked));
+        self.booked_back.insert(place, booked);
+    }
+
     /// The moments at which the line changed the position, for the journal.
     fn steps(&self) -> Vec<Step> {
         let mut before = Quantity::ZERO;
@@ -211,6 +257,7 @@ impl Line {
 struct Sums {
     lines: usize,
     own: i128,
+    own_for_delta: i128,
     sold: i128,
     owed: i128,
     /// In units.
@@ -219,10 +266,11 @@ struct Sums {
 
 impl Sums {
     fn plus(self, other: Self) -> Self {
-        let Self { lines, own, sold, owed, open } = other;
+        let Self { lines, own, own_for_delta, sold, owed, open } = other;
         Self {
             lines: self.lines + lines,
             own: self.own + own,
+            own_for_delta: self.own_for_delta + own_for_delta,
             sold: self.sold + sold,
             owed: self.owed + owed,
             open: self.open + open,
@@ -230,10 +278,11 @@ impl Sums {
     }
 
     fn minus(self, other: Self) -> Self {
-        let Self { lines, own, sold, owed, open } = other;
+        let Self { lines, own, own_for_delta, sold, owed, open } = other;
         Self {
             lines: self.lines - lines,
             own: self.own - own,
+            own_for_delta: self.own_for_delta - own_for_delta,
             sold: self.sold - sold,
             owed: self.owed - owed,
             open: self.open - open,
@@ -262,7 +311,8 @@ pub(super) struct Ledger {
     #[serde(with = "super::lines")]
     lines: BTreeMap<LineKey, Line>,
     closed: BTreeMap<StoreId, Closed>,
-    /// What of `own` came to light after the first count and happened before it.
+    /// What of `own` came to light after the first count and happened before it; of what came back
+    /// only in lines that left.
     absorbed: BTreeMap<StoreId, Quantity>,
     /// What the levels of a store show as sold, in units, known lines included.
     seen: BTreeMap<StoreId, i64>,
@@ -330,6 +380,14 @@ impl Ledger {
         self.change(key, |line| line.claim = Some(claim));
     }
 
+    pub(super) fn restock(&mut self, key: LineKey, restocked: Restocked) {
+        self.change(key, |line| line.restocked = Some(restocked));
+    }
+
+    pub(super) fn book_back(&mut self, key: LineKey, booked: BookedBack) {
+        self.change(key, |line| line.book_back(booked));
+    }
+
     pub(super) fn take(&mut self, key: LineKey, report: Report, absorbs: bool) {
         self.tell(key, report, false, absorbs);
     }
@@ -345,9 +403,13 @@ impl Ledger {
             }
         });
         if absorbs {
-            let absorbed = self.absorbed.entry(store).or_default();
-            *absorbed = absorbed.saturating_add(quantity(after.own - before.own));
+            self.absorb(store, quantity(after.own - before.own));
         }
+    }
+
+    fn absorb(&mut self, store: StoreId, change: Quantity) {
+        let absorbed = self.absorbed.entry(store).or_default();
+        *absorbed = absorbed.saturating_add(change);
     }
 
     pub(super) fn see(&mut self, store: StoreId, units: i64) {
@@ -371,7 +433,8 @@ impl Ledger {
         self.closed.get(store).copied().unwrap_or_default()
     }
 
-    /// What the back office's number lacks because of this store's own sales.
+    /// What the back office's number lacks because of this store's own sales, less what came back
+    /// in both.
     pub(super) fn own(&self, store: &StoreId) -> Quantity {
         quantity(self.sums(store).own).saturating_add(self.closed(store).own)
     }
@@ -379,7 +442,8 @@ impl Ledger {
     /// `own` as Delta adds it: without what the first count left open.
     pub(super) fn own_for_delta(&self, store: &StoreId) -> Quantity {
         let absorbed = self.absorbed.get(store).copied().unwrap_or_default();
-        self.own(store).saturating_sub(absorbed)
+        let own = quantity(self.sums(store).own_for_delta).saturating_add(self.closed(store).own);
+        own.saturating_sub(absorbed)
     }
 
     /// Units that known lines of a store sold.
@@ -452,6 +516,10 @@ impl Ledger {
         let closed = self.closed.entry(key.store.clone()).or_default();
         closed.sold = closed.sold.saturating_add(line.sold());
         closed.own = closed.own.saturating_add(line.own());
+        let unheard = line.own().saturating_sub(line.own_for_delta());
+        if !unheard.is_zero() {
+            self.absorb(key.store.clone(), unheard);
+        }
         line.steps()
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::event::PoolEvent;
-use super::tests::{book, count, fold, line, qty, stage, store, w1};
+use super::tests::{book, count, fold, line, qty, restock, stage, store, w1};
 use super::{BookMovement, Claim, ClaimLine, Pool, PoolCommand, PoolRejection};
 use crate::quantity::Quantity;
-use crate::stock::report::MovementKind;
+use crate::stock::report::{MovementKind, StockStatus};
 use crate::testing::{apply, at, given};
 
 fn claim(store: &str, order: &str, sold: i64, seconds: i64) -> PoolCommand {
@@ -16,6 +16,7 @@ fn claim(store: &str, order: &str, sold: i64, seconds: i64) -> PoolCommand {
         line: line(store, order),
         claim: Some(Claim { sold, fulfilled: 0, released: 0, revision, as_of: at(seconds) }),
         taken: BTreeMap::new(),
+        restocked: None,
         opens: true,
     })
 }
@@ -131,6 +132,103 @@ fn a_cancelled_order_frees_what_was_not_taken() {
     assert_eq!(pool.owed(&w1()), 0);
     assert_eq!(pool.own(&w1(), &store("a")), Quantity::ZERO);
     assert_eq!(pool.position(&w1()), Some(qty("9")));
+}
+
+fn back(event: &str, quantity: &str, seconds: i64) -> PoolCommand {
+    book(stage(MovementKind::Return, event, quantity, seconds))
+}
+
+/// Position, and what the store that sold and another one see in Delta.
+fn shown(commands: impl IntoIterator<Item = PoolCommand>) -> (Option<Quantity>, i64, i64) {
+    let pool = fold(commands);
+    let delta = |name: &str| pool.delta_units(&w1(), &store(name));
+    (pool.position(&w1()), delta("a"), delta("b"))
+}
+
+fn sent() -> [PoolCommand; 3] {
+    [
+        count("c1", "10", 0),
+        claim("a", "1001", 2, 1),
+        book(stage(MovementKind::Picking, "e1", "-2", 2)),
+    ]
+}
+
+#[test]
+fn what_comes_back_rises_once_in_every_store() {
+    let with = |more: &[PoolCommand]| shown(sent().into_iter().chain(more.iter().cloned()));
+    assert_eq!(with(&[]), (Some(qty("8")), 0, -2));
+    let (put_back, booked) = (restock("1001", 1, 3), back("r1", "1", 5));
+    // Shopify put the unit back by itself: nothing is sent until it is booked, and then to others.
+    assert_eq!(with(std::slice::from_ref(&put_back)), (Some(qty("8")), 0, -2));
+    assert_eq!(with(&[put_back.clone(), booked.clone()]), (Some(qty("9")), 0, -1));
+    assert_eq!(with(&[booked.clone(), put_back.clone()]), (Some(qty("9")), 0, -1));
+    let again = [booked.clone(), put_back.clone(), booked.clone(), put_back.clone()];
+    assert_eq!(with(&again), (Some(qty("9")), 0, -1));
+    // An older revision says nothing.
+    assert_eq!(with(&[put_back, booked.clone(), restock("1001", 0, 2)]), (Some(qty("9")), 0, -1));
+    // It was refunded without restock: every store is sent the unit.
+    assert_eq!(with(&[booked]), (Some(qty("9")), 1, -1));
+}
+
+#[test]
+fn what_the_first_count_held_comes_back_no_second_time() {
+    let counted = |more: [PoolCommand; 2]| {
+        shown([count("c1", "10", 9)].into_iter().chain(more).chain([count("c2", "11", 20)]))
+    };
+    let (put_back, booked) = (restock("1001", 1, 3), back("r1", "1", 5));
+    assert_eq!(counted([put_back.clone(), booked.clone()]), (Some(qty("11")), 1, 1));
+    assert_eq!(counted([booked.clone(), put_back.clone()]), (Some(qty("11")), 1, 1));
+    // Booked before the count came, it rose then, and is taken off the store that put it back.
+    let (a, b) = (store("a"), store("b"));
+    let early = fold([booked, count("c1", "10", 9), put_back]);
+    assert_eq!((early.delta_units(&w1(), &a), early.delta_units(&w1(), &b)), (0, 1));
+}
+
+#[test]
+fn what_comes_back_damaged_or_of_no_order_is_not_booked_back() {
+    let broken =
+        BookMovement { status: StockStatus::Damaged, ..stage(MovementKind::Return, "r1", "1", 5) };
+    let nameless = BookMovement { order: None, ..stage(MovementKind::Return, "r2", "1", 6) };
+    let less = stage(MovementKind::Return, "r3", "-1", 7);
+    for (movement, wanted) in [(broken, 0), (nameless, 1), (less, -1)] {
+        let pool = fold(sent().into_iter().chain([restock("1001", 1, 3), book(movement)]));
+        assert_eq!(pool.delta_units(&w1(), &store("a")), wanted);
+    }
+}
+
+/// A line that was settled and left is opened by what comes back, and owes nothing for that.
+#[test]
+fn what_comes_back_of_a_line_that_left_opens_it_for_that_alone() {
+    let PoolCommand::ClaimLine(told) = claim("a", "1001", 2, 9) else { unreachable!() };
+    let PoolCommand::ClaimLine(put_back) = restock("1001", 1, 9) else { unreachable!() };
+    let late =
+        |restocked| PoolCommand::ClaimLine(ClaimLine { restocked, opens: false, ..told.clone() });
+    let counted = || [count("c1", "8", 0)];
+    given::<Pool>().after(counted()).when(&late(None)).then_silent();
+    let put_back = late(put_back.restocked);
+    for order in [[put_back.clone(), back("r1", "1", 5)], [back("r1", "1", 5), put_back.clone()]] {
+        let pool = fold(counted().into_iter().chain(order));
+        let delta = |name: &str| pool.delta_units(&w1(), &store(name));
+        assert_eq!((delta("a"), delta("b"), pool.owed(&w1())), (0, 1, 0));
+        let again = apply::<Pool>(pool.clone(), &put_back);
+        assert_eq!(again, pool);
+    }
+}
+
+#[test]
+fn lines_that_leave_keep_what_came_back() {
+    let (a, b) = (store("a"), store("b"));
+    let lines = (0..2_100_u32).flat_map(|n| {
+        let order = Some(line("a", &format!("{n}")));
+        let event = format!("r{n}");
+        let back = stage(MovementKind::Return, &event, "1", n.into());
+        [restock(&format!("{n}"), 1, n.into()), book(BookMovement { order, ..back })]
+    });
+    // The first hundred are dated before the first count and came after it.
+    let pool = fold(std::iter::once(count("c1", "0", 99)).chain(lines));
+    assert_eq!(pool.position(&w1()), Some(qty("2000")));
+    assert_eq!(pool.own(&w1(), &a), qty("-2100"));
+    assert_eq!((pool.delta_units(&w1(), &a), pool.delta_units(&w1(), &b)), (0, 2_000));
 }
 
 #[test]

@@ -8,15 +8,17 @@ use serde::de::value::{Error as ValueError, StringDeserializer};
 use serde::de::{self, DeserializeOwned, IntoDeserializer as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serializer};
 
-use super::command::Claim;
+use super::command::{Claim, Restocked};
 use super::compact::{Broken, Mark, Reader, Scale, Writer};
-use super::ledger::{Line, LineKey, Report, STAGES, stage};
+use super::ledger::{BookedBack, Line, LineKey, Report, STAGES, stage};
 use crate::ids::{EventId, LineId, OrderKey, StoreId};
 use crate::quantity::Quantity;
 use crate::stock::report::ReportKind;
 
 /// The stored form, should it change once more.
 const VERSION: u8 = 1;
+/// Begins a line of which something came back; its claim follows as in the forms without.
+const WITH_RETURNS: u8 = 3;
 /// Marks the stage of what an order or a shipment told.
 const TOLD: u8 = 0x10;
 
@@ -32,7 +34,9 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 
 fn moments(line: &Line) -> impl Iterator<Item = Timestamp> {
     let reports = line.reports.iter().map(|report| report.occurred_at);
-    reports.chain(line.claim.map(|claim| claim.as_of))
+    let booked = line.booked_back.iter().map(|booked| booked.occurred_at);
+    let told = [line.claim.map(|c| c.as_of), line.restocked.map(|r| r.as_of)];
+    reports.chain(booked).chain(told.into_iter().flatten())
 }
 
 /// Store by store; of an order only what differs from the one before.
@@ -76,6 +80,10 @@ fn name(writer: &mut Writer, name: &str) {
 }
 
 fn write(writer: &mut Writer, scale: Scale, line: &Line) {
+    if line.restocked.is_some() || !line.booked_back.is_empty() {
+        writer.byte(WITH_RETURNS);
+        write_returns(writer, scale, line);
+    }
     match line.claim {
         None => writer.byte(0),
         Some(Claim { sold, fulfilled, released, revision, as_of }) => {
@@ -93,6 +101,25 @@ fn write(writer: &mut Writer, scale: Scale, line: &Line) {
         writer.moment(scale, report.occurred_at);
         writer.quantity(report.quantity);
         writer.mark(report.mark);
+    }
+}
+
+fn write_returns(writer: &mut Writer, scale: Scale, line: &Line) {
+    match line.restocked {
+        None => writer.byte(0),
+        Some(Restocked { units, revision, as_of }) => {
+            writer.byte(1);
+            writer.signed(units);
+            writer.number(revision);
+            writer.moment(scale, as_of);
+        }
+    }
+    writer.length(line.booked_back.len());
+    for booked in &line.booked_back {
+        writer.byte(u8::from(booked.absorbed));
+        writer.moment(scale, booked.occurred_at);
+        writer.quantity(booked.quantity);
+        writer.mark(booked.mark);
     }
 }
 
@@ -142,7 +169,30 @@ fn read_name(reader: &mut Reader) -> Result<LineId, Broken> {
 }
 
 fn read(reader: &mut Reader, scale: Scale) -> Result<Line, Broken> {
-    let claim = match reader.byte()? {
+    let (form, restocked, booked_back) = match reader.byte()? {
+        WITH_RETURNS => {
+            let restocked = read_restocked(reader, scale)?;
+            let booked_back = read_booked_back(reader, scale)?;
+            (reader.byte()?, restocked, booked_back)
+        }
+        form => (form, None, Vec::new()),
+    };
+    let claim = read_claim(reader, scale, form)?;
+    let length = reader.length()?;
+    let mut reports = Vec::with_capacity(length);
+    for _ in 0..length {
+        let stage = reader.byte()?;
+        let told = stage & TOLD != 0;
+        let kind = STAGES.get(usize::from(stage & !TOLD)).copied().ok_or(Broken)?;
+        let occurred_at = reader.moment(scale)?;
+        let (quantity, mark) = (reader.quantity()?, reader.mark()?);
+        reports.push(Report { mark, kind, told, occurred_at, quantity });
+    }
+    Ok(Line { claim, reports, restocked, booked_back })
+}
+
+fn read_claim(reader: &mut Reader, scale: Scale, form: u8) -> Result<Option<Claim>, Broken> {
+    Ok(match form {
         0 => None,
         // What the first versions told of a claim, and all of it.
         form @ (1 | 2) => {
@@ -156,18 +206,34 @@ fn read(reader: &mut Reader, scale: Scale) -> Result<Line, Broken> {
             Some(claim)
         }
         _ => return Err(Broken),
-    };
+    })
+}
+
+fn read_restocked(reader: &mut Reader, scale: Scale) -> Result<Option<Restocked>, Broken> {
+    match reader.byte()? {
+        0 => Ok(None),
+        1 => {
+            let (units, revision) = (reader.signed()?, reader.number()?);
+            Ok(Some(Restocked { units, revision, as_of: reader.moment(scale)? }))
+        }
+        _ => Err(Broken),
+    }
+}
+
+fn read_booked_back(reader: &mut Reader, scale: Scale) -> Result<Vec<BookedBack>, Broken> {
     let length = reader.length()?;
-    let mut reports = Vec::with_capacity(length);
+    let mut all = Vec::with_capacity(length);
     for _ in 0..length {
-        let stage = reader.byte()?;
-        let told = stage & TOLD != 0;
-        let kind = STAGES.get(usize::from(stage & !TOLD)).copied().ok_or(Broken)?;
+        let absorbed = match reader.byte()? {
+            0 => false,
+            1 => true,
+            _ => return Err(Broken),
+        };
         let occurred_at = reader.moment(scale)?;
         let (quantity, mark) = (reader.quantity()?, reader.mark()?);
-        reports.push(Report { mark, kind, told, occurred_at, quantity });
+        all.push(BookedBack { mark, occurred_at, quantity, absorbed });
     }
-    Ok(Line { claim, reports })
+    Ok(all)
 }
 
 struct Form;
@@ -210,7 +276,7 @@ struct EarlierReport {
 
 impl From<EarlierLine> for Line {
     fn from(earlier: EarlierLine) -> Self {
-        let mut line = Self { claim: earlier.claim, reports: Vec::new() };
+        let mut line = Self { claim: earlier.claim, ..Self::default() };
         for EarlierReport { event_id, kind, occurred_at, quantity } in earlier.reports {
             let mark = Mark::of(&event_id);
             line.push(Report { mark, kind, told: false, occurred_at, quantity });
@@ -234,6 +300,8 @@ mod tests {
         claim: Option<(i64, i64)>,
         told: bool,
         reports: Vec<(u8, i64, i64, u64)>,
+        restocked: Option<(i64, i64)>,
+        booked_back: Vec<(bool, i64, i64, u64)>,
     }
 
     fn sample() -> impl Strategy<Value = Sample> {
@@ -245,14 +313,21 @@ mod tests {
             0..4,
         );
         let claim = prop::option::of((0_i64..99, 0_i64..1_000_000));
-        (0_u8..3, name, line, claim, any::<bool>(), reports).prop_map(
-            |(store, order, line, claim, told, reports)| Sample {
+        let restocked = claim.clone();
+        let booked_back = prop::collection::vec(
+            (any::<bool>(), 0_i64..1_000_000, 1_i64..90_000, any::<u64>()),
+            0..3,
+        );
+        (0_u8..3, name, line, claim, any::<bool>(), reports, restocked, booked_back).prop_map(
+            |(store, order, line, claim, told, reports, restocked, booked_back)| Sample {
                 store,
                 order,
                 line,
                 claim,
                 told,
                 reports,
+                restocked,
+                booked_back,
             },
         )
     }
@@ -271,7 +346,20 @@ mod tests {
                 revision: 7,
                 as_of: at(seconds),
             });
-            let mut line = Line { claim, reports: Vec::new() };
+            let restocked = sample.restocked.map(|(units, seconds)| Restocked {
+                units,
+                revision: 9,
+                as_of: at(seconds),
+            });
+            let mut line = Line { claim, restocked, ..Line::default() };
+            for (absorbed, seconds, quantity, mark) in &sample.booked_back {
+                line.book_back(BookedBack {
+                    mark: Mark(*mark),
+                    occurred_at: at(*seconds),
+                    quantity: Quantity::from_ten_thousandths(*quantity),
+                    absorbed: *absorbed,
+                });
+            }
             for (stage, seconds, quantity, mark) in &sample.reports {
                 line.push(Report {
                     mark: Mark(*mark),
@@ -302,6 +390,8 @@ mod tests {
             claim: Some((2, 5)),
             told: true,
             reports: vec![(2, 9, 20_000, 7)],
+            restocked: Some((1, 6)),
+            booked_back: vec![(true, 8, 10_000, 9)],
         };
         let text = compact(&lines(&[sample]));
         for length in 0..text.len() {

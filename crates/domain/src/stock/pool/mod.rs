@@ -27,7 +27,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use command::{BookCount, BookMovement, Claim, ClaimLine, PoolCommand, Taking};
+pub use command::{BookCount, BookMovement, Claim, ClaimLine, PoolCommand, Restocked, Taking};
 pub use event::{
     CountIgnoredReason, FactTaken, MovementBooked, MovementEffect, PoolEvent, PositionCounted,
 };

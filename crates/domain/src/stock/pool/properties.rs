@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::tests::{book, count, line, movement, qty, stage, w1};
+use super::tests::{book, count, line, movement, qty, restock, stage, w1};
 use super::{BookMovement, Pool, PoolCommand};
 use crate::decider::Decider;
 use crate::ids::StoreId;
@@ -15,6 +15,8 @@ enum Fact {
     Move { units: i64, at: i64 },
     Stage { kind: MovementKind, order: u8, units: i64, at: i64 },
     Count { units: i64, at: i64 },
+    Return { order: u8, units: i64, at: i64 },
+    Restock { order: u8, units: i64, revision: u64 },
 }
 
 fn fact() -> impl Strategy<Value = Fact> {
@@ -31,7 +33,32 @@ fn fact() -> impl Strategy<Value = Fact> {
         4 => (kind, 0_u8..3, 1_i64..9, 0_i64..100)
             .prop_map(|(kind, order, units, at)| Fact::Stage { kind, order, units, at }),
         1 => (0_i64..200, 0_i64..100).prop_map(|(units, at)| Fact::Count { units, at }),
+        2 => (0_u8..3, 1_i64..4, 0_i64..100)
+            .prop_map(|(order, units, at)| Fact::Return { order, units, at }),
+        // Each revision says one thing.
+        2 => (0_u8..3, 1_u64..9).prop_map(|(order, revision)| Fact::Restock {
+            order,
+            units: i64::try_from(1 + revision * 5 % 4).expect("small"),
+            revision,
+        }),
     ]
+}
+
+/// What Shopify put back of a line, as the newest revision says.
+fn restocked(facts: &[Fact], wanted: u8) -> i64 {
+    let told = facts.iter().filter_map(|fact| match *fact {
+        Fact::Restock { order, units, revision } if order == wanted => Some((revision, units)),
+        _ => None,
+    });
+    told.max().map_or(0, |(_, units)| units)
+}
+
+fn booked_back(facts: &[Fact], wanted: u8) -> i64 {
+    let units = |fact: &Fact| match *fact {
+        Fact::Return { order, units, .. } if order == wanted => units,
+        _ => 0,
+    };
+    facts.iter().map(units).sum()
 }
 
 /// Facts with ids, so that the order of arrival can change without changing the facts.
@@ -47,6 +74,15 @@ fn commands(facts: &[Fact]) -> Vec<PoolCommand> {
                 book(BookMovement { order, ..stage })
             }
             Fact::Count { units, at } => count(&format!("c{n:03}"), &units.to_string(), at),
+            Fact::Return { order, units, at } => {
+                let order = Some(line("a", &format!("{order}")));
+                let event = format!("r{n}");
+                let back = stage(MovementKind::Return, &event, &units.to_string(), at);
+                book(BookMovement { order, ..back })
+            }
+            Fact::Restock { order, units, revision } => {
+                restock(&format!("{order}"), units, revision)
+            }
         })
         .collect()
 }
@@ -64,12 +100,12 @@ fn expected(facts: &[Fact]) -> Option<i64> {
     let numbered = facts.iter().enumerate();
     let counts = numbered.filter_map(|(n, fact)| match *fact {
         Fact::Count { units, at } => Some((at, n, units)),
-        Fact::Move { .. } | Fact::Stage { .. } => None,
+        _ => None,
     });
     let (counted_at, _, counted) = counts.max()?;
     let mut position = counted;
     for fact in facts {
-        if let Fact::Move { units, at } = *fact
+        if let Fact::Move { units, at } | Fact::Return { units, at, .. } = *fact
             && at > counted_at
         {
             position += units;
@@ -115,6 +151,55 @@ proptest! {
         let wanted = expected(&facts).map(Quantity::from_units);
         prop_assert_eq!(fold(&in_order).position(&w1()), wanted);
         prop_assert_eq!(fold(&arrived).position(&w1()), wanted);
+        let a: StoreId = id("a");
+        prop_assert_eq!(fold(&in_order).own(&w1(), &a), fold(&arrived).own(&w1(), &a));
+    }
+
+    /// What came back and what Shopify put back, in any order and at any distance from counts:
+    /// every other store rises by what was booked, the own one by what Shopify did not put back.
+    #[test]
+    fn a_unit_that_shopify_put_back_rises_only_in_other_stores(
+        (facts, shuffled) in prop::collection::vec(fact(), 0..14).prop_flat_map(|facts| {
+            let order = Just((0..facts.len()).collect::<Vec<_>>()).prop_shuffle();
+            (Just(facts), order)
+        })
+    ) {
+        let returns = |fact: &Fact| matches!(fact, Fact::Return { .. } | Fact::Restock { .. });
+        let (mut wanted_own, mut wanted_others) = (0, 0);
+        let of_returns: Vec<Fact> = facts.iter().filter(|fact| returns(fact)).cloned().collect();
+        for order in 0_u8..3 {
+            let booked = booked_back(&of_returns, order);
+            wanted_others += booked;
+            wanted_own += booked - booked.min(restocked(&of_returns, order));
+        }
+        let all = commands(&facts);
+        let arrived = shuffled.iter().filter(|n| returns(&facts[**n])).map(|n| all[*n].clone());
+        let counted = std::iter::once(count("c0", "100", -1));
+        let pool = fold(&counted.chain(arrived).collect::<Vec<_>>());
+        prop_assert_eq!(pool.delta_units(&w1(), &id("a")), wanted_own);
+        prop_assert_eq!(pool.delta_units(&w1(), &id("b")), wanted_others);
+        prop_assert_eq!(pool.position(&w1()), Some(Quantity::from_units(100 + wanted_others)));
+    }
+
+    /// Whatever the first count held, a store's Delta is the same whether its order or the back
+    /// office speaks first of what came back.
+    #[test]
+    fn when_shopify_tells_of_what_it_put_back_does_not_matter(
+        facts in prop::collection::vec(fact(), 0..14),
+        place in any::<prop::sample::Index>(),
+    ) {
+        let mut last = Vec::new();
+        let mut told = Vec::new();
+        for (fact, command) in facts.iter().zip(commands(&facts)) {
+            let list = if matches!(fact, Fact::Restock { .. }) { &mut told } else { &mut last };
+            list.push(command);
+        }
+        let mut among = last.clone();
+        let place = place.index(among.len() + 1);
+        among.splice(place..place, told.clone());
+        last.extend(told);
+        let (last, among, a) = (fold(&last), fold(&among), id("a"));
+        prop_assert_eq!(last.delta_units(&w1(), &a), among.delta_units(&w1(), &a));
     }
 
     /// Every command a second time, at any later place, changes no number.
@@ -192,11 +277,12 @@ proptest! {
             pool = Pool::evolve_all(pool.clone(), &Pool::decide(&pool, &command).expect("ok"));
             let after = [pool.delta_units(&w1(), &a), pool.delta_units(&w1(), &b)];
             match *fact {
-                Fact::Move { at, .. } | Fact::Stage { at, .. } => {
+                Fact::Move { at, .. } | Fact::Stage { at, .. } | Fact::Return { at, .. } => {
                     if first.is_some_and(|first| at <= first) {
                         prop_assert_eq!(before, after);
                     }
                 }
+                Fact::Restock { .. } => {}
                 Fact::Count { at, .. } => first = first.or(Some(at)),
             }
         }

@@ -66,7 +66,7 @@ impl Pool {
     }
 
     /// What the back office's number lacks because of this store's own sales: over its lines the
-    /// smaller of taken and sold.
+    /// smaller of taken and sold, less the smaller of booked back and put back by Shopify itself.
     #[must_use]
     pub fn own(&self, warehouse: &WarehouseCode, store: &StoreId) -> Quantity {
         self.warehouses.get(warehouse).map(|stock| stock.ledger.own(store)).unwrap_or_default()

@@ -1,7 +1,11 @@
 //! Each command of a pool: accepted, refused, repeated, late.
 
+use std::collections::BTreeMap;
+
 use super::event::{CountIgnoredReason, MovementEffect, PoolEvent};
-use super::{BookCount, BookMovement, LineKey, Pool, PoolCommand, PoolRejection};
+use super::{
+    BookCount, BookMovement, ClaimLine, LineKey, Pool, PoolCommand, PoolRejection, Restocked,
+};
 use crate::ids::{InventoryItemId, StoreId, WarehouseCode};
 use crate::quantity::Quantity;
 use crate::stock::report::{MovementKind, StockStatus};
@@ -54,6 +58,19 @@ pub(super) fn count(event: &str, quantity: &str, seconds: i64) -> PoolCommand {
         warehouse: w1(),
         quantity: qty(quantity),
         counted_at: at(seconds),
+    })
+}
+
+/// Shopify put units of an order of store `a` back.
+pub(super) fn restock(order: &str, units: i64, revision: u64) -> PoolCommand {
+    let as_of = at(i64::try_from(revision).expect("small"));
+    PoolCommand::ClaimLine(ClaimLine {
+        warehouse: w1(),
+        line: line("a", order),
+        claim: None,
+        taken: BTreeMap::new(),
+        restocked: Some(Restocked { units, revision, as_of }),
+        opens: true,
     })
 }
 
