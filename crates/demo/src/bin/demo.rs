@@ -17,13 +17,13 @@ struct Flags {
     /// Kill and restart processes at random moments, by this seed; ends after the table
     #[arg(long, env = "DEMO_CHAOS", value_name = "SEED")]
     chaos: Option<u64>,
-    /// The warehouse serves the stores' orders, too
+    /// The warehouse serves the stores' orders, too; `false` leaves them out
     #[arg(
         long,
         env = "DEMO_ORDERS",
         action = ArgAction::Set,
         num_args = 0..=1,
-        default_value = "false",
+        default_value = "true",
         default_missing_value = "true",
         value_parser = FalseyValueParser::new()
     )]
