@@ -91,8 +91,8 @@ impl Drop for TestDatabase {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let mut admin = PgConnection::connect(&admin_url).await?;
-                // Postgres may await a session of another test that stands in the same call. What is
-                // left over is dropped another day.
+                // Postgres may await a session of another test that stands in the same call.
+                // What is left over is dropped another day.
                 admin.execute(DROP_TIMEOUT).await?;
                 admin.execute(AssertSqlSafe(statement)).await?;
                 Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
