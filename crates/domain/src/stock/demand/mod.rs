@@ -5,7 +5,7 @@
 //! order of arrival ends in the same. What it comes to at each warehouse is claimed there, in the
 //! pool of the SKU that the item is linked to; while there is no link, it waits here.
 //!
-//! Start with [`decide`], then [`Demand::claims`].
+//! Start with `decide`, then [`Demand::claims`].
 
 mod claims;
 mod command;
