@@ -69,7 +69,7 @@ fn words(refusal: &Refusal) -> (ErrorCode, String, String, &'static str) {
             ErrorCode::UnknownOrder,
             "order_key".to_owned(),
             "no part of the order is this back office's, or it is held back from it".to_owned(),
-            "report only orders of your feed; once a held back order stands there, report anew",
+            "report only orders of your feed; once it stands there, report under another event_id",
         ),
         Refusal::UnknownLine { index, line } => (
             ErrorCode::Validation,
