@@ -13,6 +13,14 @@ pub enum FaultKind {
     WebhookHold,
     WebhookShuffle,
     WebhookRelease,
+    #[serde(rename = "api_500_before")]
+    Api500Before,
+    #[serde(rename = "api_500_after")]
+    Api500After,
+    #[serde(rename = "api_520_before")]
+    Api520Before,
+    #[serde(rename = "api_520_after")]
+    Api520After,
     #[serde(rename = "api_502_before")]
     Api502Before,
     #[serde(rename = "api_502_after")]
@@ -25,7 +33,14 @@ pub enum FaultKind {
     Api429,
     ApiThrottled,
     ApiInternalError,
+    ApiInternalErrorAfter,
     ApiNotJson,
+    ApiHtml,
+    ApiErrorsText,
+    ApiUnknownCode,
+    #[serde(rename = "api_401")]
+    Api401,
+    ApiTokenDies,
 }
 
 impl FaultKind {
@@ -40,6 +55,10 @@ impl FaultKind {
             Self::WebhookHold => "webhook_hold",
             Self::WebhookShuffle => "webhook_shuffle",
             Self::WebhookRelease => "webhook_release",
+            Self::Api500Before => "api_500_before",
+            Self::Api500After => "api_500_after",
+            Self::Api520Before => "api_520_before",
+            Self::Api520After => "api_520_after",
             Self::Api502Before => "api_502_before",
             Self::Api502After => "api_502_after",
             Self::ApiHangBefore => "api_hang_before",
@@ -49,7 +68,13 @@ impl FaultKind {
             Self::Api429 => "api_429",
             Self::ApiThrottled => "api_throttled",
             Self::ApiInternalError => "api_internal_error",
+            Self::ApiInternalErrorAfter => "api_internal_error_after",
             Self::ApiNotJson => "api_not_json",
+            Self::ApiHtml => "api_html",
+            Self::ApiErrorsText => "api_errors_text",
+            Self::ApiUnknownCode => "api_unknown_code",
+            Self::Api401 => "api_401",
+            Self::ApiTokenDies => "api_token_dies",
         }
     }
 
@@ -70,12 +95,18 @@ pub struct Fault {
     /// Only webhooks of this topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
-    /// Only calls with this root field; `*` = queries too.
+    /// Only calls with this root field; `*` = queries too; `oauth` = requests of tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
     /// How long a webhook is delayed, or how much earlier a held one was triggered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u64>,
+}
+
+impl Fault {
+    fn names(&self, root: &str) -> bool {
+        self.root.as_deref() == Some(root)
+    }
 }
 
 fn one() -> u32 {
@@ -133,6 +164,12 @@ impl Faults {
         .map(|fault| fault.fault)
     }
 
+    /// The first fault for a request of a token, counted down: only those that name `oauth`.
+    pub fn take_oauth(&mut self) -> Option<FaultKind> {
+        let fits = |fault: &Fault| !fault.fault.is_webhook() && fault.names("oauth");
+        self.take(fits).map(|fault| fault.fault)
+    }
+
     fn take(&mut self, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let place = self.0.iter().position(fits)?;
         let fault = self.0.get_mut(place)?;
@@ -173,7 +210,17 @@ mod tests {
             "api_429",
             "api_throttled",
             "api_internal_error",
+            "api_internal_error_after",
             "api_not_json",
+            "api_html",
+            "api_errors_text",
+            "api_unknown_code",
+            "api_401",
+            "api_token_dies",
+            "api_500_before",
+            "api_500_after",
+            "api_520_before",
+            "api_520_after",
         ] {
             assert_eq!(fault(json!({"fault": name})).fault.as_str(), name);
         }

@@ -4,7 +4,7 @@
 use crate::clock;
 use crate::model::Shop;
 use crate::orders::{cancel, holds, route};
-use crate::webhooks::fact::Action;
+use crate::webhooks::fact::{Action, Fact};
 use crate::webhooks::tell;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,11 @@ pub enum Job {
         fulfillment_order: i64,
         /// The moment it waits for; another one counts no more.
         moment: Timestamp,
+    },
+    /// What the app knows of the shop must be forgotten.
+    Redact {
+        /// The installation that ended.
+        installation: u32,
     },
 }
 
@@ -98,6 +103,11 @@ fn run(shop: &mut Shop, now: Timestamp, job: Job, action: &mut Action) {
             if waits {
                 // It exists and is scheduled, so it can be opened.
                 let _ = holds::open_up(shop, now, fulfillment_order, action);
+            }
+        }
+        Job::Redact { installation } => {
+            if !shop.installed && shop.access.installation == installation {
+                action.add(Fact::ShopRedact);
             }
         }
         Job::Cancel { job } => {

@@ -28,6 +28,10 @@ pub enum ViolationKind {
     Throttled,
     DeprecatedField,
     WrongToken,
+    ExpiredToken,
+    TokenKind,
+    BadAuthorization,
+    BadTokenRequest,
     AccessDenied,
     WrongVersion,
     BadRequest,
@@ -70,6 +74,8 @@ pub enum EntryKind {
     Api,
     /// An attempt to deliver a webhook.
     Webhook,
+    /// A request about access: consent, codes, tokens.
+    Oauth,
 }
 
 /// The journal of one shop.
@@ -215,6 +221,7 @@ fn kind_text(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::Api => "api",
         EntryKind::Webhook => "webhook",
+        EntryKind::Oauth => "oauth",
     }
 }
 

@@ -22,6 +22,7 @@ mod jobs;
 mod journal;
 mod model;
 mod mutate;
+mod oauth;
 mod orders;
 mod resolve;
 mod save;

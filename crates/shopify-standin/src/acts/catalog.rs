@@ -50,29 +50,6 @@ struct Place {
     location: Value,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Token {
-    access_token: String,
-    scopes: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Secret {
-    api_secret: String,
-    #[serde(default)]
-    sign_with: SignWith,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum SignWith {
-    #[default]
-    New,
-    Old,
-}
-
 pub(super) fn add_product(scene: &mut Scene<'_>, body: Value) -> Answer {
     let new: NewProduct = read(body)?;
     setup::add_product(scene, new).map(fields)
@@ -188,24 +165,5 @@ pub(super) fn switch_location(scene: &mut Scene<'_>, body: Value, active: bool) 
     }
     let fact = if active { Fact::LocationActivated(id) } else { Fact::LocationDeactivated(id) };
     scene.action.add(fact);
-    Ok(nothing())
-}
-
-pub(super) fn reinstall(scene: &mut Scene<'_>, body: Value) -> Answer {
-    let asked: Token = read(body)?;
-    scene.shop.installed = true;
-    scene.shop.access_token = asked.access_token;
-    if let Some(scopes) = asked.scopes {
-        scene.shop.scopes = scopes;
-    }
-    Ok(nothing())
-}
-
-/// Gives the app a new secret; Shopify may go on signing with the old one for an hour.
-pub(super) fn rotate_secret(scene: &mut Scene<'_>, body: Value) -> Answer {
-    let asked: Secret = read(body)?;
-    if let SignWith::New = asked.sign_with {
-        scene.shop.secret = asked.api_secret;
-    }
     Ok(nothing())
 }

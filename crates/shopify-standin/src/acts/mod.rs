@@ -1,6 +1,7 @@
 //! What a merchant or a customer does, asked for through the control API. Each act is one
 //! action: all its webhooks share an event id.
 
+mod access;
 mod catalog;
 mod find;
 mod orders;
@@ -112,8 +113,14 @@ pub fn act(shop: &mut Shop, now: Timestamp, name: &str, body: Value) -> Answer {
         "add_location" => catalog::add_location(&mut scene, body),
         "activate_location" => catalog::switch_location(&mut scene, body, true),
         "deactivate_location" => catalog::switch_location(&mut scene, body, false),
-        "reinstall" => catalog::reinstall(&mut scene, body),
-        "rotate_secret" => catalog::rotate_secret(&mut scene, body),
+        "reinstall" => access::reinstall(&mut scene, body),
+        "rotate_secret" => access::rotate_secret(&mut scene, body),
+        "install" => access::install(&mut scene, body),
+        "consent" => access::consent(&mut scene, body),
+        "revoke_tokens" => access::revoke_tokens(&mut scene),
+        "session_token" => access::session_token(&mut scene),
+        "redact_customer" => access::redact_customer(&mut scene, body),
+        "request_customer_data" => access::request_customer_data(&mut scene, body),
         other => Err(ControlError::Missing(format!("act '{other}'"))),
     }?;
     let action = std::mem::take(&mut scene.action);

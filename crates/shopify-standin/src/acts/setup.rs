@@ -4,11 +4,11 @@ use super::find;
 use super::{ControlError, Scene};
 use crate::faults::Faults;
 use crate::graphql::schema::AdminSchema;
-use crate::ids::gid;
+use crate::ids::{self, gid};
 use crate::journal::Journal;
 use crate::model::{
-    Item, LevelKey, Location, Plan, Product, QuantityName, Settings, Shop, Step, Subscription,
-    Table, Variant,
+    Access, Item, LevelKey, Location, Plan, Product, QuantityName, Settings, Shop, Step,
+    Subscription, Table, Variant,
 };
 use crate::mutate::address_problem;
 use crate::resolve::SCOPES;
@@ -24,8 +24,16 @@ use serde_json::{Map, Value, json};
 #[serde(deny_unknown_fields)]
 pub struct NewShop {
     pub shop_domain: String,
-    pub access_token: String,
+    pub access_token: Option<String>,
     pub api_secret: String,
+    #[serde(default = "client")]
+    pub client_id: String,
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    pub app_url: Option<String>,
+    pub compliance_url: Option<String>,
+    #[serde(default = "yes")]
+    pub installed: bool,
     pub name: Option<String>,
     #[serde(default = "euro")]
     pub currency: String,
@@ -110,6 +118,10 @@ pub struct NewQuantities {
     pub incoming: i64,
 }
 
+fn client() -> String {
+    "standin-client-id".to_owned()
+}
+
 fn euro() -> String {
     "EUR".to_owned()
 }
@@ -157,6 +169,13 @@ pub fn make(
     }
     let scopes = new.scopes.unwrap_or_else(|| SCOPES.map(str::to_owned).to_vec());
     let settings = Settings { plan: new.plan, ..Settings::default() };
+    let access = Access {
+        client_id: new.client_id,
+        redirect_uris: new.redirect_uris,
+        app_url: new.app_url,
+        compliance_url: new.compliance_url.or_else(|| new.webhook_url.clone()),
+        ..Access::default()
+    };
     let mut shop = Shop {
         id: 0,
         name: new.name.unwrap_or_else(|| short.to_owned()),
@@ -164,10 +183,11 @@ pub fn make(
         currency: new.currency,
         timezone: new.timezone,
         created_at: now,
-        installed: true,
-        access_token: new.access_token,
+        installed: new.installed,
+        access_token: new.access_token.unwrap_or_else(|| format!("shpat_{}", ids::fresh())),
         secret: new.api_secret,
         scopes,
+        access,
         bucket: Bucket::full(settings.plan, now),
         settings,
         locations: Table::default(),

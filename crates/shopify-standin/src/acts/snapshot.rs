@@ -34,6 +34,8 @@ pub fn snapshot(shop: &Shop) -> Value {
         "shop_domain": shop.domain,
         "plan": shop.settings.plan,
         "installed": shop.installed,
+        "client_id": shop.access.client_id,
+        "scopes": shop.scopes,
         "webhooks_pending": shop.outbox.pending(),
         "locations": locations,
         "products": products,

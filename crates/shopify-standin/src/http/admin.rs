@@ -2,12 +2,12 @@
 //! arrive.
 
 use super::answer::{Ending, Reply};
-use super::call::{self, Call};
+use super::call::{self, Call, Caller};
 use super::listener::Fuse;
 use crate::graphql::error::GraphqlError;
 use crate::ids;
 use crate::journal::{EntryKind, Noted, ViolationKind};
-use crate::model::Shop;
+use crate::model::{Bearer, Shop};
 use crate::webhooks::API_VERSION;
 use crate::world::{Cell, World, lock};
 use axum::body::{Body, Bytes};
@@ -36,11 +36,12 @@ pub async fn graphql(
     let early = admitted(&world, &mut lock(&shop), &version, &headers, &request_id);
     let reply = match early {
         Err(reply) => reply,
-        Ok(()) => match Call::read(&body) {
+        Ok(bearer) => match Call::read(&body) {
             Err(reply) => refuse(&world, &shop, reply, &request_id),
             // The call goes on when its client hangs up.
             Ok(call) => {
-                let work = call::answer(Arc::clone(&world), shop, call, request_id.clone());
+                let work =
+                    call::answer(Arc::clone(&world), shop, call.by(bearer), request_id.clone());
                 world.tasks.spawn(work).await.unwrap_or_else(|_| broken(&request_id))
             }
         },
@@ -76,8 +77,10 @@ fn admitted(
     version: &str,
     headers: &HeaderMap,
     request_id: &str,
-) -> Result<(), Reply> {
+) -> Result<Caller, Reply> {
     let now = world.clock.now();
+    let token = headers.get("X-Shopify-Access-Token").and_then(|value| value.to_str().ok());
+    let bearer = shop.bearer(token, now);
     let mut log = |status: u16, body: Value, noted: Option<Noted>| {
         let mut fields = Map::new();
         fields.insert("request_id".to_owned(), request_id.into());
@@ -93,22 +96,27 @@ fn admitted(
         let body = json!({"errors": status_text(status)});
         return Err(log(status, body, None));
     }
-    let token = headers.get("X-Shopify-Access-Token").and_then(|value| value.to_str().ok());
-    if !shop.installed || token != Some(shop.access_token.as_str()) {
-        let noted = shop
-            .installed
-            .then(|| Noted::new(ViolationKind::WrongToken, "the access token is missing or wrong"));
-        let reply = Reply::unauthorized();
-        return Err(log(reply.status, reply.body, noted));
-    }
+    let kind = match bearer {
+        Bearer::Good(kind) => kind,
+        Bearer::Bad(noted) => {
+            let reply = Reply::unauthorized();
+            return Err(log(reply.status, reply.body, noted));
+        }
+        Bearer::WrongKind => {
+            let message = "[API] Non-expiring access tokens are no longer accepted for the Admin \
+                           API. Start using expiring offline tokens";
+            let noted = Noted::new(ViolationKind::TokenKind, message);
+            return Err(log(403, json!({"errors": message}), Some(noted)));
+        }
+    };
     if version != API_VERSION {
         let message = format!("the version {version} was asked for, not {API_VERSION}");
         shop.journal.violate(now, Noted::new(ViolationKind::WrongVersion, message), None);
     }
-    Ok(())
+    Ok(Caller { kind, token: token.unwrap_or_default().to_owned() })
 }
 
-fn status_text(status: u16) -> &'static str {
+pub(super) fn status_text(status: u16) -> &'static str {
     match status {
         402 => "This shop's plan does not have access to this feature",
         403 => "Forbidden",
@@ -140,7 +148,7 @@ fn broken(request_id: &str) -> Reply {
     ])
 }
 
-fn respond(reply: Reply, request_id: &str, version: &str) -> Response {
+pub(super) fn respond(reply: Reply, request_id: &str, version: &str) -> Response {
     let (kind, mut text) = match &reply.body {
         Value::String(html) => ("text/html", html.clone()),
         json => ("application/json; charset=utf-8", json.to_string()),

@@ -1,6 +1,7 @@
 //! One call of the Admin API from its bytes to its answer.
 
 use super::answer::{Ending, Reply, too_expensive};
+use super::strike;
 use crate::faults::FaultKind;
 use crate::graphql::duties::{self, Findings};
 use crate::graphql::error::{GraphqlError, NOT_IMPLEMENTED};
@@ -9,7 +10,7 @@ use crate::graphql::{cost, execute, validate, variables};
 use crate::idempotency::request_text;
 use crate::jobs;
 use crate::journal::{EntryKind, Noted, ViolationKind};
-use crate::model::Shop;
+use crate::model::{Shop, TokenKind};
 use crate::mutate;
 use crate::resolve::Front;
 use crate::webhooks::fact::Action;
@@ -23,9 +24,19 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Who calls.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// What its token is good for.
+    pub kind: TokenKind,
+    /// The token.
+    pub token: String,
+}
+
 /// A request body.
 #[derive(Debug)]
 pub struct Call {
+    caller: Caller,
     query: String,
     operation_name: Option<String>,
     variables: Map<String, Value>,
@@ -57,12 +68,20 @@ impl Call {
             _ => return Err(bad("Variables are invalid JSON")),
         };
         let query = raw.query.filter(|query| !query.trim().is_empty());
+        let nobody = Caller { kind: TokenKind::Offline, token: String::new() };
         Ok(Self {
+            caller: nobody,
             query: query.ok_or_else(|| bad("Required parameter missing or invalid: query"))?,
             operation_name: raw.operation_name.filter(|name| !name.is_empty()),
             variables,
             variables_text: text.to_owned(),
         })
+    }
+
+    /// The call of somebody.
+    #[must_use]
+    pub fn by(self, caller: Caller) -> Self {
+        Self { caller, ..self }
     }
 }
 
@@ -85,7 +104,7 @@ pub async fn answer(world: Arc<World>, shop: Arc<Cell>, call: Call, request_id: 
     match checked(&world, &shop, &call, &mut trail).await {
         Ok(reply) => reply,
         Err(early) => {
-            let reply = unheard(early, trail.fault);
+            let reply = strike::after(early, trail.fault, &trail.request_id);
             write_down(&world, &mut lock(&shop), &call, trail, &reply);
             reply
         }
@@ -127,7 +146,7 @@ async fn checked(
     let requested = cost::of(walk, operation, None);
     trail.requested = Some(requested);
     let found = duties::examine(walk, operation);
-    if let Some(reply) = before(world, shop, trail, requested) {
+    if let Some(reply) = before(world, shop, (call, trail)) {
         return Err(reply);
     }
     let deprecated = deprecation_header(&found);
@@ -155,9 +174,10 @@ async fn checked(
         tokio::time::sleep(latency).await;
     }
     let mut shop = lock(shop);
-    let mut reply = execute(world, &mut shop, (walk, operation), prepared, trail);
+    let kind = call.caller.kind;
+    let mut reply = execute(world, &mut shop, (walk, operation), (prepared, kind), trail);
     reply.headers.extend(deprecated);
-    let reply = unheard(reply, trail.fault);
+    let reply = strike::after(reply, trail.fault, &trail.request_id);
     write_down(world, &mut shop, call, std::mem::take(trail), &reply);
     Ok(reply)
 }
@@ -166,7 +186,7 @@ fn execute(
     world: &World,
     shop: &mut Shop,
     (walk, operation): (Walk<'_>, &Operation),
-    prepared: Vec<mutate::Prepared>,
+    (prepared, caller): (Vec<mutate::Prepared>, TokenKind),
     trail: &mut Trail,
 ) -> Reply {
     let now = world.clock.now();
@@ -175,6 +195,7 @@ fn execute(
         shop,
         schema: &world.schema,
         now,
+        caller,
         prepared: prepared.clone(),
         action: Action::default(),
         noted: RefCell::default(),
@@ -217,50 +238,20 @@ fn noted(error: &GraphqlError) -> Option<Noted> {
 }
 
 /// The answers of faults that strike before anything is applied.
-fn before(world: &World, shop: &Cell, trail: &Trail, requested: f64) -> Option<Reply> {
-    let request_id = trail.request_id.as_str();
-    Some(match trail.fault? {
-        FaultKind::Api429 => Reply {
-            headers: vec![("retry-after", "1".to_owned())],
-            ..Reply::json(429, json!({"errors": "Too many requests. Please try again later."}))
-        },
-        FaultKind::ApiThrottled => {
-            let mut shop = lock(shop);
-            let plan = shop.settings.plan;
-            let status = shop.bucket.status(plan, world.clock.now());
-            Reply::throttled(requested, &status)
-        }
-        FaultKind::ApiInternalError => {
-            let message = format!("Internal error. Request ID: {request_id}");
-            Reply::errors(&[
-                GraphqlError::new("INTERNAL_SERVER_ERROR", message).with("requestId", request_id)
-            ])
-        }
-        FaultKind::Api502Before => bad_gateway(),
-        FaultKind::ApiHangBefore => lost(Ending::Hangs),
-        FaultKind::ApiResetBefore => lost(Ending::Reset),
-        _ => return None,
-    })
-}
-
-/// The answers of faults that strike after the call was applied.
-fn unheard(reply: Reply, fault: Option<FaultKind>) -> Reply {
+fn before(world: &World, shop: &Cell, (call, trail): (&Call, &Trail)) -> Option<Reply> {
+    let fault = trail.fault?;
+    let mut shop = lock(shop);
+    let now = world.clock.now();
     match fault {
-        Some(FaultKind::Api502After) => bad_gateway(),
-        Some(FaultKind::ApiHangAfter) => lost(Ending::Hangs),
-        Some(FaultKind::ApiResetAfter) => lost(Ending::Reset),
-        Some(FaultKind::ApiNotJson) => Reply { ending: Ending::Halved, ..reply },
-        _ => reply,
+        FaultKind::ApiThrottled => {
+            let plan = shop.settings.plan;
+            let status = shop.bucket.status(plan, now);
+            return Some(Reply::throttled(trail.requested.unwrap_or_default(), &status));
+        }
+        FaultKind::ApiTokenDies => shop.kill_token(&call.caller.token, now),
+        _ => {}
     }
-}
-
-fn bad_gateway() -> Reply {
-    let page = "<html><head><title>502 Bad Gateway</title></head><body></body></html>";
-    Reply::json(502, page.into())
-}
-
-fn lost(ending: Ending) -> Reply {
-    Reply { ending, ..Reply::json(200, Value::Null) }
+    strike::before(fault, &trail.request_id)
 }
 
 fn refused(trail: &mut Trail, kind: ViolationKind, errors: &[GraphqlError]) -> Reply {

@@ -5,6 +5,9 @@ mod answer;
 mod call;
 pub mod control;
 mod listener;
+mod oauth;
+mod page;
+mod strike;
 
 pub use listener::{Fuse, FusedListener};
 
@@ -34,6 +37,9 @@ pub fn routes(world: Arc<World>) -> Router {
             get(control::faults).post(control::add_fault).delete(control::clear_faults),
         )
         .route("/_standin/{shop}/settings", get(control::settings).post(control::set))
+        .route("/_standin/{shop}/install", get(oauth::install))
+        .route("/{shop}/admin/oauth/authorize", get(oauth::ask).post(oauth::decide))
+        .route("/{shop}/admin/oauth/access_token", post(oauth::token))
         .route("/{shop}/admin/api/{version}/graphql.json", post(admin::graphql))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(Arc::clone(&world), answer_what_is_kept))

@@ -1,5 +1,6 @@
 //! What changed in a shop, as the state file keeps it.
 
+use super::access::Access;
 use super::catalog::{Item, Level, LevelKey, Location, Product, Variant};
 use super::order::Order;
 use super::settings::Settings;
@@ -22,6 +23,8 @@ pub struct Head {
     access_token: String,
     secret: String,
     scopes: Vec<String>,
+    #[serde(default)]
+    access: Access,
     settings: Settings,
     bucket: Bucket,
     faults: Faults,
@@ -102,6 +105,7 @@ impl Shop {
             access_token: self.access_token.clone(),
             secret: self.secret.clone(),
             scopes: self.scopes.clone(),
+            access: self.access.clone(),
             settings: self.settings.clone(),
             bucket: self.bucket.clone(),
             faults: self.faults.clone(),
@@ -166,6 +170,7 @@ impl Shop {
         self.access_token = head.access_token;
         self.secret = head.secret;
         self.scopes = head.scopes;
+        self.access = head.access;
         self.settings = head.settings;
         self.bucket = head.bucket;
         self.faults = head.faults;

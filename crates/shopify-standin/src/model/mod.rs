@@ -1,5 +1,6 @@
 //! What a shop is made of. Plain data and arithmetic; nothing here knows GraphQL or HTTP.
 
+pub mod access;
 pub mod catalog;
 pub mod change;
 pub mod order;
@@ -9,6 +10,7 @@ pub mod shop;
 pub mod subscription;
 pub mod table;
 
+pub use access::{Access, Bearer, TokenKind};
 pub use catalog::{Item, Level, LevelKey, Location, Product, Variant};
 pub use order::{Fulfillment, FulfillmentOrder, Order, OrderLine};
 pub use quantities::{QuantityName, Step};

@@ -107,6 +107,14 @@ pub struct Settings {
     pub hide_customer_data: bool,
     /// A development store: five orders a minute by `orderCreate`.
     pub development: bool,
+    /// The same refresh of a token is answered again for so long.
+    pub refresh_repeat_seconds: u64,
+    /// App and shop belong to one organization: client credentials are enough.
+    pub same_organization: bool,
+    /// Answers with an expiring token do not say when it ends.
+    pub no_expires_in: bool,
+    /// Tokens that never expire are no longer taken.
+    pub expiring_tokens_only: bool,
 }
 
 impl Default for Settings {
@@ -128,6 +136,10 @@ impl Default for Settings {
             no_restock_unfulfilled: Unfulfilled::default(),
             hide_customer_data: false,
             development: false,
+            refresh_repeat_seconds: 60,
+            same_organization: true,
+            no_expires_in: false,
+            expiring_tokens_only: false,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A shop: all its data, and the few changes from which every act and mutation is made.
 
+use super::access::{Access, Bearer, TokenKind};
 use super::catalog::{Item, Level, LevelKey, Location, Product, Variant};
 use super::change::Head;
 use super::order::Order;
@@ -72,6 +73,9 @@ pub struct Shop {
     pub secret: String,
     /// Granted access.
     pub scopes: Vec<String>,
+    /// Codes and tokens that were given to the app.
+    #[serde(default)]
+    pub access: Access,
     /// Switches.
     pub settings: Settings,
     /// Points.
@@ -124,6 +128,31 @@ impl Shop {
     pub fn new_id(&mut self) -> i64 {
         self.next_id += 1;
         self.next_id - 1
+    }
+
+    /// What the token of a call opens.
+    #[must_use]
+    pub fn bearer(&self, token: Option<&str>, now: Timestamp) -> Bearer {
+        match token {
+            _ if !self.installed => Bearer::Bad(None),
+            Some(token) if token == self.access_token => {
+                if self.settings.expiring_tokens_only {
+                    Bearer::WrongKind
+                } else {
+                    Bearer::Good(TokenKind::Offline)
+                }
+            }
+            token => self.access.bearer(token.unwrap_or_default(), now),
+        }
+    }
+
+    /// Ends a token without a word to its client.
+    pub fn kill_token(&mut self, token: &str, now: Timestamp) {
+        if token == self.access_token {
+            let fresh = format!("shpat_{}", crate::ids::fresh().replace('-', ""));
+            self.access_token = fresh;
+        }
+        self.access.end(token, now, true);
     }
 
     /// The order to which something belongs.

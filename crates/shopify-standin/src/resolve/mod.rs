@@ -19,7 +19,7 @@ use crate::graphql::execute::{Answer, Out, Resolver};
 use crate::graphql::schema::AdminSchema;
 use crate::ids;
 use crate::journal::Noted;
-use crate::model::{LevelKey, Shop};
+use crate::model::{LevelKey, Shop, TokenKind};
 use crate::mutate::{self, Prepared};
 use crate::webhooks::fact::Action;
 use apollo_compiler::executable::Field;
@@ -35,6 +35,8 @@ pub struct Front<'s> {
     pub schema: &'s AdminSchema,
     /// The moment of the request.
     pub now: Timestamp,
+    /// What the caller's token is good for.
+    pub caller: TokenKind,
     /// Idempotency keys, looked up before the request ran.
     pub prepared: Vec<Prepared>,
     /// What the request brought about.
@@ -64,6 +66,9 @@ impl Resolver for Front<'_> {
 
     fn mutate(&mut self, field: &Field, arguments: &Arguments) -> Answer<Obj> {
         shop::allowed(self.shop, &field.name)?;
+        if field.name == "orderCreate" && self.caller == TokenKind::Online {
+            return Err(shop::offline_only(&field.name));
+        }
         mutate::run(self, field, arguments)
     }
 

@@ -126,6 +126,16 @@ pub fn allowed(shop: &Shop, field: &str) -> Result<(), GraphqlError> {
         .with("requiredAccess", required))
 }
 
+/// The refusal of a mutation that only the app itself may ask for.
+#[must_use]
+pub fn offline_only(field: &str) -> GraphqlError {
+    let required = "`write_orders` access scope and an offline token.";
+    let message = format!("Access denied for {field} field. Required access: {required}");
+    GraphqlError::new("ACCESS_DENIED", message)
+        .with("documentation", "https://shopify.dev/api/usage/access-scopes")
+        .with("requiredAccess", required)
+}
+
 /// A field of `Shop`.
 #[must_use]
 pub fn shop(front: &Front<'_>, field: &str) -> Option<Out<Obj>> {

@@ -115,7 +115,8 @@ fn prepare(
     let signature = if fault.is_some() {
         sign::signature("a secret that nobody has", body.as_bytes())
     } else {
-        sign::signature(&shop.secret, body.as_bytes())
+        let secret = shop.access.signing(&shop.secret, world.clock.now());
+        sign::signature(secret, body.as_bytes())
     };
     let mut request = world
         .http
@@ -160,7 +161,8 @@ fn ended(
     if !ok {
         message.attempts += 1;
         let wanted = guard.subscriptions.contains_key(&message.subscription)
-            || message.fact == Fact::AppUninstalled;
+            || message.fact == Fact::AppUninstalled
+            || message.fact.is_compliance();
         if !wanted {
             // The subscription went away while the message was in the air.
         } else if message.attempts > RETRIES {

@@ -48,10 +48,14 @@ pub enum Fact {
     LocationActivated(i64),
     LocationDeactivated(i64),
     AppUninstalled,
+    ScopesUpdated,
+    ShopRedact,
+    CustomersRedact { customer: i64 },
+    CustomersDataRequest { customer: i64, request: i64 },
 }
 
 /// Every topic that this stand-in can send.
-pub const TOPICS: [&str; 42] = [
+pub const TOPICS: [&str; 43] = [
     "inventory_levels/update",
     "inventory_levels/connect",
     "inventory_levels/disconnect",
@@ -94,9 +98,19 @@ pub const TOPICS: [&str; 42] = [
     "locations/activate",
     "locations/deactivate",
     "app/uninstalled",
+    "app/scopes_update",
 ];
 
 impl Fact {
+    /// True for what is told without a subscription: the law demands it.
+    #[must_use]
+    pub fn is_compliance(self) -> bool {
+        matches!(
+            self,
+            Self::ShopRedact | Self::CustomersRedact { .. } | Self::CustomersDataRequest { .. }
+        )
+    }
+
     /// The `resource/action`.
     #[must_use]
     pub fn topic(self) -> &'static str {
@@ -143,6 +157,10 @@ impl Fact {
             Self::LocationActivated(_) => "locations/activate",
             Self::LocationDeactivated(_) => "locations/deactivate",
             Self::AppUninstalled => "app/uninstalled",
+            Self::ScopesUpdated => "app/scopes_update",
+            Self::ShopRedact => "shop/redact",
+            Self::CustomersRedact { .. } => "customers/redact",
+            Self::CustomersDataRequest { .. } => "customers/data_request",
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod sign;
 use crate::clock;
 use crate::faults::FaultKind;
 use crate::ids;
+use crate::jobs::{self, Job};
 use crate::journal::EntryKind;
 use crate::model::Shop;
 use crate::search::Search;
@@ -56,7 +57,7 @@ pub fn tell(shop: &mut Shop, action: &Action, now: Timestamp) -> String {
                 fault: None,
             })
             .collect();
-        for message in subscribed {
+        for message in subscribed.into_iter().chain(demanded(shop, fact, &event_id, now)) {
             if wait.is_zero() {
                 assemble(shop, message, now);
             } else {
@@ -65,6 +66,24 @@ pub fn tell(shop: &mut Shop, action: &Action, now: Timestamp) -> String {
         }
     }
     event_id
+}
+
+/// The message of which no subscription can be made, if this is one and there is an address.
+fn demanded(shop: &Shop, fact: Fact, event_id: &str, now: Timestamp) -> Option<Message> {
+    let uri = shop.access.compliance_url.clone().filter(|_| fact.is_compliance())?;
+    Some(Message {
+        webhook_id: ids::fresh(),
+        event_id: event_id.to_owned(),
+        topic: fact.topic().to_owned(),
+        subscription: 0,
+        name: None,
+        uri,
+        fact,
+        triggered_at: now,
+        body: None,
+        attempts: 0,
+        fault: None,
+    })
 }
 
 /// Builds the body from the present state and queues the message, unless its filter or a fault
@@ -117,12 +136,24 @@ pub fn assemble(shop: &mut Shop, mut message: Message, now: Timestamp) {
     }
 }
 
-/// Sends `app/uninstalled` and ends the installation: the token is dead, subscriptions are gone.
+/// How long after an uninstall the shop's data must be forgotten.
+const REDACT_AFTER: Duration = Duration::from_secs(48 * 3600);
+
+/// Sends `app/uninstalled` and ends the installation: the tokens are dead, subscriptions are
+/// gone, and `shop/redact` follows unless the app comes back.
 pub fn uninstall(shop: &mut Shop, now: Timestamp) -> String {
     let mut action = Action::default();
     action.add(Fact::AppUninstalled);
     let event_id = tell(shop, &action, now);
     shop.installed = false;
+    if shop.access.compliance_url.is_none() {
+        let told = shop.subscriptions.values().find(|one| one.topic == "app/uninstalled");
+        shop.access.compliance_url = told.map(|one| one.uri.clone());
+    }
+    let lasting = shop.access_token.clone();
+    shop.access.end_all(&lasting, now, false);
+    let installation = shop.access.installation;
+    jobs::plan(shop, now, REDACT_AFTER, Job::Redact { installation });
     shop.subscriptions.clear();
     event_id
 }

@@ -3,7 +3,8 @@
 use super::fact::Fact;
 use super::orders;
 use crate::ids::{gid, level_gid};
-use crate::model::{Item, LevelKey, Location, Product, Shop, Variant};
+use crate::model::order::person::Customer;
+use crate::model::{Item, LevelKey, Location, Order, Product, Shop, Variant};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -38,8 +39,52 @@ pub fn body(shop: &Shop, fact: Fact) -> Option<Value> {
             Some(location(shop, shop.locations.get(&id)?))
         }
         Fact::AppUninstalled => Some(shop_body(shop)),
+        Fact::ScopesUpdated => Some(json!({
+            "id": shop.id,
+            "previous": shop.access.previous_scopes,
+            "current": shop.scopes,
+            "updated_at": local(shop, shop.created_at),
+            "shop_id": gid("Shop", shop.id),
+        })),
+        Fact::ShopRedact => Some(json!({"shop_id": shop.id, "shop_domain": shop.domain})),
+        Fact::CustomersRedact { customer } => {
+            let (customer, orders) = about_customer(shop, customer);
+            Some(json!({
+                "shop_id": shop.id,
+                "shop_domain": shop.domain,
+                "customer": customer,
+                "orders_to_redact": orders,
+            }))
+        }
+        Fact::CustomersDataRequest { customer, request } => {
+            let (customer, orders) = about_customer(shop, customer);
+            Some(json!({
+                "shop_id": shop.id,
+                "shop_domain": shop.domain,
+                "orders_requested": orders,
+                "customer": customer,
+                "data_request": {"id": request},
+            }))
+        }
         about_orders => orders::body(shop, about_orders),
     }
+}
+
+/// A customer as the messages about them name them, and their orders.
+fn about_customer(shop: &Shop, id: i64) -> (Value, Vec<i64>) {
+    let theirs: Vec<&Order> = shop
+        .orders
+        .values()
+        .filter(|order| order.customer.as_ref().is_some_and(|one| one.id == id))
+        .collect();
+    let person = theirs.iter().find_map(|order| order.customer.as_ref());
+    let said = |part: fn(&Customer) -> &Option<String>| person.and_then(|one| part(one).clone());
+    let customer = json!({
+        "id": id,
+        "email": said(|one| &one.email),
+        "phone": said(|one| &one.phone),
+    });
+    (customer, theirs.iter().map(|order| order.id).collect())
 }
 
 /// A moment with the shop's offset, whole seconds.

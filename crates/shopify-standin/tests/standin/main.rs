@@ -12,6 +12,7 @@ mod access;
 mod costs;
 mod faults;
 mod kills;
+mod oauth;
 mod operations;
 mod orders;
 mod process;
