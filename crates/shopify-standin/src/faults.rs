@@ -13,6 +13,10 @@ pub enum FaultKind {
     WebhookHold,
     WebhookShuffle,
     WebhookRelease,
+    WebhookMerge,
+    WebhookNulls,
+    WebhookOldSecret,
+    WebhookUnknownTopic,
     #[serde(rename = "api_500_before")]
     Api500Before,
     #[serde(rename = "api_500_after")]
@@ -41,6 +45,16 @@ pub enum FaultKind {
     #[serde(rename = "api_401")]
     Api401,
     ApiTokenDies,
+    ApiShopInactive,
+    ApiNulls,
+    BulkFails,
+    BulkTimesOut,
+    BulkDenied,
+    BulkHangs,
+    BulkFileCut,
+    BulkFileReset,
+    #[serde(rename = "bulk_file_500")]
+    BulkFile500,
 }
 
 impl FaultKind {
@@ -55,6 +69,10 @@ impl FaultKind {
             Self::WebhookHold => "webhook_hold",
             Self::WebhookShuffle => "webhook_shuffle",
             Self::WebhookRelease => "webhook_release",
+            Self::WebhookMerge => "webhook_merge",
+            Self::WebhookNulls => "webhook_nulls",
+            Self::WebhookOldSecret => "webhook_old_secret",
+            Self::WebhookUnknownTopic => "webhook_unknown_topic",
             Self::Api500Before => "api_500_before",
             Self::Api500After => "api_500_after",
             Self::Api520Before => "api_520_before",
@@ -75,11 +93,20 @@ impl FaultKind {
             Self::ApiUnknownCode => "api_unknown_code",
             Self::Api401 => "api_401",
             Self::ApiTokenDies => "api_token_dies",
+            Self::ApiShopInactive => "api_shop_inactive",
+            Self::ApiNulls => "api_nulls",
+            Self::BulkFails => "bulk_fails",
+            Self::BulkTimesOut => "bulk_times_out",
+            Self::BulkDenied => "bulk_denied",
+            Self::BulkHangs => "bulk_hangs",
+            Self::BulkFileCut => "bulk_file_cut",
+            Self::BulkFileReset => "bulk_file_reset",
+            Self::BulkFile500 => "bulk_file_500",
         }
     }
 
-    fn is_webhook(self) -> bool {
-        self.as_str().starts_with("webhook_")
+    fn is_api(self) -> bool {
+        self.as_str().starts_with("api_")
     }
 }
 
@@ -154,7 +181,7 @@ impl Faults {
     /// The first fault for a call with these root fields, counted down.
     pub fn take_api(&mut self, roots: &[String], mutation: bool) -> Option<FaultKind> {
         self.take(|fault| {
-            !fault.fault.is_webhook()
+            fault.fault.is_api()
                 && match fault.root.as_deref() {
                     None => mutation,
                     Some("*") => true,
@@ -164,9 +191,14 @@ impl Faults {
         .map(|fault| fault.fault)
     }
 
+    /// The first fault among `kinds` for a bulk operation or its file, counted down.
+    pub fn take_bulk(&mut self, kinds: &[FaultKind]) -> Option<FaultKind> {
+        self.take(|fault| kinds.contains(&fault.fault)).map(|fault| fault.fault)
+    }
+
     /// The first fault for a request of a token, counted down: only those that name `oauth`.
     pub fn take_oauth(&mut self) -> Option<FaultKind> {
-        let fits = |fault: &Fault| !fault.fault.is_webhook() && fault.names("oauth");
+        let fits = |fault: &Fault| fault.fault.is_api() && fault.names("oauth");
         self.take(fits).map(|fault| fault.fault)
     }
 
@@ -201,6 +233,10 @@ mod tests {
             "webhook_hold",
             "webhook_shuffle",
             "webhook_release",
+            "webhook_merge",
+            "webhook_nulls",
+            "webhook_old_secret",
+            "webhook_unknown_topic",
             "api_502_before",
             "api_502_after",
             "api_hang_before",
@@ -217,10 +253,19 @@ mod tests {
             "api_unknown_code",
             "api_401",
             "api_token_dies",
+            "api_shop_inactive",
+            "api_nulls",
             "api_500_before",
             "api_500_after",
             "api_520_before",
             "api_520_after",
+            "bulk_fails",
+            "bulk_times_out",
+            "bulk_denied",
+            "bulk_hangs",
+            "bulk_file_cut",
+            "bulk_file_reset",
+            "bulk_file_500",
         ] {
             assert_eq!(fault(json!({"fault": name})).fault.as_str(), name);
         }

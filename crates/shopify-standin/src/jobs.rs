@@ -1,7 +1,9 @@
 //! What happens by itself, some time after it was asked for: routing, cancellations, scheduled
 //! fulfillment orders. Everything that is due has happened before anybody looks again.
 
+use crate::bulk;
 use crate::clock;
+use crate::graphql::schema::AdminSchema;
 use crate::model::Shop;
 use crate::orders::{cancel, holds, route};
 use crate::webhooks::fact::{Action, Fact};
@@ -29,6 +31,16 @@ pub enum Job {
         fulfillment_order: i64,
         /// The moment it waits for; another one counts no more.
         moment: Timestamp,
+    },
+    /// A bulk operation begins to run.
+    BulkBegin {
+        /// The operation.
+        operation: i64,
+    },
+    /// A bulk operation ends.
+    BulkEnd {
+        /// The operation.
+        operation: i64,
     },
     /// What the app knows of the shop must be forgotten.
     Redact {
@@ -69,7 +81,7 @@ fn is_routing(job: &Job) -> bool {
 }
 
 /// Runs what is due, each job as an action of its own. True when something ran.
-pub fn settle(shop: &mut Shop, now: Timestamp) -> bool {
+pub fn settle(shop: &mut Shop, schema: &AdminSchema, now: Timestamp) -> bool {
     let mut any = false;
     loop {
         let paused = shop.settings.routing_paused;
@@ -83,13 +95,13 @@ pub fn settle(shop: &mut Shop, now: Timestamp) -> bool {
             // It happened when it was due, even if nobody looked then.
             let (due, _) = key;
             let mut action = Action::default();
-            run(shop, due, job, &mut action);
+            run(shop, schema, due, job, &mut action);
             tell(shop, &action, due);
         }
     }
 }
 
-fn run(shop: &mut Shop, now: Timestamp, job: Job, action: &mut Action) {
+fn run(shop: &mut Shop, schema: &AdminSchema, now: Timestamp, job: Job, action: &mut Action) {
     match job {
         Job::Route { order } => {
             // An order that was deleted in between is not routed.
@@ -105,6 +117,8 @@ fn run(shop: &mut Shop, now: Timestamp, job: Job, action: &mut Action) {
                 let _ = holds::open_up(shop, now, fulfillment_order, action);
             }
         }
+        Job::BulkBegin { operation } => bulk::begin(shop, now, operation),
+        Job::BulkEnd { operation } => bulk::end(shop, schema, now, operation, action),
         Job::Redact { installation } => {
             if !shop.installed && shop.access.installation == installation {
                 action.add(Fact::ShopRedact);

@@ -76,6 +76,8 @@ pub enum EntryKind {
     Webhook,
     /// A request about access: consent, codes, tokens.
     Oauth,
+    /// A file that is fetched or sent.
+    File,
 }
 
 /// The journal of one shop.
@@ -222,6 +224,7 @@ fn kind_text(kind: EntryKind) -> &'static str {
         EntryKind::Api => "api",
         EntryKind::Webhook => "webhook",
         EntryKind::Oauth => "oauth",
+        EntryKind::File => "file",
     }
 }
 

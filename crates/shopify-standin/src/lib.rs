@@ -12,6 +12,7 @@
 //! `webhooks` (what is told to whom).
 
 mod acts;
+mod bulk;
 mod clock;
 mod faults;
 mod graphql;

@@ -121,6 +121,7 @@ impl Standin {
         let listen = |source| StandinError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
+        world.listens_at(format!("http://{address}"));
         let main = Fuse::default();
         let service = routes(Arc::clone(&world)).into_make_service_with_connect_info::<Fuse>();
         let server = axum::serve(FusedListener::new(listener, main.clone()), service);

@@ -6,7 +6,7 @@ use crate::model::Shop;
 use crate::save::Log;
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +27,8 @@ pub struct World {
     pub tasks: TaskTracker,
     /// The state file, if there is one.
     pub log: Option<Arc<Log>>,
+    /// Where it listens.
+    address: OnceLock<String>,
     shops: Mutex<BTreeMap<String, Arc<Cell>>>,
     work: Notify,
 }
@@ -129,6 +131,7 @@ impl World {
             http,
             tasks: TaskTracker::new(),
             log: None,
+            address: OnceLock::new(),
             shops: Mutex::default(),
             work: Notify::new(),
         }
@@ -143,6 +146,18 @@ impl World {
         };
         self.shops = Mutex::new(shops.into_iter().map(cell).collect());
         self.log = Some(log);
+    }
+
+    /// Says where it listens, once.
+    pub fn listens_at(&self, url: String) {
+        // Only its start says it.
+        let _ = self.address.set(url);
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.address.get().map_or("", String::as_str)
     }
 
     /// All shops.

@@ -123,6 +123,17 @@ pub(super) fn revoke_tokens(scene: &mut Scene<'_>) -> Answer {
     Ok(nothing())
 }
 
+/// The results of all bulk operations cannot be fetched any more.
+pub(super) fn expire_bulk_files(scene: &mut Scene<'_>) -> Answer {
+    let names: Vec<String> = scene.shop.files.keys().cloned().collect();
+    for name in &names {
+        if let Some(file) = scene.shop.files.get_mut(name) {
+            file.expires_at = file.expires_at.min(scene.now);
+        }
+    }
+    Ok(fields(json!({"files": names.len()})))
+}
+
 /// What a page inside the admin would get.
 pub(super) fn session_token(scene: &mut Scene<'_>) -> Answer {
     Ok(fields(json!({"session_token": oauth::session_token(scene.shop, scene.now)})))

@@ -11,6 +11,7 @@ mod stock;
 
 pub use snapshot::snapshot;
 
+use crate::graphql::schema::AdminSchema;
 use crate::jobs;
 use crate::model::Shop;
 use crate::webhooks::fact::Action;
@@ -71,8 +72,14 @@ struct Scene<'s> {
 ///
 /// # Errors
 /// When the act or what it names does not exist, or the shop's rules forbid it.
-pub fn act(shop: &mut Shop, now: Timestamp, name: &str, body: Value) -> Answer {
-    jobs::settle(shop, now);
+pub fn act(
+    shop: &mut Shop,
+    schema: &AdminSchema,
+    now: Timestamp,
+    name: &str,
+    body: Value,
+) -> Answer {
+    jobs::settle(shop, schema, now);
     if name == "uninstall" {
         let event_id = uninstall(shop, now);
         return Ok(Map::from_iter([("event_id".to_owned(), event_id.into())]));
@@ -118,6 +125,7 @@ pub fn act(shop: &mut Shop, now: Timestamp, name: &str, body: Value) -> Answer {
         "install" => access::install(&mut scene, body),
         "consent" => access::consent(&mut scene, body),
         "revoke_tokens" => access::revoke_tokens(&mut scene),
+        "expire_bulk_files" => access::expire_bulk_files(&mut scene),
         "session_token" => access::session_token(&mut scene),
         "redact_customer" => access::redact_customer(&mut scene, body),
         "request_customer_data" => access::request_customer_data(&mut scene, body),

@@ -199,6 +199,8 @@ pub fn make(
         owners: Table::default(),
         jobs: Table::default(),
         cancellations: Table::default(),
+        bulks: Table::default(),
+        files: Table::default(),
         groups: Table::default(),
         subscriptions: Table::default(),
         gone: Table::default(),

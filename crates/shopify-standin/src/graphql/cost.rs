@@ -53,6 +53,26 @@ pub fn of(walk: Walk<'_>, operation: &Operation, data: Option<&Value>) -> f64 {
     total.max(1.0)
 }
 
+/// What each field of an operation costs, for `extensions.cost.fields`.
+#[must_use]
+pub fn debug(walk: Walk<'_>, operation: &Operation) -> Value {
+    let mut out = Vec::new();
+    let root = operation.object_type().as_str();
+    let cost = Cost { walk };
+    for (key, fields) in walk.fields(root, &[&operation.selection_set]) {
+        let Some(field) = fields.first() else {
+            continue;
+        };
+        let total = if operation.is_mutation() {
+            cost.mutation(field, &sets(&fields), None)
+        } else {
+            cost.field(root, field, &sets(&fields), None)
+        };
+        cost.explain(&[key], &fields, total, &mut out);
+    }
+    out.into()
+}
+
 /// The weight of a page of `n`.
 #[must_use]
 pub fn factor(n: i64) -> f64 {
@@ -183,6 +203,34 @@ impl<'d> Cost<'d> {
                 .fold(0.0, f64::max),
         };
         2.0 + factor(size) * (1.0 + each)
+    }
+
+    /// The entry of a field and those of all below it.
+    fn explain(self, path: &[&'d str], fields: &[&'d Field], total: f64, out: &mut Vec<Value>) {
+        let Some(field) = fields.first() else {
+            return;
+        };
+        let ty = field.definition.ty.inner_named_type().as_str();
+        let leaf = self.walk.schema.is_leaf(ty);
+        let defined = match total {
+            free if free <= 0.0 => 0.0,
+            _ if path.len() == 1 && total >= 10.0 && !is_connection(field) => 10.0_f64.min(total),
+            _ if is_connection(field) => 2.0,
+            _ => 1.0,
+        };
+        out.push(serde_json::json!({
+            "path": path,
+            "definedCost": number(defined),
+            "requestedTotalCost": number(total),
+            "requestedChildrenCost": (!leaf).then(|| number(total - defined)),
+        }));
+        for (key, inner) in self.walk.fields(ty, &sets(fields)) {
+            let Some(first) = inner.first() else {
+                continue;
+            };
+            let total = self.field(ty, first, &sets(&inner), None);
+            self.explain(&[path, &[key]].concat(), &inner, total, out);
+        }
     }
 
     /// Children of an object; of an abstract one, the dearest of its fragments.

@@ -41,6 +41,9 @@ pub trait Resolver {
     /// An object of the answer.
     type Object;
 
+    /// True when every leaf that may be null is to be null.
+    fn nulls(&self) -> bool;
+
     /// The concrete type of an object.
     fn type_name<'o>(&self, object: &'o Self::Object) -> &'o str;
 
@@ -161,6 +164,7 @@ impl<'d, R: Resolver> Run<'d, '_, R> {
                 }
                 nullable(ty)
             }
+            Out::Leaf(_) if self.resolver.nulls() && !ty.is_non_null() => Ok(Value::Null),
             Out::Leaf(value) => Ok(value),
             Out::List(values) => {
                 let mut list = Vec::with_capacity(values.len());

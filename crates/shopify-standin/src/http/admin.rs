@@ -113,7 +113,8 @@ fn admitted(
         let message = format!("the version {version} was asked for, not {API_VERSION}");
         shop.journal.violate(now, Noted::new(ViolationKind::WrongVersion, message), None);
     }
-    Ok(Caller { kind, token: token.unwrap_or_default().to_owned() })
+    let debug = headers.get("Shopify-GraphQL-Cost-Debug").is_some_and(|value| value == "1");
+    Ok(Caller { kind, token: token.unwrap_or_default().to_owned(), debug })
 }
 
 pub(super) fn status_text(status: u16) -> &'static str {

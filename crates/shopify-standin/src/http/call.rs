@@ -31,6 +31,8 @@ pub struct Caller {
     pub kind: TokenKind,
     /// The token.
     pub token: String,
+    /// It wants to know what each field costs.
+    pub debug: bool,
 }
 
 /// A request body.
@@ -68,7 +70,7 @@ impl Call {
             _ => return Err(bad("Variables are invalid JSON")),
         };
         let query = raw.query.filter(|query| !query.trim().is_empty());
-        let nobody = Caller { kind: TokenKind::Offline, token: String::new() };
+        let nobody = Caller { kind: TokenKind::Offline, token: String::new(), debug: false };
         Ok(Self {
             caller: nobody,
             query: query.ok_or_else(|| bad("Required parameter missing or invalid: query"))?,
@@ -174,8 +176,7 @@ async fn checked(
         tokio::time::sleep(latency).await;
     }
     let mut shop = lock(shop);
-    let kind = call.caller.kind;
-    let mut reply = execute(world, &mut shop, (walk, operation), (prepared, kind), trail);
+    let mut reply = execute(world, &mut shop, (walk, operation), (prepared, &call.caller), trail);
     reply.headers.extend(deprecated);
     let reply = strike::after(reply, trail.fault, &trail.request_id);
     write_down(world, &mut shop, call, std::mem::take(trail), &reply);
@@ -186,16 +187,19 @@ fn execute(
     world: &World,
     shop: &mut Shop,
     (walk, operation): (Walk<'_>, &Operation),
-    (prepared, caller): (Vec<mutate::Prepared>, TokenKind),
+    (prepared, caller): (Vec<mutate::Prepared>, &Caller),
     trail: &mut Trail,
 ) -> Reply {
     let now = world.clock.now();
-    jobs::settle(shop, now);
+    jobs::settle(shop, &world.schema, now);
     let mut front = Front {
         shop,
         schema: &world.schema,
         now,
-        caller,
+        caller: caller.kind,
+        base: world.url(),
+        whole: false,
+        nulls: trail.fault == Some(FaultKind::ApiNulls),
         prepared: prepared.clone(),
         action: Action::default(),
         noted: RefCell::default(),
@@ -213,11 +217,14 @@ fn execute(
     trail.actual = Some(actual);
     let plan = shop.settings.plan;
     shop.bucket.give_back(plan, requested - actual, now);
-    let cost = json!({
+    let mut cost = json!({
         "requestedQueryCost": cost::number(requested),
         "actualQueryCost": cost::number(actual),
         "throttleStatus": shop.bucket.status(plan, now),
     });
+    if let (true, Value::Object(cost)) = (caller.debug, &mut cost) {
+        cost.insert("fields".to_owned(), cost::debug(walk, operation));
+    }
     Reply::executed(data, &errors, cost)
 }
 

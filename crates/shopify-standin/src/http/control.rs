@@ -113,8 +113,9 @@ pub async fn act(
 /// When the act or what it names does not exist, or the shop's rules forbid it.
 pub fn run_act(world: &World, shop: &Cell, act: &str, body: Value) -> Result<Value> {
     let now = world.clock.now();
-    let answer =
-        once(&mut lock(shop), body, |shop, body| acts::act(shop, now, act, body).map(Value::from))?;
+    let answer = once(&mut lock(shop), body, |shop, body| {
+        acts::act(shop, &world.schema, now, act, body).map(Value::from)
+    })?;
     world.wake();
     Ok(answer)
 }

@@ -4,6 +4,7 @@ mod admin;
 mod answer;
 mod call;
 pub mod control;
+mod files;
 mod listener;
 mod oauth;
 mod page;
@@ -23,6 +24,9 @@ use std::sync::Arc;
 /// Requests above this size are refused.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
+/// Files above this size are refused.
+const FILE_LIMIT: usize = 101 * 1024 * 1024;
+
 /// All routes.
 pub fn routes(world: Arc<World>) -> Router {
     Router::new()
@@ -38,6 +42,8 @@ pub fn routes(world: Arc<World>) -> Router {
         )
         .route("/_standin/{shop}/settings", get(control::settings).post(control::set))
         .route("/_standin/{shop}/install", get(oauth::install))
+        .route("/{shop}/bulk/{file}", get(files::fetch))
+        .route("/{shop}/uploads", post(files::send).layer(DefaultBodyLimit::max(FILE_LIMIT)))
         .route("/{shop}/admin/oauth/authorize", get(oauth::ask).post(oauth::decide))
         .route("/{shop}/admin/oauth/access_token", post(oauth::token))
         .route("/{shop}/admin/api/{version}/graphql.json", post(admin::graphql))

@@ -19,6 +19,9 @@ pub fn before(fault: FaultKind, request_id: &str) -> Option<Reply> {
             "A_CODE_OF_TOMORROW",
             "Something that nobody wrote down yet",
         )]),
+        FaultKind::ApiShopInactive => {
+            Reply::errors(&[GraphqlError::new("SHOP_INACTIVE", "The shop is not active")])
+        }
         FaultKind::ApiErrorsText => Reply::json(200, json!({"errors": "Something went wrong"})),
         FaultKind::ApiHtml => page(200, "Just a moment..."),
         FaultKind::Api401 | FaultKind::ApiTokenDies => Reply::unauthorized(),

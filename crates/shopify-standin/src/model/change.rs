@@ -7,6 +7,7 @@ use super::settings::Settings;
 use super::shop::{AdjustmentGroup, Shop};
 use super::subscription::Subscription;
 use super::table::Changes;
+use crate::bulk::{BulkOperation, KeptFile};
 use crate::faults::Faults;
 use crate::idempotency;
 use crate::jobs::{Cancellation, Job};
@@ -58,6 +59,10 @@ pub struct ShopChange {
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
     groups: Changes<i64, AdjustmentGroup>,
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
+    bulks: Changes<i64, BulkOperation>,
+    #[serde(default, skip_serializing_if = "Changes::is_empty")]
+    files: Changes<String, KeptFile>,
+    #[serde(default, skip_serializing_if = "Changes::is_empty")]
     subscriptions: Changes<i64, Subscription>,
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
     gone: Changes<i64, ()>,
@@ -89,6 +94,8 @@ impl ShopChange {
             && self.jobs.is_empty()
             && self.cancellations.is_empty()
             && self.groups.is_empty()
+            && self.bulks.is_empty()
+            && self.files.is_empty()
             && self.subscriptions.is_empty()
             && self.gone.is_empty()
             && self.keys.is_empty()
@@ -131,6 +138,8 @@ impl Shop {
             jobs: self.jobs.changes(),
             cancellations: self.cancellations.changes(),
             groups: self.groups.changes(),
+            bulks: self.bulks.changes(),
+            files: self.files.changes(),
             subscriptions: self.subscriptions.changes(),
             gone: self.gone.changes(),
             keys: self.keys.changes(),
@@ -154,6 +163,8 @@ impl Shop {
         self.jobs.forget_changes();
         self.cancellations.forget_changes();
         self.groups.forget_changes();
+        self.bulks.forget_changes();
+        self.files.forget_changes();
         self.subscriptions.forget_changes();
         self.gone.forget_changes();
         self.keys.forget_changes();
@@ -186,6 +197,8 @@ impl Shop {
         self.jobs.apply(change.jobs);
         self.cancellations.apply(change.cancellations);
         self.groups.apply(change.groups);
+        self.bulks.apply(change.bulks);
+        self.files.apply(change.files);
         self.subscriptions.apply(change.subscriptions);
         self.gone.apply(change.gone);
         self.keys.apply(change.keys);

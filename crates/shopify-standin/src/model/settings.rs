@@ -113,6 +113,10 @@ pub struct Settings {
     pub same_organization: bool,
     /// Answers with an expiring token do not say when it ends.
     pub no_expires_in: bool,
+    /// Bulk operations run for so long.
+    pub bulk_delay_ms: u64,
+    /// Stock may be written in bulk.
+    pub bulk_inventory: bool,
     /// Tokens that never expire are no longer taken.
     pub expiring_tokens_only: bool,
 }
@@ -139,6 +143,8 @@ impl Default for Settings {
             refresh_repeat_seconds: 60,
             same_organization: true,
             no_expires_in: false,
+            bulk_delay_ms: 0,
+            bulk_inventory: false,
             expiring_tokens_only: false,
         }
     }

@@ -8,6 +8,7 @@ use super::quantities::{Broken, Quantities, QuantityName, Step};
 use super::settings::Settings;
 use super::subscription::Subscription;
 use super::table::Table;
+use crate::bulk::{BulkOperation, KeptFile};
 use crate::faults::Faults;
 use crate::idempotency::KeyStore;
 use crate::jobs::{Cancellation, Job};
@@ -98,6 +99,12 @@ pub struct Shop {
     pub jobs: Table<(Timestamp, i64), Job>,
     /// Cancellations that were asked for, by the number of their job.
     pub cancellations: Table<i64, Cancellation>,
+    /// By number.
+    #[serde(default)]
+    pub bulks: Table<i64, BulkOperation>,
+    /// By name.
+    #[serde(default)]
+    pub files: Table<String, KeptFile>,
     /// By number.
     pub groups: Table<i64, AdjustmentGroup>,
     /// By number.

@@ -2,6 +2,7 @@
 
 mod activate;
 mod adjust;
+mod bulk;
 mod item;
 mod lines;
 mod moving;
@@ -145,6 +146,10 @@ fn apply(front: &mut Front<'_>, name: &str, arguments: &Arguments) -> Result<Don
         "webhookSubscriptionCreate" => subscription::create(front, arguments),
         "webhookSubscriptionUpdate" => subscription::update(front, arguments),
         "webhookSubscriptionDelete" => subscription::delete(front, arguments),
+        "bulkOperationRunQuery" => bulk::run_query(front, arguments),
+        "bulkOperationRunMutation" => bulk::run_mutation(front, arguments),
+        "bulkOperationCancel" => bulk::cancel(front, arguments),
+        "stagedUploadsCreate" => bulk::stage(front, arguments),
         other => orders::run(front, other, arguments).unwrap_or_else(|| {
             Err(GraphqlError::not_implemented(&format!("the mutation {other}")))
         }),

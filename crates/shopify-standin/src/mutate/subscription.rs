@@ -129,9 +129,16 @@ fn problems(front: &Front<'_>, one: &Subscription) -> Vec<Refusal> {
         refuse(&ADDRESS, "Address for this topic has already been taken");
     }
     let filter = one.filter.as_deref().map(Search::parse);
-    if let Some(Err(error)) = filter {
+    if let Some(Err(error)) = &filter {
         let message = format!("Filter is invalid: {error}");
         refuse(&["webhookSubscription", "filter"], &message);
+    }
+    if let (false, Some(Ok(search))) = (one.include_fields.is_empty(), &filter) {
+        let missing = search.fields().into_iter().find(|field| !includes(one, field));
+        if let Some(field) = missing {
+            let message = format!("Filter uses the field {field}, which is not included");
+            refuse(&["webhookSubscription", "includeFields"], &message);
+        }
     }
     if let Some(name) = &one.name {
         let place = ["webhookSubscription", "name"];
@@ -144,6 +151,13 @@ fn problems(front: &Front<'_>, one: &Subscription) -> Vec<Refusal> {
         }
     }
     refusals
+}
+
+/// True when a subscription keeps a field of the body.
+fn includes(one: &Subscription, field: &str) -> bool {
+    one.include_fields.iter().any(|kept| {
+        field == kept || field.strip_prefix(kept.as_str()).is_some_and(|rest| rest.starts_with('.'))
+    })
 }
 
 /// What is wrong with an address. Shopify takes https only; this stand-in also takes http to

@@ -1,5 +1,6 @@
 //! What each field of the answer holds: one file per part of the shop.
 
+mod bulk;
 mod catalog;
 mod catalog_list;
 pub mod orders;
@@ -37,6 +38,12 @@ pub struct Front<'s> {
     pub now: Timestamp,
     /// What the caller's token is good for.
     pub caller: TokenKind,
+    /// Where this stand-in listens.
+    pub base: &'s str,
+    /// Connections are read as a whole, whatever page was asked for.
+    pub whole: bool,
+    /// Every leaf that may be null is.
+    pub nulls: bool,
     /// Idempotency keys, looked up before the request ran.
     pub prepared: Vec<Prepared>,
     /// What the request brought about.
@@ -54,6 +61,10 @@ impl Front<'_> {
 
 impl Resolver for Front<'_> {
     type Object = Obj;
+
+    fn nulls(&self) -> bool {
+        self.nulls
+    }
 
     fn type_name<'o>(&self, object: &'o Obj) -> &'o str {
         object.type_name()
@@ -86,6 +97,7 @@ impl Resolver for Front<'_> {
             Obj::Subscription(id) => subscription::subscription(self, *id, field),
             Obj::Order(id) => orders::order(self, *id, field, arguments)?,
             Obj::Part(kind, id) => orders::part(self, (*kind, *id), field, arguments)?,
+            Obj::Bulk(id) => bulk::operation(self, *id, field),
             Obj::Job(id) => orders::job(self.shop, *id, field),
             Obj::Cancellation(id) => orders::cancellation(self.shop, *id, field),
         };

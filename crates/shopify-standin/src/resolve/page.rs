@@ -79,11 +79,12 @@ pub fn connection(
         |name: &str| -> Option<usize> { usize::try_from(arguments.get(name)?.as_i64()?).ok() };
     let from = from.min(to);
     let (start, end) = match (number("first"), number("last")) {
+        _ if front.whole => (from, to),
         (Some(first), _) => (from, to.min(from + first)),
         (None, Some(last)) => (from.max(to.saturating_sub(last)), to),
         (None, None) => (from, to),
     };
-    if end > DEEPEST {
+    if end > DEEPEST && !front.whole {
         front.note(Noted::new(
             ViolationKind::PagingTooDeep,
             format!("{kind}: object {end} of a connection; Shopify ends at {DEEPEST}"),

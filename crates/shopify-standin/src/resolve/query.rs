@@ -2,7 +2,9 @@
 
 use super::page;
 use super::record::Obj;
-use super::{Front, catalog, catalog_list, id, level_key, orders, shop, stock, subscription, text};
+use super::{
+    Front, bulk, catalog, catalog_list, id, level_key, orders, shop, stock, subscription, text,
+};
 use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
 use crate::graphql::execute::{Answer, Out};
@@ -64,6 +66,9 @@ pub fn root(front: &Front<'_>, field: &str, arguments: &Arguments) -> Answer<Obj
         "refund" => of_kind(front, arguments, "Refund"),
         "return" => of_kind(front, arguments, "Return"),
         "job" => of_kind(front, arguments, "Job"),
+        "bulkOperation" => of_kind(front, arguments, "BulkOperation"),
+        "bulkOperations" => bulk::operations(front, arguments),
+        "currentBulkOperation" => Ok(bulk::current(front, arguments)),
         "node" => node(front, text(arguments, "id").unwrap_or_default()),
         "nodes" => {
             let ids = arguments.get("ids").and_then(Value::as_array);
@@ -88,6 +93,7 @@ fn by_kind(front: &Front<'_>, kind: &str, number: i64) -> Option<Obj> {
         "ProductVariant" => shop.variants.get(&number).map(|_| Obj::Variant(number)),
         "Product" => shop.products.get(&number).map(|_| Obj::Product(number)),
         "WebhookSubscription" => shop.subscriptions.get(&number).map(|_| Obj::Subscription(number)),
+        "BulkOperation" => shop.bulks.get(&number).map(|_| Obj::Bulk(number)),
         "InventoryAdjustmentGroup" => shop.groups.get(&number).map(|_| Obj::Group(number)),
         "Shop" => (shop.id == number).then_some(Obj::Shop),
         "AppInstallation" => (shop.id == number).then_some(Obj::Installation),

@@ -19,6 +19,7 @@ pub enum Obj {
     Subscription(i64),
     Order(i64),
     Part(Kind, i64),
+    Bulk(i64),
     Job(i64),
     Cancellation(i64),
 }
@@ -40,6 +41,7 @@ impl Obj {
             Self::Subscription(_) => "WebhookSubscription",
             Self::Order(_) => "Order",
             Self::Part(kind, _) => kind.type_name(),
+            Self::Bulk(_) => "BulkOperation",
             Self::Job(_) => "Job",
             Self::Cancellation(_) => "OrderCancelJobResult",
         }

@@ -67,6 +67,17 @@ impl Search {
         parse::search(text)
     }
 
+    /// The fields that are asked for.
+    #[must_use]
+    pub fn fields(&self) -> Vec<&str> {
+        match self {
+            Self::All => Vec::new(),
+            Self::Term(term) => term.field.as_deref().into_iter().collect(),
+            Self::Not(inner) => inner.fields(),
+            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::fields).collect(),
+        }
+    }
+
     /// Decides the search with a verdict per term.
     ///
     /// # Errors

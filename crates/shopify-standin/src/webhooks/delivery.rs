@@ -69,7 +69,7 @@ fn send_due(world: &Arc<World>) -> Option<Timestamp> {
     for shop in world.shops() {
         let mut guard = lock(&shop);
         let now = world.clock.now();
-        jobs::settle(&mut guard, now);
+        jobs::settle(&mut guard, &world.schema, now);
         next = [next, jobs::next_due(&guard)].into_iter().flatten().min();
         if guard.settings.webhooks_paused {
             continue;
@@ -110,20 +110,29 @@ fn prepare(
     message: &Message,
 ) -> (reqwest::RequestBuilder, Option<&'static str>) {
     let body = message.body.clone().unwrap_or_default();
-    let spoilt = [FaultKind::WebhookBadSignature];
-    let fault = shop.faults.take_webhook(&spoilt, &message.topic).map(|fault| fault.fault.as_str());
-    let signature = if fault.is_some() {
+    let spoilt = [
+        FaultKind::WebhookBadSignature,
+        FaultKind::WebhookOldSecret,
+        FaultKind::WebhookUnknownTopic,
+    ];
+    let fault = shop.faults.take_webhook(&spoilt, &message.topic).map(|fault| fault.fault);
+    let signature = if fault == Some(FaultKind::WebhookBadSignature) {
         sign::signature("a secret that nobody has", body.as_bytes())
+    } else if let (Some(FaultKind::WebhookOldSecret), Some(old)) = (fault, &shop.access.old_secret)
+    {
+        sign::signature(&old.secret, body.as_bytes())
     } else {
         let secret = shop.access.signing(&shop.secret, world.clock.now());
         sign::signature(secret, body.as_bytes())
     };
+    let unknown = fault == Some(FaultKind::WebhookUnknownTopic);
+    let topic = if unknown { "mysteries/happened" } else { message.topic.as_str() };
     let mut request = world
         .http
         .post(&message.uri)
         .header("Content-Type", "application/json")
         .header("User-Agent", "Shopify-Captain-Hook")
-        .header("X-Shopify-Topic", &message.topic)
+        .header("X-Shopify-Topic", topic)
         .header("X-Shopify-Hmac-Sha256", signature)
         .header("X-Shopify-Shop-Domain", &shop.domain)
         .header("X-Shopify-API-Version", API_VERSION)
@@ -133,7 +142,7 @@ fn prepare(
     if let Some(name) = &message.name {
         request = request.header("X-Shopify-Name", name);
     }
-    (request.body(body), fault)
+    (request.body(body), fault.map(FaultKind::as_str))
 }
 
 fn ended(

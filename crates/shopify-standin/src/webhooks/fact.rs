@@ -47,6 +47,7 @@ pub enum Fact {
     LocationCreated(i64),
     LocationActivated(i64),
     LocationDeactivated(i64),
+    BulkFinished(i64),
     AppUninstalled,
     ScopesUpdated,
     ShopRedact,
@@ -55,7 +56,7 @@ pub enum Fact {
 }
 
 /// Every topic that this stand-in can send.
-pub const TOPICS: [&str; 43] = [
+pub const TOPICS: [&str; 44] = [
     "inventory_levels/update",
     "inventory_levels/connect",
     "inventory_levels/disconnect",
@@ -99,6 +100,7 @@ pub const TOPICS: [&str; 43] = [
     "locations/deactivate",
     "app/uninstalled",
     "app/scopes_update",
+    "bulk_operations/finish",
 ];
 
 impl Fact {
@@ -156,6 +158,7 @@ impl Fact {
             Self::LocationCreated(_) => "locations/create",
             Self::LocationActivated(_) => "locations/activate",
             Self::LocationDeactivated(_) => "locations/deactivate",
+            Self::BulkFinished(_) => "bulk_operations/finish",
             Self::AppUninstalled => "app/uninstalled",
             Self::ScopesUpdated => "app/scopes_update",
             Self::ShopRedact => "shop/redact",

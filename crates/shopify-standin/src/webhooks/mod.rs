@@ -25,7 +25,8 @@ use std::time::Duration;
 pub const API_VERSION: &str = "2026-10";
 
 /// What happens to a message when it is assembled.
-const ASSEMBLY_FAULTS: [FaultKind; 5] = [
+const ASSEMBLY_FAULTS: [FaultKind; 6] = [
+    FaultKind::WebhookNulls,
     FaultKind::WebhookLose,
     FaultKind::WebhookDuplicate,
     FaultKind::WebhookDelay,
@@ -58,6 +59,10 @@ pub fn tell(shop: &mut Shop, action: &Action, now: Timestamp) -> String {
             })
             .collect();
         for message in subscribed.into_iter().chain(demanded(shop, fact, &event_id, now)) {
+            // A merged message is assembled after what comes next.
+            let merged = shop.faults.take_webhook(&[FaultKind::WebhookMerge], &message.topic);
+            let longer = merged.map(|fault| Duration::from_secs(fault.seconds.unwrap_or(1)));
+            let wait = longer.unwrap_or(wait);
             if wait.is_zero() {
                 assemble(shop, message, now);
             } else {
@@ -107,6 +112,10 @@ pub fn assemble(shop: &mut Shop, mut message: Message, now: Timestamp) {
     let fault = shop.faults.take_webhook(&ASSEMBLY_FAULTS, &message.topic);
     message.fault = fault.as_ref().map(|fault| fault.fault.as_str().to_owned());
     match fault.map(|fault| (fault.fault, fault.seconds)) {
+        Some((FaultKind::WebhookNulls, _)) => {
+            message.body = Some(nulls(&body).to_string());
+            shop.outbox.put(now, message);
+        }
         Some((FaultKind::WebhookLose, _)) => {
             let fields = delivery::entry(&message, 0);
             shop.journal.add(EntryKind::Webhook, now, fields);
@@ -156,6 +165,25 @@ pub fn uninstall(shop: &mut Shop, now: Timestamp) -> String {
     jobs::plan(shop, now, REDACT_AFTER, Job::Redact { installation });
     shop.subscriptions.clear();
     event_id
+}
+
+/// A body in which everything is null that is neither an id nor a time of change.
+fn nulls(body: &Value) -> Value {
+    let Value::Object(fields) = body else {
+        return body.clone();
+    };
+    let needed = |name: &str| {
+        name == "id"
+            || name == "updated_at"
+            || name == "admin_graphql_api_id"
+            || name.ends_with("_id")
+    };
+    let kept = fields.iter().map(|(name, value)| match value {
+        Value::Object(_) => (name.clone(), nulls(value)),
+        _ if needed(name) => (name.clone(), value.clone()),
+        _ => (name.clone(), Value::Null),
+    });
+    Value::Object(kept.collect())
 }
 
 /// A body as it will be sent, for the journal.

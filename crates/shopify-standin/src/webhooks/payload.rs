@@ -38,6 +38,18 @@ pub fn body(shop: &Shop, fact: Fact) -> Option<Value> {
         Fact::LocationCreated(id) | Fact::LocationActivated(id) | Fact::LocationDeactivated(id) => {
             Some(location(shop, shop.locations.get(&id)?))
         }
+        Fact::BulkFinished(id) => {
+            let one = shop.bulks.get(&id)?;
+            let kind = if one.input.is_some() { "mutation" } else { "query" };
+            Some(json!({
+                "admin_graphql_api_id": gid("BulkOperation", id),
+                "type": kind,
+                "status": one.status.as_str().to_ascii_lowercase(),
+                "error_code": one.error.as_ref().map(|code| code.to_ascii_lowercase()),
+                "created_at": local(shop, one.created_at),
+                "completed_at": one.completed_at.map(|moment| local(shop, moment)),
+            }))
+        }
         Fact::AppUninstalled => Some(shop_body(shop)),
         Fact::ScopesUpdated => Some(json!({
             "id": shop.id,

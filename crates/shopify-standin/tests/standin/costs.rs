@@ -3,7 +3,7 @@
 use crate::operations::{
     BY_CODE, CATALOGUE, CONNECT, LEVELS, LEVELS_PAGE, LOCATIONS, SUBSCRIBE, SUBSCRIPTIONS, WHO,
 };
-use crate::world::{Fixture, merge};
+use crate::world::{Fixture, SHOP, merge};
 use serde_json::{Value, json};
 
 /// The table of checked operations with the points that they ask for.
@@ -132,4 +132,28 @@ async fn requested_costs_are_those_of_the_table() {
         let got = &answer["body"]["extensions"]["cost"]["requestedQueryCost"];
         assert_eq!(got.as_f64(), Some(*cost), "{query}: {}", answer["body"]);
     }
+}
+
+#[tokio::test]
+async fn a_client_can_ask_what_each_field_costs() {
+    let fixture = Fixture::start().await;
+    let url = format!("{}/{}/admin/api/2026-10/graphql.json", fixture.standin.url(), SHOP);
+    let query = "{shop{id} locations(first:10){nodes{id name}}}";
+    let answer = reqwest::Client::new()
+        .post(url)
+        .header("X-Shopify-Access-Token", "shpat_alpha")
+        .header("Shopify-GraphQL-Cost-Debug", "1")
+        .json(&json!({"query": query}))
+        .send()
+        .await
+        .unwrap();
+    let body: Value = answer.json().await.unwrap();
+    let cost = &body["extensions"]["cost"];
+    let fields = cost["fields"].as_array().unwrap();
+    let of = |path: Value| fields.iter().find(|one| one["path"] == path).unwrap();
+    assert_eq!(of(json!(["shop"]))["requestedTotalCost"], 1);
+    assert_eq!(of(json!(["locations"]))["definedCost"], 2);
+    let roots = fields.iter().filter(|one| one["path"].as_array().unwrap().len() == 1);
+    let sum: i64 = roots.map(|one| one["requestedTotalCost"].as_i64().unwrap()).sum();
+    assert_eq!(cost["requestedQueryCost"], sum);
 }

@@ -18,6 +18,16 @@ fn adjustment(fixture: &Fixture, key: &str) -> String {
 #[case("api_throttled", 200, 5)]
 #[case("api_internal_error", 200, 5)]
 #[case("api_not_json", 200, 4)]
+#[case("api_html", 200, 5)]
+#[case("api_500_before", 500, 5)]
+#[case("api_500_after", 500, 4)]
+#[case("api_520_before", 520, 5)]
+#[case("api_520_after", 520, 4)]
+#[case("api_401", 401, 5)]
+#[case("api_errors_text", 200, 5)]
+#[case("api_unknown_code", 200, 5)]
+#[case("api_shop_inactive", 200, 5)]
+#[case("api_internal_error_after", 200, 4)]
 #[tokio::test]
 async fn answers(#[case] fault: &str, #[case] status: u16, #[case] left: i64) {
     let fixture = Fixture::start().await;
@@ -35,7 +45,14 @@ async fn answers(#[case] fault: &str, #[case] status: u16, #[case] left: i64) {
             assert_eq!(answer["extensions"]["cost"]["actualQueryCost"], Value::Null);
             assert_eq!(answer.get("data"), None);
         }
-        "api_internal_error" => {
+        "api_401" | "api_errors_text" => assert!(answer["errors"].is_string()),
+        "api_unknown_code" => {
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "A_CODE_OF_TOMORROW");
+        }
+        "api_shop_inactive" => {
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "SHOP_INACTIVE");
+        }
+        "api_internal_error" | "api_internal_error_after" => {
             assert_eq!(answer["errors"][0]["extensions"]["code"], "INTERNAL_SERVER_ERROR");
         }
         "api_429" => assert_eq!(headers["retry-after"], "1"),
@@ -114,4 +131,18 @@ async fn the_bucket_runs_dry_and_fills_again() {
     let plus = fixture.call("{shop{id}}", json!({})).await;
     let status = &plus["body"]["extensions"]["cost"]["throttleStatus"];
     assert_eq!(status["maximumAvailable"], 20_000.0);
+}
+
+#[tokio::test]
+async fn what_may_be_null_is_null() {
+    let fixture = Fixture::start().await;
+    fixture.shop.fault(json!({"fault": "api_nulls", "root": "*"})).unwrap();
+    let query = "{locations(first:1){nodes{id name fulfillmentService{id}} pageInfo{endCursor \
+        hasNextPage}} productVariants(first:1){nodes{id sku barcode inventoryPolicy}}}";
+    let data = fixture.data(query, json!({})).await;
+    assert_eq!(data["locations"]["pageInfo"], json!({"endCursor": null, "hasNextPage": true}));
+    let variant = &data["productVariants"]["nodes"][0];
+    assert_eq!((&variant["sku"], &variant["barcode"]), (&Value::Null, &Value::Null));
+    assert!(variant["id"].is_string() && variant["inventoryPolicy"].is_string());
+    assert!(fixture.data(query, json!({})).await["locations"]["pageInfo"]["endCursor"].is_string());
 }

@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod bulk;
 mod costs;
 mod faults;
 mod kills;

@@ -323,3 +323,47 @@ async fn a_secret_is_rotated() {
     edit(&fixture, 2);
     assert!(signed(&hooks.wait("inventory_levels/update", 2).await[1], "second"));
 }
+
+#[tokio::test]
+async fn messages_that_are_merged_emptied_or_of_no_known_topic() {
+    let (fixture, hooks) = start().await;
+    fixture.shop.settings(json!({"products_update_on_stock": false})).unwrap();
+    let topic = "inventory_levels/update";
+    fixture.shop.fault(json!({"fault": "webhook_merge", "seconds": 5})).unwrap();
+    edit(&fixture, 10);
+    edit(&fixture, 0);
+    assert_eq!(hooks.wait(topic, 1).await[0].json()["available"], 0);
+    fixture.clock.advance(Duration::from_secs(5));
+    assert_eq!(hooks.wait(topic, 2).await[1].json()["available"], 0, "10 was never told");
+
+    fixture.shop.fault(json!({"fault": "webhook_nulls"})).unwrap();
+    edit(&fixture, 4);
+    let empty = hooks.wait(topic, 3).await.remove(2);
+    assert!(signed(&empty, SECRET));
+    let body = empty.json();
+    assert_eq!(body["available"], Value::Null);
+    assert!(body["inventory_item_id"].is_i64() && body["updated_at"].is_string());
+
+    fixture.shop.fault(json!({"fault": "webhook_unknown_topic"})).unwrap();
+    edit(&fixture, 5);
+    assert!(signed(&hooks.wait("mysteries/happened", 1).await[0], SECRET));
+
+    fixture.shop.act("rotate_secret", json!({"api_secret": "second"})).unwrap();
+    fixture.shop.fault(json!({"fault": "webhook_old_secret"})).unwrap();
+    edit(&fixture, 6);
+    edit(&fixture, 7);
+    let both = hooks.wait(topic, 5).await;
+    let old = both.iter().skip(3).filter(|one| signed(one, SECRET)).count();
+    let new = both.iter().skip(3).filter(|one| signed(one, "second")).count();
+    assert_eq!((old, new), (1, 1));
+}
+
+#[tokio::test]
+async fn an_order_of_thousands_of_lines() {
+    let (fixture, hooks) = start().await;
+    let line = json!({"title": "Pin", "price": "0.10", "quantity": 1, "copies": 2000});
+    fixture.shop.act("checkout", json!({"lines": [line]})).unwrap();
+    let order = hooks.wait("orders/create", 1).await.remove(0);
+    assert_eq!(order.json()["line_items"].as_array().unwrap().len(), 2000);
+    assert!(order.body.len() > 1_000_000);
+}

@@ -127,13 +127,24 @@ fn placed(order: &Order) -> Value {
     })
 }
 
+/// Lines with `copies` as often as they say: orders with thousands of lines.
+fn repeated(lines: Vec<Value>) -> Vec<Value> {
+    let mut all = Vec::with_capacity(lines.len());
+    for mut line in lines {
+        let copies = line.as_object_mut().and_then(|fields| fields.remove("copies"));
+        let copies = copies.as_ref().and_then(Value::as_u64).unwrap_or(1).min(10_000);
+        all.extend((0..copies).map(|_| line.clone()));
+    }
+    all
+}
+
 fn buy(scene: &mut Scene<'_>, asked: Checkout, counter: Option<i64>) -> Result<i64, ControlError> {
     if asked.lines.is_empty() {
         return Err(ControlError::Body("lines is empty".to_owned()));
     }
     let currencies = currencies(scene, asked.presentment.as_ref())?;
     let fixed = asked.location.as_ref().map(|named| find::location(scene.shop, named));
-    let lines = lines(scene, asked.lines, fixed.transpose()?, &currencies)?;
+    let lines = lines(scene, repeated(asked.lines), fixed.transpose()?, &currencies)?;
     let mut new = place::blank(scene.shop, scene.now);
     new.lines = lines;
     new.currencies = currencies;
