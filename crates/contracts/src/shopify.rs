@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod header;
 pub mod payload;
+pub mod query;
 pub mod signature;
 pub mod topic;
 
