@@ -24,6 +24,7 @@ mod pairs;
 pub mod quantity;
 pub mod shipment;
 pub mod stock;
+pub mod sweep;
 
 #[cfg(test)]
 mod testing;

@@ -7,7 +7,7 @@
 //! unsealed, nor tell a back office of an order that its store's rules keep from it.
 //!
 //! Start reading at [`service`], then [`handlers`] for what changes an order, [`settle`] for what
-//! is told of it, and [`reader`] for how Shopify is asked. The rules themselves stand in
+//! is told of it, [`reader`] for how Shopify is asked, and [`sweep`] for what nobody told. The rules themselves stand in
 //! `lockstep_domain::order`.
 
 pub mod aggregates;
@@ -18,5 +18,6 @@ pub mod reader;
 pub mod schedule;
 pub mod service;
 pub mod settle;
+pub mod sweep;
 pub mod translate;
 pub mod verdicts;

@@ -33,6 +33,10 @@ pub enum Due {
     Redaction(Option<i64>),
     /// Every order of the store is told of again: its rules changed.
     Recheck,
+    /// The orders that changed are looked for.
+    Sweep,
+    /// A topic is silent for longer than it ever was.
+    Silence(String),
 }
 
 /// Key of the timer that follows a change of rules.
@@ -40,6 +44,8 @@ pub const RECHECK: &str = "recheck";
 const ALARM_PREFIX: &str = "alarm.";
 const ROUTING_PREFIX: &str = "routing.";
 const BODY_PREFIX: &str = "body.";
+const SWEEP: &str = "sweep";
+const SILENCE_PREFIX: &str = "silence.";
 const CUSTOMER_PREFIX: &str = "redact.";
 const SHOP: &str = "redact";
 
@@ -58,7 +64,11 @@ impl Due {
         if let Some(customer) = key.strip_prefix(CUSTOMER_PREFIX) {
             return customer.parse().ok().map(|customer| Self::Redaction(Some(customer)));
         }
+        if let Some(topic) = key.strip_prefix(SILENCE_PREFIX) {
+            return Some(Self::Silence(topic.to_owned()));
+        }
         match key {
+            SWEEP => Some(Self::Sweep),
             SHOP => Some(Self::Redaction(None)),
             RECHECK => Some(Self::Recheck),
             _ => key.parse().ok().map(Self::Order),
@@ -75,6 +85,8 @@ impl Due {
             Self::Redaction(Some(customer)) => format!("{CUSTOMER_PREFIX}{customer}"),
             Self::Redaction(None) => SHOP.to_owned(),
             Self::Recheck => RECHECK.to_owned(),
+            Self::Sweep => SWEEP.to_owned(),
+            Self::Silence(topic) => format!("{SILENCE_PREFIX}{topic}"),
         }
     }
 }
@@ -165,6 +177,8 @@ mod tests {
             Due::Redaction(Some(0)),
             Due::Redaction(None),
             Due::Recheck,
+            Due::Sweep,
+            Due::Silence("orders/create".to_owned()),
         ];
         for due in all {
             assert_eq!(Due::parse(&due.key()), Some(due));

@@ -8,7 +8,7 @@ use lockstep_contracts::backoffice::v1::{
 };
 use lockstep_contracts::catalog::v1::{VariantLinked, VariantUnlinked};
 use lockstep_contracts::convert::order_webhook::topics;
-use lockstep_contracts::orders::v1::{GetOrderRequest, ListOrdersRequest};
+use lockstep_contracts::orders::v1::{GetOrderRequest, ListOrdersRequest, SweepOrdersRequest};
 use lockstep_contracts::shopify::topic;
 use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_ports::{AggregateKey, Ask, ConsumerSpec, Kv, ObjectStore, ShopifyAdmin};
@@ -21,6 +21,7 @@ use crate::aggregates::{CodesKind, OrderKind, RedactionKind, StoreKind};
 use crate::handlers::{link, report, settings, webhook};
 use crate::questions::{get_order, list_orders};
 use crate::reader::{Reader, Sender};
+use crate::sweep::sweep_orders;
 
 /// Name of the service.
 pub const SERVICE: &str = "order-sync";
@@ -125,6 +126,12 @@ fn answer(engine: &Arc<Engine>, ask: &Arc<dyn Ask>, lifecycle: &Lifecycle) {
         async move { list_orders(&engine, &request).await }
     };
     serve_request(ask.clone(), ListOrdersRequest::subject(), SERVICE, list, lifecycle);
+    let asked = engine.clone();
+    let sweep = move |request: SweepOrdersRequest| {
+        let engine = asked.clone();
+        async move { sweep_orders(&engine, &request).await }
+    };
+    serve_request(ask.clone(), SweepOrdersRequest::subject(), SERVICE, sweep, lifecycle);
     let asked = engine.clone();
     let get = move |request: GetOrderRequest| {
         let engine = asked.clone();

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregates::StoreKind;
 use crate::schedule::{Due, later};
+use crate::sweep;
 use crate::translate::{invalid, poison, store};
 
 /// Changes of rules and links gather for this long before the orders are gone through.
@@ -31,6 +32,9 @@ pub fn adopt(change: &SettingsChange, work: &mut Work<'_>) -> Result<(), Stop> {
         .execute::<StoreKind>(id.as_str(), &command)?
         .map_err(|e| poison("locations.default", e))?;
     let is_same = before.is_some_and(|b| StoreOrders { revision: rules.revision, ..b } == rules);
+    if rules.connected {
+        sweep::connected(work, &id)?;
+    }
     if adopted.is_empty() || is_same || !rules.connected {
         return Ok(());
     }

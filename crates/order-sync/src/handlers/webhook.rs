@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::handlers::redaction;
 use crate::schedule::{self, Due};
 use crate::settle::{decide, tell_lines};
+use crate::sweep;
 use crate::translate::{poison, store};
 
 /// The largest order that Shopify sends has some megabytes; what unpacks to more is none.
@@ -83,6 +84,8 @@ pub fn apply(message: &Inbound, work: &mut Work<'_>) -> Result<(), Stop> {
     let sent_at = sent_at.map_err(|e| poison("triggered_at", e))?;
     let taken_at = event.received_at.as_ref().map(from_proto).transpose();
     let taken_at = taken_at.map_err(|e| poison("received_at", e))?;
+    let heard_at = sent_at.or(taken_at).map_or(work.now(), |at| at.min(work.now()));
+    sweep::heard(work, &store, &event.topic, heard_at)?;
     let kept = Kept {
         topic: event.topic.clone(),
         packed: event.encoding() == BodyEncoding::Gzip,

@@ -25,6 +25,7 @@ use crate::reader::context::Does;
 use crate::reader::send::{ReadAnswer, RecheckAnswer};
 use crate::schedule::{self, Due, later};
 use crate::settle::{decide, rules, settle, wants_read};
+use crate::sweep;
 use crate::translate::{poison, store, sure};
 
 /// What is refused as a whole is a mistake of ours or of the settings: it is tried again after
@@ -45,6 +46,7 @@ pub fn conclude(effect: &EffectRow, sent: &Sent, work: &mut Work<'_>) -> Result<
         Does::Cancel { order } => cancel(work, &store, (order, effect), sent)?,
         Does::Fetch { object, kept } => fetched(work, &store, (object, kept), sent)?,
         Does::Recheck { pass } => recheck(work, &store, &pass, sent)?,
+        Does::Sweep { walk } => sweep::conclude(work, &store, &walk, sent)?,
         Does::Destroy { scope, customer, keys } => {
             destroyed(work, &store, (&scope, customer), (&keys, sent))?;
         }

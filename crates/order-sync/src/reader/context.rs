@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::handlers::settings::Pass;
 use crate::handlers::webhook::Kept;
 use crate::schedule::later;
+use crate::sweep::Walk;
 use crate::translate::raw;
 
 /// What the effect does.
@@ -50,6 +51,11 @@ pub enum Does {
         /// How far that is.
         pass: Pass,
     },
+    /// Lists the orders that changed in a window.
+    Sweep {
+        /// How far that is.
+        walk: Walk,
+    },
     /// Destroys keys.
     Destroy {
         /// Id of the erasure.
@@ -69,6 +75,7 @@ impl Does {
             Self::Cancel { .. } => "cancel",
             Self::Fetch { .. } => "fetch",
             Self::Recheck { .. } => "recheck",
+            Self::Sweep { .. } => "sweep",
             Self::Destroy { .. } => "destroy",
         }
     }

@@ -12,7 +12,7 @@ use lockstep_runtime::{Aggregate, LaneWorker, Recovery, Sent, Stop, Work};
 
 use crate::aggregates::OrderKind;
 use crate::schedule::Due;
-use context::Does;
+pub use context::{Does, open};
 pub use send::Sender;
 
 /// Asks Shopify.

@@ -17,6 +17,7 @@ use crate::handlers::webhook::Kept;
 use crate::reader::context::{Does, open};
 use crate::schedule::{self, ALARM, Due};
 use crate::settle::{decide, rules, wants_read};
+use crate::sweep;
 use crate::translate::poison;
 
 /// A report that still waits is told of again after this.
@@ -39,6 +40,8 @@ pub fn plan(store: &StoreId, due: &[Timer], work: &mut Work<'_>) -> Result<(), S
             Some(Due::Body(object)) => fetch(work, store, object)?,
             Some(Due::Redaction(customer)) => destroy(work, store, customer)?,
             Some(Due::Recheck) => recheck(work, store)?,
+            Some(Due::Sweep) => sweep::plan(work, store)?,
+            Some(Due::Silence(topic)) => sweep::silent(work, store, &topic)?,
             None => {
                 warn!(%store, key = timer.key, "due, and not known to this version");
                 work.set_timer(Timer { due_at: None, ..timer.clone() });

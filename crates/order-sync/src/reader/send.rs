@@ -9,7 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use lockstep_contracts::shopify::admin::{
-    Call, OrderContact, decode_order_contact, decode_order_numbers, order_contact,
+    Call, ORDERS_UPDATED_COST, OrderContact, decode_order_contact, decode_order_numbers,
+    order_contact,
 };
 use lockstep_domain::order::facts::{OrderRead, SealedContact};
 use lockstep_domain::{OrderId, StoreId};
@@ -84,6 +85,9 @@ impl Sender {
             Does::Route { .. } => self.query("OrdersOfFulfillmentOrders", &store, effect, 2).await,
             Does::Cancel { .. } => self.cancel(&store, effect).await,
             Does::Fetch { object, kept } => self.fetch(object, kept).await,
+            Does::Sweep { .. } => {
+                self.query("OrdersUpdated", &store, effect, ORDERS_UPDATED_COST).await
+            }
             Does::Recheck { pass } => self.list(&store, &pass.after).await,
             Does::Destroy { keys, .. } => self.destroy(&store, keys).await,
         }

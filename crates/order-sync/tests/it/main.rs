@@ -13,4 +13,5 @@ mod personal;
 mod reports;
 mod shop;
 mod shopify;
+mod sweeping;
 mod world;

@@ -90,7 +90,7 @@ impl Shop {
         }
     }
 
-    fn at(&self) -> String {
+    pub fn at(&self) -> String {
         format!("2026-11-24T10:{:02}:{:02}Z", self.second / 60, self.second % 60)
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use lockstep_domain::StoreId;
 use lockstep_ports::{AdminAnswer, AdminError, AdminErrorKind, AdminRequest, ShopifyAdmin};
 use serde_json::{Value, json};
@@ -73,6 +74,13 @@ impl FakeShopify {
         self.inside().moves_on = true;
     }
 
+    /// Variables of the calls of an operation.
+    pub fn asked(&self, operation: &str) -> Vec<Value> {
+        let inside = self.inside();
+        let calls = inside.calls.iter().filter(|(name, _)| name == operation);
+        calls.map(|(_, variables)| variables.clone()).collect()
+    }
+
     /// How often an operation was called.
     pub fn calls(&self, operation: &str) -> usize {
         self.inside().calls.iter().filter(|(name, _)| name == operation).count()
@@ -106,6 +114,7 @@ impl Inside {
                 };
                 Ok(json!({"nodes": ids.iter().map(node).collect::<Vec<_>>()}))
             }
+            "OrdersUpdated" => Ok(self.updated(variables)),
             "OrderContact" if self.hides_customers => {
                 Err(failed(request, AdminErrorKind::Permanent))
             }
@@ -120,6 +129,24 @@ impl Inside {
                 Ok(answer)
             }
         }
+    }
+
+    /// Pages of two, so that a few orders are several pages.
+    fn updated(&self, variables: &Value) -> Value {
+        let query = variables["query"].as_str().expect("a query");
+        let moments: Vec<&str> = query.split('\'').skip(1).step_by(2).collect();
+        assert_eq!(query, format!("updated_at:>='{}' updated_at:<'{}'", moments[0], moments[1]));
+        let moment = |text: &str| text.parse::<Timestamp>().expect("a moment");
+        let window = moment(moments[0])..moment(moments[1]);
+        let mut found: Vec<_> = self.orders.values().map(|shop| (shop.at(), shop.id)).collect();
+        found.retain(|(at, _)| window.contains(&moment(at)));
+        found.sort();
+        let from = variables["after"].as_str().map_or(0, |after| after.parse().expect("a cursor"));
+        let node = |(at, id): &(String, i64)| json!({"id": format!("gid://shopify/Order/{id}"), "updatedAt": at});
+        let nodes: Vec<_> = found.iter().skip(from).take(2).map(node).collect();
+        let page =
+            json!({"hasNextPage": from + 2 < found.len(), "endCursor": (from + 2).to_string()});
+        json!({"orders": {"nodes": nodes, "pageInfo": page}})
     }
 
     fn cancel(&mut self, request: &AdminRequest, order: i64) -> Result<Value, AdminError> {

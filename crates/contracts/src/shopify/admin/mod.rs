@@ -14,6 +14,7 @@ mod order_contact;
 mod order_parts;
 mod order_read;
 mod order_routing;
+mod orders_updated;
 mod read;
 #[cfg(test)]
 mod schema_test;
@@ -34,6 +35,9 @@ pub use order_cancel::{decode_order_cancel, order_cancel};
 pub use order_contact::{OrderContact, decode_order_contact, order_contact};
 pub use order_read::{OrderPages, Rest, decode_order_numbers, order_numbers};
 pub use order_routing::{decode_orders_of_fulfillment_orders, orders_of_fulfillment_orders};
+pub use orders_updated::{
+    ORDERS_UPDATED_COST, OrdersUpdated, decode_orders_updated, orders_updated,
+};
 pub use shipment_read::{ShipmentPages, decode_shipments_of_order, shipments_of_order};
 pub use shipment_write::{
     Fulfilled, decode_fulfilled, fulfillment_cancel, fulfillment_create, fulfillment_tracking,
@@ -81,6 +85,7 @@ pub const DOCUMENTS: &[Document] = &[
     order_contact::DOCUMENT,
     order_routing::DOCUMENT,
     order_cancel::DOCUMENT,
+    orders_updated::DOCUMENT,
     variants_page::PAGE,
     variants_page::COUNT,
     shipment_read::ORDER,

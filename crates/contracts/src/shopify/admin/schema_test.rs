@@ -77,6 +77,8 @@ fn samples() -> Vec<Call> {
     calls.push(order_contact(OrderId(5)));
     calls.push(orders_of_fulfillment_orders(&[FulfillmentOrderId(7)]));
     calls.push(order_cancel(OrderId(5), "released by wms"));
+    let (from, until) = (jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::UNIX_EPOCH);
+    calls.push(orders_updated(&lockstep_domain::sweep::Window { from, until }, Some("cursor")));
     calls.push(variants_page(Some("cursor"), Some(variant)));
     calls.push(variants_count());
     calls.extend(shipment_calls());

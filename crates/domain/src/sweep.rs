@@ -1,0 +1,182 @@
+//! What finds the news that nobody brought: windows over what changed, and silence that is longer
+//! than a topic's own history explains.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A window begins this long before the end of the last one: what Shopify's index showed late is
+/// seen by the next.
+pub const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
+/// A window ends this long before now: what is newer the index may not show yet.
+pub const LAG: SignedDuration = SignedDuration::from_secs(60);
+
+/// Breaks shorter than this belong to one burst, and say nothing of how often a topic is heard.
+const BURST: SignedDuration = SignedDuration::from_secs(60);
+/// Breaks that are remembered.
+const BREAKS_MAX: usize = 32;
+/// With fewer breaks there is no history to compare with.
+const BREAKS_MIN: usize = 8;
+/// Silence is not suspected before this ..
+const SUSPECT_MIN: SignedDuration = SignedDuration::from_mins(15);
+/// .. and at the latest after this.
+const SUSPECT_MAX: SignedDuration = SignedDuration::from_hours(24);
+/// A silence so many times as long as the longest break is suspected.
+const TIMES: i32 = 3;
+
+/// A half-open span of time: `from` belongs to it, `until` does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The first moment.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub until: Timestamp,
+}
+
+impl Window {
+    /// What is to be looked through when everything before `known_until` was; `None` when nothing
+    /// new can be seen yet.
+    #[must_use]
+    pub fn after(known_until: Timestamp, now: Timestamp) -> Option<Self> {
+        let until = earlier(now, LAG);
+        (until > known_until).then(|| Self { from: earlier(known_until, OVERLAP), until })
+    }
+
+    /// Whether a moment belongs to it.
+    #[must_use]
+    pub fn holds(&self, at: Timestamp) -> bool {
+        self.from <= at && at < self.until
+    }
+}
+
+/// How often a topic of a store is heard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hearing {
+    /// When it was heard last.
+    pub last: Timestamp,
+    /// The newest breaks between two hearings, in seconds.
+    breaks: Vec<i64>,
+    /// How often the present silence was looked into.
+    looked: u32,
+}
+
+impl Hearing {
+    /// A topic that is heard for the first time.
+    #[must_use]
+    pub const fn first(at: Timestamp) -> Self {
+        Self { last: at, breaks: Vec::new(), looked: 0 }
+    }
+
+    /// It is heard; false when that says nothing new. News may come late and in any order.
+    pub fn hear(&mut self, at: Timestamp) -> bool {
+        let pause = at.duration_since(self.last);
+        if pause < BURST {
+            return false;
+        }
+        self.last = at;
+        self.looked = 0;
+        self.breaks.push(pause.as_secs());
+        if self.breaks.len() > BREAKS_MAX {
+            self.breaks.remove(0);
+        }
+        true
+    }
+
+    /// The silence was looked into: it may last longer before it is again.
+    pub const fn look(&mut self) {
+        self.looked = self.looked.saturating_add(1);
+    }
+
+    /// When the silence is to be looked into; `None` without a history.
+    #[must_use]
+    pub fn suspect_at(&self) -> Option<Timestamp> {
+        if self.breaks.len() < BREAKS_MIN {
+            return None;
+        }
+        let longest = self.breaks.iter().copied().max().unwrap_or_default();
+        let silence = SignedDuration::from_secs(longest).saturating_mul(TIMES);
+        let mut silence = silence.clamp(SUSPECT_MIN, SUSPECT_MAX);
+        for _ in 0..self.looked.min(8) {
+            silence = silence.saturating_mul(2).min(SUSPECT_MAX);
+        }
+        // The longest wait is counted from each look, or a dead topic would be due at once for ever.
+        let whole = i32::try_from(self.looked / 8 + 1).unwrap_or(i32::MAX);
+        let wait = if silence == SUSPECT_MAX { silence.saturating_mul(whole) } else { silence };
+        Some(self.last.checked_add(wait).unwrap_or(Timestamp::MAX))
+    }
+}
+
+fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + minutes * 60).unwrap()
+    }
+
+    #[test]
+    fn windows_overlap_by_five_minutes_and_end_a_minute_before_now() {
+        let first = Window::after(at(0), at(61)).unwrap();
+        assert_eq!(first, Window { from: at(-5), until: at(60) });
+        let second = Window::after(first.until, at(121)).unwrap();
+        assert_eq!(second.from, at(55));
+        assert!(first.holds(at(-5)) && first.holds(at(59)) && !first.holds(at(60)));
+        assert!(second.holds(at(60)), "no moment falls between two windows");
+        assert_eq!(Window::after(at(60), at(61)), None);
+        assert_eq!(Window::after(at(90), at(61)), None, "a clock that was set back");
+    }
+
+    fn heard_every(minutes: i64, times: i64) -> Hearing {
+        let mut hearing = Hearing::first(at(0));
+        for n in 1..=times {
+            assert!(hearing.hear(at(n * minutes)));
+        }
+        hearing
+    }
+
+    #[test]
+    fn a_topic_is_compared_with_its_own_history() {
+        assert_eq!(heard_every(10, 7).suspect_at(), None, "too little history");
+        assert_eq!(heard_every(10, 8).suspect_at(), Some(at(80 + 30)));
+        assert_eq!(heard_every(1, 8).suspect_at(), Some(at(8 + 15)), "never before 15 minutes");
+        assert_eq!(heard_every(600, 8).suspect_at(), Some(at(4800 + 1440)), "a day at the latest");
+    }
+
+    #[test]
+    fn bursts_and_late_news_say_nothing() {
+        let mut hearing = heard_every(10, 8);
+        let before = hearing.clone();
+        assert!(!hearing.hear(at(80) + SignedDuration::from_secs(59)));
+        assert!(!hearing.hear(at(20)));
+        assert_eq!(hearing, before);
+    }
+
+    #[test]
+    fn a_silence_that_was_looked_into_is_suspected_later_and_later() {
+        let mut hearing = heard_every(10, 8);
+        let mut due = Vec::new();
+        for _ in 0..12 {
+            due.push(hearing.suspect_at().unwrap());
+            hearing.look();
+        }
+        assert_eq!(due[..4], [at(110), at(140), at(200), at(320)]);
+        assert!(due.is_sorted());
+        hearing.hear(at(5000));
+        let breaks = SignedDuration::from_mins(4920).saturating_mul(3);
+        assert!(breaks > SUSPECT_MAX);
+        assert_eq!(hearing.suspect_at(), Some(at(5000 + 1440)), "its history has grown");
+    }
+
+    #[test]
+    fn only_the_newest_breaks_count() {
+        let mut hearing = Hearing::first(at(0));
+        hearing.hear(at(1000));
+        for n in 1..=32 {
+            hearing.hear(at(1000 + 10 * n));
+        }
+        assert_eq!(hearing.suspect_at(), Some(at(1320 + 30)));
+    }
+}

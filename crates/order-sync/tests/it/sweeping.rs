@@ -1,0 +1,125 @@
+//! Orders of which no news came are found all the same.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use lockstep_contracts::orders::v1::SweepOrdersRequest;
+use lockstep_contracts::settings::v1::OrderFilter;
+use lockstep_contracts::time::to_proto;
+use lockstep_order_sync::sweep::sweep_orders;
+
+use crate::shop::Shop;
+use crate::world::{World, orders};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+fn order(id: i64, second: i64) -> Shop {
+    let mut shop = Shop::routed();
+    (shop.id, shop.second) = (id, second);
+    shop
+}
+
+async fn ask(world: &World, since: Option<Timestamp>) {
+    let request = SweepOrdersRequest { store: "north".to_owned(), since: since.map(to_proto) };
+    sweep_orders(&world.engine, &request).await.expect("asked");
+}
+
+/// Windows that were looked through, each with the cursor of its page.
+fn windows(world: &World) -> Vec<(String, Option<String>)> {
+    let asked = world.shopify.asked("OrdersUpdated");
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    asked.iter().map(|v| (text(&v["query"]).expect("a query"), text(&v["after"]))).collect()
+}
+
+#[tokio::test]
+async fn an_order_whose_webhooks_were_lost_is_found_within_the_hour_and_read_once() {
+    let world = World::start().await;
+    for (id, second) in [(501, 60), (502, 120), (503, 180), (504, 240), (505, 300)] {
+        world.shopify.show(&order(id, second));
+    }
+    world.pass(HOUR + SignedDuration::from_secs(10)).await;
+    for id in 501..=505 {
+        assert!(world.order(id).await.is_known(), "{id}");
+    }
+    assert_eq!(world.shopify.calls("OrderNumbers"), 5);
+    let pages: Vec<_> = windows(&world).into_iter().map(|(_, after)| after).collect();
+    assert_eq!(pages, [None, Some("2".to_owned()), Some("4".to_owned())]);
+    world.pass(HOUR).await;
+    assert_eq!(world.shopify.calls("OrderNumbers"), 5, "what is known is not read again");
+}
+
+#[tokio::test]
+async fn a_store_that_let_nobody_in_for_long_is_swept_from_where_that_ended() {
+    let world = World::start().await;
+    let known = world.engine.now();
+    world.shopify.lock(true);
+    world.shopify.show(&order(501, 30 * 60));
+    world.pass(HOUR * 6).await;
+    let refused = windows(&world).len();
+    assert!(refused > 0 && !world.order(501).await.is_known());
+    world.shopify.lock(false);
+    ask(&world, None).await;
+    world.pass(SignedDuration::from_secs(10)).await;
+    assert!(world.order(501).await.is_known());
+    let after = windows(&world).split_off(refused);
+    let moment = |query: &str, nth: usize| -> Timestamp {
+        query.split('\'').nth(nth).and_then(|text| text.parse().ok()).expect("a moment")
+    };
+    let resumed = moment(&after[0].0, 1);
+    assert_eq!(resumed, known - SignedDuration::from_mins(5), "no moment is left out");
+    let last = moment(&after.last().expect("a window").0, 3);
+    assert!(world.engine.now().duration_since(last) < SignedDuration::from_mins(2), "{last}");
+    for pair in after.windows(2) {
+        assert!(moment(&pair[1].0, 1) < moment(&pair[0].0, 3), "windows overlap");
+    }
+}
+
+#[tokio::test]
+async fn a_known_hole_is_swept_at_once_and_nothing_before_it() {
+    let world = World::start().await;
+    let begin = world.engine.now();
+    world.pass(HOUR + SignedDuration::from_secs(10)).await;
+    assert_eq!(windows(&world).len(), 1);
+    world.shopify.show(&order(501, 31 * 60));
+    let hole = begin + SignedDuration::from_mins(30);
+    ask(&world, Some(hole)).await;
+    world.pass(SignedDuration::from_secs(5)).await;
+    assert!(world.order(501).await.is_known());
+    let queries = windows(&world);
+    assert_eq!(queries.len(), 2);
+    let from = hole - SignedDuration::from_mins(5);
+    assert!(queries[1].0.contains(&format!(">='{from}'")), "{queries:?}");
+}
+
+#[tokio::test]
+async fn a_topic_that_falls_silent_has_its_hole_swept() {
+    let world = World::start().await;
+    let before = world.engine.now();
+    // An order every minute for ten minutes; then the subscription is gone.
+    for n in 1..=10 {
+        let shop = order(500 + n, n * 60);
+        world.happens(&shop).await;
+        world.pass(SignedDuration::from_mins(1)).await;
+    }
+    world.shopify.show(&order(600, 11 * 60));
+    world.pass(SignedDuration::from_mins(16)).await;
+    assert!(world.order(600).await.is_known(), "long before the hour is over");
+    let queries: BTreeSet<_> = windows(&world).into_iter().map(|(query, _)| query).collect();
+    assert_eq!(queries.len(), 1, "{queries:?}");
+    assert!(world.engine.now().duration_since(before) < HOUR);
+}
+
+#[tokio::test]
+async fn a_store_that_was_removed_is_not_swept_and_goes_on_from_there_when_it_comes_back() {
+    let world = World::start().await;
+    let mut settings = orders(OrderFilter::default());
+    settings.deleted = true;
+    world.adopt(2, settings.clone()).await;
+    world.shopify.show(&order(501, 60));
+    world.pass(HOUR * 3).await;
+    assert_eq!(world.shopify.calls("OrdersUpdated"), 0);
+    settings.deleted = false;
+    world.adopt(3, settings).await;
+    world.pass(SignedDuration::from_secs(10)).await;
+    assert!(world.order(501).await.is_known());
+}
