@@ -11,7 +11,8 @@
 //!
 //! **Where to start reading.** [`stock::pool`] (what a warehouse holds), [`stock::level`] (what
 //! Shopify shows), then [`stock::target`] and [`stock::plan`], which turn the first into a write
-//! to the second, and [`stock::window`], which says when.
+//! to the second, and [`stock::window`], which says when. [`points`] is what a store's API lets
+//! us spend.
 #![deny(missing_docs)]
 
 pub mod catalog;
@@ -21,6 +22,7 @@ pub mod ids;
 pub mod link;
 pub mod order;
 mod pairs;
+pub mod points;
 pub mod quantity;
 pub mod shipment;
 pub mod stock;

@@ -19,7 +19,7 @@ use lockstep_runtime::health::{BusReady, Health, StoreReady};
 use lockstep_runtime::{Engine, EngineParts, Lifecycle, PersonalKeys, http};
 use lockstep_shopify_client::{
     AdminClient, AdminConfig, KvTokens, MasterKeySealer, PersonalKeyMaker, SettingsPlace,
-    StoreAccess,
+    SharedPoints, StoreAccess,
 };
 use lockstep_storage::{PgStore, StoreOptions, pending_migrations};
 use secrecy::SecretString;
@@ -129,7 +129,9 @@ impl Adapters {
             AdminConfig { url: args.shopify_url()?, version: args.shopify_api_version.clone() };
         let settings = SettingsPlace { bucket: SETTINGS_BUCKET, prefix: STORE_PREFIX };
         let tokens = Arc::new(KvTokens::new(bus.clone(), sealer.clone(), settings));
-        let shopify = Arc::new(AdminClient::try_new(config, tokens, clock.clone())?);
+        let points = SharedPoints { kv: bus.clone(), holder: ids.next_id().to_string() };
+        let shopify = AdminClient::try_new(config, tokens, clock.clone())?;
+        let shopify = Arc::new(shopify.with_shared_points(points));
         let maker = Arc::new(PersonalKeyMaker::new(ids.clone()));
         let keys = PersonalKeys::new(bus.clone(), sealer.clone(), maker, clock.clone());
         Ok(Self { bus, clock, ids, sealer, keys: Arc::new(keys), shopify })

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod error;
 pub mod kv;
 pub mod personal;
+pub mod points;
 pub mod rows;
 pub mod seal;
 pub mod shopify;
@@ -23,6 +24,7 @@ pub use clock::{Clock, IdSource, SystemClock, TimeOrderedIds};
 pub use error::{ErrorKind, PortError};
 pub use kv::{Kv, KvEntry, KvEvent};
 pub use personal::{KEYS_BUCKET, KeyMaker, PERSONAL_KEY_BYTES, PersonalKey};
+pub use points::{POINTS_BUCKET, StoredPoints};
 pub use rows::{
     AggregateKey, Cutoffs, DeadLetterHead, DeadLetterRow, EffectRow, EffectState, IdRange,
     LeaseRow, NewEffect, NewEvent, OutboxRow, OutboxState, RefusedRow, SaveState, Snapshot,

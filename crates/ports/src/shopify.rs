@@ -6,24 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use lockstep_contracts::shopify::admin::Call;
 use lockstep_domain::ids::StoreId;
+pub use lockstep_domain::points::Urgency;
 use serde_json::Value;
-
-/// Which work goes first when the points are short: the first is the most urgent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Urgency {
-    /// Decreases of stock.
-    StockDown,
-    /// Shipments and their tracking.
-    Tracking,
-    /// Increases of stock.
-    StockUp,
-    /// Orders.
-    Orders,
-    /// Products.
-    Catalogue,
-    /// Comparison with the live store.
-    Drift,
-}
 
 /// One call. The body is kept byte for byte, since Shopify compares repeated calls as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,4 +94,7 @@ pub trait ShopifyAdmin: Send + Sync + 'static {
 
     /// Share of the store's budget that is left, 0.0 to 1.0; `None` before the first answer.
     fn budget_left(&self, store: &StoreId) -> Option<f64>;
+
+    /// Counts levels that an answered call wrote, for the meter of points per level.
+    fn wrote_levels(&self, _store: &StoreId, _levels: usize) {}
 }

@@ -7,10 +7,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use lockstep_domain::points::Bucket;
 use lockstep_ports::{AdminAnswer, AdminError, AdminErrorKind, AdminRequest};
 use serde_json::Value;
 
-use crate::budget::ThrottleStatus;
+use crate::budget::Spent;
 
 /// Shopify asks for at least this long after `THROTTLED`.
 const THROTTLED_WAIT_MIN: Duration = Duration::from_secs(1);
@@ -52,15 +53,13 @@ pub struct Reply {
     pub body: Bytes,
 }
 
-/// What an answer says about the store's bucket.
+/// What an answer says about the store's points.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Learnt {
     /// Nothing.
     Nothing,
-    /// Shopify executed the call and showed no bucket.
-    NoBucket,
-    /// The bucket as it is now.
-    Bucket(ThrottleStatus),
+    /// Shopify counted the call.
+    Executed(Spent),
 }
 
 /// Sorts what came back.
@@ -111,24 +110,31 @@ fn sort_json(request: &AdminRequest, body: &[u8]) -> (Learnt, Result<AdminAnswer
         return (Learnt::Nothing, Err(uncertain(request, "the answer is not JSON")));
     };
     let bucket = throttle_status(&answer);
-    let learnt = bucket.map_or(Learnt::Nothing, Learnt::Bucket);
+    let cost = |name: &str| {
+        let points = answer.pointer("/extensions/cost")?.get(name)?.as_f64();
+        points.filter(|points| points.is_finite())
+    };
+    let actual_cost = cost("actualQueryCost");
+    let spent = Spent { bucket, points: actual_cost, throttled: false };
+    let learnt = bucket.map_or(Learnt::Nothing, |_| Learnt::Executed(spent));
     match answer.get("errors") {
         None | Some(Value::Null) => {}
         Some(Value::Array(errors)) if errors.is_empty() => {}
         Some(Value::Array(errors)) => {
-            return (learnt, Err(sort_errors(request, &answer, errors, bucket)));
+            let error = sort_errors(request, &answer, errors, bucket);
+            let throttled = matches!(error.kind, AdminErrorKind::Throttled { .. });
+            let spent = Spent { throttled, ..spent };
+            return (bucket.map_or(learnt, |_| Learnt::Executed(spent)), Err(error));
         }
         Some(other) => {
             let said = other.as_str().unwrap_or("errors in an unknown form");
             return (learnt, Err(unsorted(request, said)));
         }
     }
-    let actual_cost = answer.pointer("/extensions/cost/actualQueryCost").and_then(Value::as_f64);
     match answer.get_mut("data").map(Value::take) {
         Some(data @ Value::Object(_)) => {
             let available = bucket.map(|bucket| bucket.available);
-            let learnt = bucket.map_or(Learnt::NoBucket, Learnt::Bucket);
-            (learnt, Ok(AdminAnswer { data, actual_cost, available }))
+            (Learnt::Executed(spent), Ok(AdminAnswer { data, actual_cost, available }))
         }
         _ => (learnt, Err(uncertain(request, "the answer holds neither data nor errors"))),
     }
@@ -138,7 +144,7 @@ fn sort_errors(
     request: &AdminRequest,
     answer: &Value,
     errors: &[Value],
-    bucket: Option<ThrottleStatus>,
+    bucket: Option<Bucket>,
 ) -> AdminError {
     let has = |code: &str| {
         errors.iter().any(|e| e.pointer("/extensions/code").and_then(Value::as_str) == Some(code))
@@ -176,16 +182,16 @@ fn unsorted(request: &AdminRequest, message: &str) -> AdminError {
     }
 }
 
-fn throttled_wait(requested: f64, bucket: Option<ThrottleStatus>) -> Duration {
+fn throttled_wait(requested: f64, bucket: Option<Bucket>) -> Duration {
     let seconds = bucket.map(|bucket| (requested - bucket.available) / bucket.restore_rate);
     let wait = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     wait.unwrap_or_default().clamp(THROTTLED_WAIT_MIN, THROTTLED_WAIT_MAX)
 }
 
-fn throttle_status(answer: &Value) -> Option<ThrottleStatus> {
+fn throttle_status(answer: &Value) -> Option<Bucket> {
     let status = answer.pointer("/extensions/cost/throttleStatus")?;
     let number = |key| status.get(key).and_then(Value::as_f64);
-    Some(ThrottleStatus {
+    Some(Bucket {
         maximum: number("maximumAvailable")?,
         available: number("currentlyAvailable")?,
         restore_rate: number("restoreRate")?,

@@ -1,83 +1,83 @@
 //! One store's points in this process: who may call now, and who goes first.
 //!
-//! The bucket is learnt from `extensions.cost` of every answer, never assumed. Until the first
-//! answer one call goes alone. Waiting calls are let through by urgency, then by age; the first of
-//! them holds back the rest until its points are there, so a dear call is not starved by cheap
-//! ones behind it.
+//! Waiting calls are let through by urgency, then by age; the first of them holds back the rest
+//! until its points are there, so a dear call is not starved by cheap ones behind it. The points
+//! themselves are in a [`Ledger`] that all processes share: a call goes only after its points were
+//! reserved there, by one write for all calls that wait, and its answer is told there by another.
+//!
+//! Until the first answer of a store one call goes alone. While the ledger cannot be reached, this
+//! process goes on with its share of what all of them knew last, and never waits for it.
 
-use std::collections::BTreeSet;
+mod book;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lockstep_ports::{Clock, Urgency};
+use lockstep_domain::StoreId;
+use lockstep_domain::points::{Bucket, Ledger, Meter, Observed};
+use lockstep_ports::{Clock, ErrorKind, Kv, PortError, StoredPoints, Urgency};
 use tokio::sync::Notify;
+use tracing::{debug, info, warn};
+
+use book::{Book, Key, Step};
 
 /// Longest wait for points. What waits longer is given back: its numbers grow stale, and its
 /// caller can decide again.
 pub const POINTS_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Longest wait for the shared ledger; after it this process goes on alone.
+const LEDGER_WAIT_MAX: Duration = Duration::from_millis(500);
+/// The ledger is not asked again so soon after it could not be reached.
+const LEDGER_PAUSE: Duration = Duration::from_secs(2);
+/// Writes of others that may come between in a row.
+const CONFLICTS_MAX: u32 = 20;
 
-/// `throttleStatus` of an answer.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ThrottleStatus {
-    /// Size of the bucket.
-    pub maximum: f64,
-    /// Points in it.
-    pub available: f64,
-    /// Points that flow in per second.
-    pub restore_rate: f64,
-}
-
-impl ThrottleStatus {
-    /// Whether the figures can be reckoned with.
-    fn is_usable(&self) -> bool {
-        let positive = |value: f64| value.is_finite() && value > 0.0;
-        positive(self.maximum) && positive(self.restore_rate) && self.available.is_finite()
-    }
+/// Where the ledger is kept, and as whom this process writes there.
+#[derive(Clone)]
+pub struct SharedPoints {
+    /// The buckets.
+    pub kv: Arc<dyn Kv>,
+    /// An id of this process that no other has.
+    pub holder: String,
 }
 
 /// The budget of one store.
-#[derive(Debug, Default)]
 pub struct Budget {
-    state: Mutex<State>,
+    place: Option<(SharedPoints, StoreId)>,
+    book: Mutex<Book>,
     changed: Notify,
+    /// Held while the ledger is written: this process writes once for all that wait.
+    writing: tokio::sync::Mutex<()>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    known: Known,
-    /// Requested points of calls in the air. An answer's `available` may not count them yet.
-    in_flight: f64,
-    /// Waiting calls by urgency, then by age.
-    waiting: BTreeSet<(Urgency, u64)>,
-    tickets: u64,
-}
-
-#[derive(Debug, Default)]
-enum Known {
-    /// No answer yet; one call goes alone.
-    #[default]
-    Nothing,
-    /// That one call is in the air.
-    Learning,
-    /// The store has no bucket (its answers carry none).
-    Unlimited,
-    Points {
-        status: ThrottleStatus,
-        at: Timestamp,
-    },
-}
-
-/// What a waiting call may do.
-enum Turn {
-    Go,
-    /// Points are missing; they will be there after this time.
-    Points(Duration),
-    /// Others go first, or the first answer is awaited.
-    Others,
+/// How a call ended, for the meter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spent {
+    /// The bucket that the answer showed; `None`: none.
+    pub bucket: Option<Bucket>,
+    /// Points that it cost, as far as the answer tells.
+    pub points: Option<f64>,
+    /// True when the bucket was empty.
+    pub throttled: bool,
 }
 
 impl Budget {
+    /// The budget of a shop. Without a place it is this process's own.
+    pub fn new(place: Option<(SharedPoints, StoreId)>) -> Self {
+        let holder = place.as_ref().map_or("alone", |(shared, _)| shared.holder.as_str());
+        Self {
+            book: Mutex::new(Book::new(holder, place.is_some())),
+            place,
+            changed: Notify::new(),
+            writing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Whether it is kept where other processes see it.
+    pub fn is_shared(&self) -> bool {
+        self.place.is_some()
+    }
+
     /// Waits for points, at most [`POINTS_WAIT_MAX`].
     ///
     /// # Errors
@@ -88,20 +88,23 @@ impl Budget {
         urgency: Urgency,
         cost: u32,
     ) -> Result<Permit, Duration> {
-        let deadline = add(clock.now(), POINTS_WAIT_MAX);
-        let place = Place::take(self, urgency, f64::from(cost));
+        let begun = clock.now();
+        let deadline = add(begun, POINTS_WAIT_MAX);
+        let place = Place::take(self, (urgency, begun), f64::from(cost));
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             // Listening begins before the look, so that no change falls between the two.
             changed.as_mut().enable();
+            let mut wait = POINTS_WAIT_MAX;
+            if self.lock().is_first(&place.key) {
+                wait = self.settle(clock).await.unwrap_or(wait);
+            }
+            let claimed = self.lock().claim(&place.key);
+            if let Some(reserved) = claimed {
+                return Ok(place.into_permit(reserved));
+            }
             let now = clock.now();
-            let turn = self.lock().turn(&place, now);
-            let wait = match turn {
-                Turn::Go => return Ok(place.into_permit()),
-                Turn::Points(wait) => wait,
-                Turn::Others => POINTS_WAIT_MAX,
-            };
             let until = add(now, wait);
             if until > deadline && now >= deadline {
                 return Err(wait.max(Duration::from_secs(1)));
@@ -115,116 +118,180 @@ impl Budget {
 
     /// Share of the bucket that is left; `None` before the first answer.
     pub fn left(&self, now: Timestamp) -> Option<f64> {
-        match &self.lock().known {
-            Known::Nothing | Known::Learning => None,
-            Known::Unlimited => Some(1.0),
-            Known::Points { status, at } => {
-                Some((refilled(status, *at, now) / status.maximum).clamp(0.0, 1.0))
-            }
-        }
+        self.lock().left(now)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// Counts levels that were written.
+    pub fn wrote_levels(&self, levels: usize) {
+        let levels = u64::try_from(levels).unwrap_or(u64::MAX);
+        self.lock().count(&Meter { levels, ..Meter::default() });
+    }
+
+    /// Tells the ledger what this process spent and reserves what its waiting calls need. Gives
+    /// how long the first of those that remain will wait.
+    async fn settle(&self, clock: &dyn Clock) -> Option<Duration> {
+        let _one = self.writing.lock().await;
+        for _ in 0..CONFLICTS_MAX {
+            let step = self.lock().next(clock.now());
+            let done = match (step, &self.place) {
+                (Step::Done(wait), _) => {
+                    if self.lock().has_granted() {
+                        self.changed.notify_waiters();
+                    }
+                    return wait;
+                }
+                (Step::Load, Some(place)) => self.load(place, clock).await,
+                (Step::Save(ledger, revision), Some(place)) => {
+                    self.save(place, (&ledger, revision), clock).await
+                }
+                (Step::Load | Step::Save(..), None) => return None,
+            };
+            if let Err(why) = done {
+                let pause_until = add(clock.now(), LEDGER_PAUSE);
+                if self.lock().go_alone(pause_until, clock.now()) {
+                    let store = &self.place.as_ref()?.1;
+                    warn!(%store, error = why, "the shared budget cannot be reached; \
+                          this process goes on with its share");
+                }
+            }
+        }
+        debug!("others write the shared budget all the time; looked at again soon");
+        Some(LEDGER_WAIT_MAX)
+    }
+
+    async fn load(
+        &self,
+        (shared, store): &(SharedPoints, StoreId),
+        clock: &dyn Clock,
+    ) -> Result<(), String> {
+        let loading = StoredPoints::load(&*shared.kv, store);
+        let stored = within(clock, loading).await?.map_err(|error| error.chain())?;
+        if self.lock().loaded(stored, clock.now()) {
+            info!(%store, "the shared budget can be reached again");
+        }
+        Ok(())
+    }
+
+    async fn save(
+        &self,
+        (shared, store): &(SharedPoints, StoreId),
+        (ledger, revision): (&Ledger, u64),
+        clock: &dyn Clock,
+    ) -> Result<(), String> {
+        let saving = StoredPoints::save(&*shared.kv, store, ledger, revision);
+        match within(clock, saving).await? {
+            Ok(revision) => self.lock().saved(revision, clock.now()),
+            Err(error) if error.kind == ErrorKind::Conflict => {
+                self.lock().outdated();
+            }
+            Err(error) => return Err(error.chain()),
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Book> {
         // A panic elsewhere cannot leave the figures half written; they stay usable.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    fn turn(&mut self, place: &Place, now: Timestamp) -> Turn {
-        if self.waiting.first() != Some(&place.key) {
-            return Turn::Others;
+/// The ledger must not keep a call waiting.
+async fn within<T>(
+    clock: &dyn Clock,
+    exchange: impl Future<Output = Result<T, PortError>>,
+) -> Result<Result<T, PortError>, String> {
+    tokio::select! {
+        biased;
+        result = exchange => Ok(result),
+        () = clock.sleep_until(add(clock.now(), LEDGER_WAIT_MAX)) => {
+            Err(format!("no answer within {LEDGER_WAIT_MAX:?}"))
         }
-        match &mut self.known {
-            Known::Learning => return Turn::Others,
-            Known::Nothing => self.known = Known::Learning,
-            Known::Unlimited => {}
-            Known::Points { status, at } => {
-                // A call dearer than the bucket is Shopify's to refuse; it must not wait for ever.
-                let need = place.cost.min(status.maximum);
-                let available = refilled(status, *at, now);
-                if available < need {
-                    let seconds = (need - available) / status.restore_rate;
-                    return Turn::Points(Duration::try_from_secs_f64(seconds).unwrap_or_default());
-                }
-                status.available = available - place.cost;
-                *at = now;
-            }
-        }
-        self.waiting.remove(&place.key);
-        self.in_flight += place.cost;
-        Turn::Go
     }
 }
 
 /// A place among the waiting; given up when the call is no longer wanted.
 struct Place {
     budget: Arc<Budget>,
-    key: (Urgency, u64),
+    key: Key,
     cost: f64,
+    is_claimed: bool,
 }
 
 impl Place {
-    fn take(budget: &Arc<Budget>, urgency: Urgency, cost: f64) -> Self {
-        let mut state = budget.lock();
-        state.tickets += 1;
-        let key = (urgency, state.tickets);
-        state.waiting.insert(key);
-        drop(state);
-        Self { budget: Arc::clone(budget), key, cost }
+    fn take(budget: &Arc<Budget>, (urgency, since): (Urgency, Timestamp), cost: f64) -> Self {
+        let key = budget.lock().wait(urgency, cost, since);
+        Self { budget: Arc::clone(budget), key, cost, is_claimed: false }
     }
 
-    fn into_permit(self) -> Permit {
-        Permit { budget: Arc::clone(&self.budget), cost: self.cost }
+    fn into_permit(mut self, (epoch, spent_before): (u64, f64)) -> Permit {
+        self.is_claimed = true;
+        Permit {
+            budget: Arc::clone(&self.budget),
+            urgency: self.key.0,
+            cost: self.cost,
+            epoch,
+            spent_before,
+            is_told: false,
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.budget.lock().waiting.remove(&self.key);
+        if !self.is_claimed {
+            self.budget.lock().give_up(&self.key);
+        }
         self.budget.changed.notify_waiters();
     }
 }
 
-/// Points taken for one call in the air.
-#[derive(Debug)]
+/// Points reserved for one call in the air.
 pub struct Permit {
     budget: Arc<Budget>,
+    urgency: Urgency,
     cost: f64,
+    epoch: u64,
+    spent_before: f64,
+    is_told: bool,
 }
 
 impl Permit {
-    /// Learns from an answer. `None`: the store answers without a bucket.
-    pub fn answered(self, status: Option<ThrottleStatus>, now: Timestamp) {
-        let mut state = self.budget.lock();
-        let others = (state.in_flight - self.cost).max(0.0);
-        match (status.filter(ThrottleStatus::is_usable), &state.known) {
-            (Some(mut status), _) => {
-                status.available -= others;
-                state.known = Known::Points { status, at: now };
+    /// Learns from an answer and gives back what it did not cost.
+    pub async fn answered(mut self, spent: Spent, clock: &dyn Clock) {
+        let points = match spent.throttled {
+            true => 0.0,
+            false => spent.points.unwrap_or(self.cost).clamp(0.0, self.cost),
+        };
+        let seen = spent.bucket.filter(Bucket::is_usable).map(|bucket| Observed {
+            bucket,
+            received: clock.now(),
+            spent_before: self.spent_before,
+            own: points,
+        });
+        let mut meter = Meter { calls: 1, throttled: spent.throttled.into(), ..Meter::default() };
+        meter.points.insert(self.urgency, points);
+        self.is_told = true;
+        {
+            let mut book = self.budget.lock();
+            book.landed(self.cost, points);
+            book.count(&meter);
+            match seen {
+                Some(seen) => book.observed(self.epoch, seen),
+                None => book.saw_no_bucket(),
             }
-            (None, Known::Nothing | Known::Learning) => state.known = Known::Unlimited,
-            (None, Known::Unlimited | Known::Points { .. }) => {}
         }
-        // The rest is done by `drop`, as for a call that was never answered.
+        self.budget.settle(clock).await;
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut state = self.budget.lock();
-        state.in_flight = (state.in_flight - self.cost).max(0.0);
-        if matches!(state.known, Known::Learning) {
-            state.known = Known::Nothing;
+        if !self.is_told {
+            // Nobody knows whether Shopify took the points: they count as spent.
+            self.budget.lock().landed(self.cost, self.cost);
         }
-        drop(state);
         self.budget.changed.notify_waiters();
     }
-}
-
-fn refilled(status: &ThrottleStatus, at: Timestamp, now: Timestamp) -> f64 {
-    let seconds = now.duration_since(at).as_secs_f64().max(0.0);
-    (status.available + seconds * status.restore_rate).min(status.maximum)
 }
 
 fn add(at: Timestamp, wait: Duration) -> Timestamp {

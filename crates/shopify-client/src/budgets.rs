@@ -2,12 +2,13 @@
 //! shop, whatever a store is called here and whoever asks.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::{ShopDomain, StoreId};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, SharedPoints};
 
 /// A budget that nobody used for this long is dropped. Any bucket has filled up again long before,
 /// so that nothing is forgotten but its size.
@@ -17,7 +18,10 @@ const SWEEP: SignedDuration = SignedDuration::from_mins(10);
 
 /// Budgets by shop domain.
 #[derive(Default)]
-pub struct Budgets(Mutex<State>);
+pub struct Budgets {
+    state: Mutex<State>,
+    shared: Option<SharedPoints>,
+}
 
 #[derive(Default)]
 struct State {
@@ -33,6 +37,11 @@ struct Used {
 }
 
 impl Budgets {
+    /// Budgets that this process shares with the others.
+    pub fn shared(shared: SharedPoints) -> Self {
+        Self { state: Mutex::default(), shared: Some(shared) }
+    }
+
     /// The budget of a shop that is called now, for a store or for nobody yet.
     pub fn of(&self, store: Option<&StoreId>, shop: &ShopDomain, now: Timestamp) -> Arc<Budget> {
         let mut state = self.lock();
@@ -40,20 +49,33 @@ impl Budgets {
         if let Some(store) = store.filter(|store| state.stores.get(*store) != Some(shop)) {
             state.stores.insert(store.clone(), shop.clone());
         }
-        let fresh = || Used { budget: Arc::default(), at: now };
-        let used = state.shops.entry(shop.clone()).or_insert_with(fresh);
+        let place = self.shared.clone().zip(store.cloned());
+        let fresh = |place| Used { budget: Arc::new(Budget::new(place)), at: now };
+        let used = match state.shops.entry(shop.clone()) {
+            Entry::Occupied(used) => used.into_mut(),
+            Entry::Vacant(free) => return free.insert(fresh(place)).budget.clone(),
+        };
+        if place.is_some() && !used.budget.is_shared() {
+            // What was learnt before the shop was a store's is learnt again by its first call.
+            *used = fresh(place);
+        }
         used.at = now;
         Arc::clone(&used.budget)
     }
 
+    /// The budget that a store was last called with.
+    pub fn last(&self, store: &StoreId) -> Option<Arc<Budget>> {
+        let state = self.lock();
+        Some(state.shops.get(state.stores.get(store)?)?.budget.clone())
+    }
+
     /// Share of a store's budget that is left; `None` before its first answer.
     pub fn left(&self, store: &StoreId, now: Timestamp) -> Option<f64> {
-        let state = self.lock();
-        state.shops.get(state.stores.get(store)?)?.budget.left(now)
+        self.last(store)?.left(now)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -19,6 +19,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, info_span, warn};
 
 use crate::answer::{self, Learnt, Reply};
+use crate::budget::SharedPoints;
 use crate::budgets::Budgets;
 use crate::token::{StoreAccess, TokenSource};
 use crate::url::UrlTemplate;
@@ -87,6 +88,12 @@ impl AdminClient {
         })
     }
 
+    /// Shares the budgets of the stores with the other processes.
+    #[must_use]
+    pub fn with_shared_points(self, shared: SharedPoints) -> Self {
+        Self { budgets: Budgets::shared(shared), ..self }
+    }
+
     /// Sends a call with a token that is no store's yet, once, as [`ShopifyAdmin::send`] does.
     ///
     /// # Errors
@@ -137,9 +144,8 @@ impl AdminClient {
         let reply = self.exchange(access, request, CALL_TIME_MAX.saturating_sub(waited)).await?;
         let (learnt, result) = answer::sort(request, &reply);
         match learnt {
-            Learnt::Nothing => {}
-            Learnt::NoBucket => permit.answered(None, self.clock.now()),
-            Learnt::Bucket(status) => permit.answered(Some(status), self.clock.now()),
+            Learnt::Nothing => drop(permit),
+            Learnt::Executed(spent) => permit.answered(spent, &*self.clock).await,
         }
         result
     }
@@ -232,6 +238,12 @@ impl ShopifyAdmin for AdminClient {
 
     fn budget_left(&self, store: &StoreId) -> Option<f64> {
         self.budgets.left(store, self.clock.now())
+    }
+
+    fn wrote_levels(&self, store: &StoreId, levels: usize) {
+        if let Some(budget) = self.budgets.last(store) {
+            budget.wrote_levels(levels);
+        }
     }
 }
 

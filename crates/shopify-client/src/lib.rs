@@ -21,6 +21,7 @@ pub mod sealed;
 pub mod token;
 pub mod url;
 
+pub use budget::SharedPoints;
 pub use client::{AdminClient, AdminConfig, BuildError, CALL_TIME_MAX};
 pub use sealed::{MasterKeyError, MasterKeySealer, PersonalKeyMaker};
 pub use token::{KvTokens, SettingsPlace, StoreAccess, TokenSource};

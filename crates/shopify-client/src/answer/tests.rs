@@ -105,8 +105,8 @@ fn user_errors_are_an_answer() {
     let answer = result.unwrap();
     assert_eq!((answer.actual_cost, answer.available), (Some(10.0), Some(1990.0)));
     assert!(answer.data.pointer("/inventorySetQuantities/userErrors/0").is_some());
-    let bucket = ThrottleStatus { maximum: 2000.0, available: 1990.0, restore_rate: 100.0 };
-    assert_eq!(learnt, Learnt::Bucket(bucket));
+    let bucket = Some(Bucket { maximum: 2000.0, available: 1990.0, restore_rate: 100.0 });
+    assert_eq!(learnt, Learnt::Executed(Spent { bucket, points: Some(10.0), throttled: false }));
 }
 
 #[test]
@@ -141,7 +141,8 @@ fn a_store_without_bucket_is_learnt_only_from_a_success() {
         let reply = Reply { status: 200, retry_after: None, body: Bytes::from(body.to_string()) };
         sort(&request(false), &reply).0
     };
-    assert_eq!(sorted(json!({"data": {"shop": {}}})), Learnt::NoBucket);
+    let unseen = Spent { bucket: None, points: None, throttled: false };
+    assert_eq!(sorted(json!({"data": {"shop": {}}})), Learnt::Executed(unseen));
     assert_eq!(sorted(coded("ACCESS_DENIED", &Value::Null)), Learnt::Nothing);
 }
 

@@ -29,27 +29,36 @@ fn clock() -> Arc<Paused> {
     Arc::new(Paused(Instant::now()))
 }
 
-fn status(available: f64) -> ThrottleStatus {
-    ThrottleStatus { maximum: 2000.0, available, restore_rate: 100.0 }
+fn status(available: f64) -> Bucket {
+    Bucket { maximum: 2000.0, available, restore_rate: 100.0 }
+}
+
+/// An answer that showed this bucket, after a call that cost what it asked for.
+fn spent(bucket: Bucket) -> Spent {
+    Spent { bucket: Some(bucket), points: None, throttled: false }
+}
+
+fn own() -> Arc<Budget> {
+    Arc::new(Budget::new(None))
 }
 
 async fn known(clock: &Paused, available: f64) -> Arc<Budget> {
-    let budget = Arc::new(Budget::default());
+    let budget = own();
     let permit = budget.acquire(clock, Urgency::Drift, 1).await.unwrap();
-    permit.answered(Some(status(available)), clock.now());
+    permit.answered(spent(status(available)), clock).await;
     budget
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_first_call_goes_alone_and_the_rest_follow_its_answer() {
     let clock = clock();
-    let budget = Arc::new(Budget::default());
+    let budget = own();
     let first = budget.acquire(&*clock, Urgency::Orders, 10).await.unwrap();
     assert_eq!(budget.left(clock.now()), None);
     let second = budget.acquire(&*clock, Urgency::StockDown, 10);
     tokio::pin!(second);
     assert!(tokio::time::timeout(Duration::from_millis(10), &mut second).await.is_err());
-    first.answered(Some(status(1000.0)), clock.now());
+    first.answered(spent(status(1000.0)), &*clock).await;
     let second = second.await.unwrap();
     assert_eq!(budget.left(clock.now()), Some(990.0 / 2000.0));
     drop(second);
@@ -58,10 +67,10 @@ async fn the_first_call_goes_alone_and_the_rest_follow_its_answer() {
 #[tokio::test(start_paused = true)]
 async fn a_first_call_without_answer_lets_the_next_one_learn() {
     let clock = clock();
-    let budget = Arc::new(Budget::default());
+    let budget = own();
     drop(budget.acquire(&*clock, Urgency::Orders, 10).await.unwrap());
     let next = budget.acquire(&*clock, Urgency::Orders, 10).await.unwrap();
-    next.answered(None, clock.now());
+    next.answered(Spent { bucket: None, points: None, throttled: false }, &*clock).await;
     assert_eq!(budget.left(clock.now()), Some(1.0));
 }
 
@@ -70,7 +79,7 @@ async fn a_call_waits_exactly_until_its_points_are_there() {
     let clock = clock();
     let budget = known(&clock, 20.0).await;
     let begun = clock.now();
-    let _permit = budget.acquire(&*clock, Urgency::StockUp, 170).await.unwrap();
+    let _permit = budget.acquire(&*clock, Urgency::StockDown, 170).await.unwrap();
     let waited = clock.now().duration_since(begun).as_millis();
     assert!((1500..1510).contains(&waited), "{waited}");
 }
@@ -80,10 +89,10 @@ async fn what_would_wait_too_long_is_given_back() {
     let clock = clock();
     let budget = known(&clock, -500.0).await;
     let begun = clock.now();
-    let wait = budget.acquire(&*clock, Urgency::StockDown, 100).await.unwrap_err();
+    let wait = budget.acquire(&*clock, Urgency::StockDown, 100).await.err().unwrap();
     assert_eq!(clock.now().duration_since(begun).as_secs(), 5);
     assert!(wait >= Duration::from_millis(900), "{wait:?}");
-    assert!(budget.lock().waiting.is_empty(), "the place is given up");
+    assert!(budget.lock().is_idle(), "the place is given up");
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,7 +101,7 @@ async fn the_urgent_call_goes_first_whoever_came_first() {
     let budget = known(&clock, 0.0).await;
     let order = Arc::new(AtomicU32::new(0));
     let mut tasks = JoinSet::new();
-    for urgency in [Urgency::Drift, Urgency::StockUp, Urgency::StockDown, Urgency::Catalogue] {
+    for urgency in [Urgency::StockUp, Urgency::Tracking, Urgency::StockDown] {
         let (budget, clock, order) = (budget.clone(), clock.clone(), order.clone());
         tasks.spawn(async move {
             let _permit = budget.acquire(&*clock, urgency, 50).await.unwrap();
@@ -102,7 +111,7 @@ async fn the_urgent_call_goes_first_whoever_came_first() {
     let mut went = tasks.join_all().await;
     went.sort_unstable();
     let order: Vec<_> = went.into_iter().map(|(_, urgency)| urgency).collect();
-    assert_eq!(order, [Urgency::StockDown, Urgency::StockUp, Urgency::Catalogue, Urgency::Drift]);
+    assert_eq!(order, [Urgency::StockDown, Urgency::Tracking, Urgency::StockUp]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,9 +121,9 @@ async fn calls_in_the_air_are_not_counted_as_free_points() {
     let one = budget.acquire(&*clock, Urgency::StockDown, 10).await.unwrap();
     let two = budget.acquire(&*clock, Urgency::StockDown, 60).await.unwrap();
     // Shopify answered the first before it saw the second.
-    one.answered(Some(status(90.0)), clock.now());
+    one.answered(spent(status(90.0)), &*clock).await;
     assert_eq!(budget.left(clock.now()), Some(30.0 / 2000.0));
-    two.answered(Some(status(30.0)), clock.now());
+    two.answered(spent(status(30.0)), &*clock).await;
     assert_eq!(budget.left(clock.now()), Some(30.0 / 2000.0));
 }
 
@@ -128,7 +137,7 @@ async fn a_waiting_call_that_is_dropped_lets_the_next_one_go() {
         assert!(tokio::time::timeout(Duration::from_millis(1), &mut dear).await.is_err());
     }
     let begun = clock.now();
-    let _cheap = budget.acquire(&*clock, Urgency::Drift, 10).await.unwrap();
+    let _cheap = budget.acquire(&*clock, Urgency::StockDown, 10).await.unwrap();
     assert_eq!(clock.now(), begun);
 }
 
@@ -136,8 +145,8 @@ async fn a_waiting_call_that_is_dropped_lets_the_next_one_go() {
 async fn unusable_figures_change_nothing() {
     let clock = clock();
     let budget = known(&clock, 100.0).await;
-    let permit = budget.acquire(&*clock, Urgency::Orders, 10).await.unwrap();
-    let broken = ThrottleStatus { maximum: 0.0, available: f64::NAN, restore_rate: -1.0 };
-    permit.answered(Some(broken), clock.now());
+    let permit = budget.acquire(&*clock, Urgency::StockDown, 10).await.unwrap();
+    let broken = Bucket { maximum: 0.0, available: f64::NAN, restore_rate: -1.0 };
+    permit.answered(spent(broken), &*clock).await;
     assert_eq!(budget.left(clock.now()), Some(90.0 / 2000.0));
 }

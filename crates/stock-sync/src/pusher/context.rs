@@ -10,6 +10,7 @@ use lockstep_domain::{InventoryItemId, LocationId, StoreId};
 use lockstep_ports::{EffectRow, ErrorKind, NewEffect, PortError, Urgency};
 use lockstep_runtime::{EFFECT_LEASE, Stop, Work};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -90,6 +91,16 @@ impl Context {
             Does::Write { lines } if self.is_repeatable() => Some(lines),
             _ => None,
         }
+    }
+
+    /// Levels that it wrote, by its answer: all or none.
+    pub fn levels_written(&self, data: &Value) -> usize {
+        let Does::Write { lines } = &self.does else { return 0 };
+        let has_errors = |payload: &Value| {
+            payload.get("userErrors").and_then(Value::as_array).is_none_or(|all| !all.is_empty())
+        };
+        let refused = data.as_object().is_none_or(|roots| roots.values().any(has_errors));
+        if refused { 0 } else { lines.len() }
     }
 
     /// Its urgency.

@@ -146,7 +146,10 @@ impl LaneWorker for Pusher {
             mutation: context.is_write(),
         };
         match self.call(&store, &request).await {
-            Ok(data) => Sent::Answered(json!({ "data": data })),
+            Ok(data) => {
+                self.shopify.wrote_levels(&store, context.levels_written(&data));
+                Sent::Answered(json!({ "data": data }))
+            }
             Err(sent) => sent,
         }
     }
