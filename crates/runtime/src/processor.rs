@@ -39,6 +39,18 @@ pub trait Processor: Send + Sync + 'static {
     /// Aggregates that the message surely needs; the rest is loaded when asked for.
     fn keys(&self, message: &Inbound) -> Vec<AggregateKey>;
 
+    /// Aggregates that stand behind those of [`Processor::keys`], of all messages of a batch; asked
+    /// when these are loaded. They are loaded together, before the first message is decided, so
+    /// that two batches lock them in one order. A hint as well: it may look, and changes nothing.
+    fn behind(
+        &self,
+        messages: &[&Inbound],
+        work: &mut Work<'_>,
+    ) -> Result<Vec<AggregateKey>, Stop> {
+        let _ = (messages, work);
+        Ok(Vec::new())
+    }
+
     /// Decides one message. Doubles were removed before.
     fn apply(&self, message: &Inbound, work: &mut Work<'_>) -> Result<(), Stop>;
 
@@ -251,6 +263,9 @@ async fn try_batch(
     }
     let keys: Vec<_> = fresh.iter().flat_map(|(_, m)| processor.keys(m)).collect();
     session.load(&keys).await.map_err(port_error)?;
+    let messages: Vec<_> = fresh.iter().map(|(_, message)| message).collect();
+    let behind = session.run(|work| processor.behind(&messages, work)).await;
+    session.load(&behind.map_err(port_error)?).await.map_err(port_error)?;
     for (delivered, message) in fresh {
         let span = telemetry::consume_span(engine.service(), message);
         let trace = telemetry::context_of(&span).or_else(|| message.metadata.trace.clone());
