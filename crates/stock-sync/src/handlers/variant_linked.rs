@@ -23,17 +23,8 @@ pub fn linked(event: &VariantLinked, work: &mut Work<'_>) -> Result<(), Stop> {
     if !is_news(&link, work)? {
         return Ok(());
     }
+    unbind_others(work, &link)?;
     let level = level_id(&link.store, link.item);
-    let others: Vec<_> = work
-        .state::<LevelKind>(&level)?
-        .links
-        .iter()
-        .filter(|(b, s)| *b == link.backoffice && *s != link.sku)
-        .cloned()
-        .collect();
-    for (_, sku) in others {
-        unbind(work, &link, sku)?;
-    }
     let LinkChange { variant, backoffice, sku, .. } = &link;
     let bind =
         LevelCommand::Link { variant: *variant, backoffice: backoffice.clone(), sku: sku.clone() };
@@ -47,14 +38,26 @@ pub fn linked(event: &VariantLinked, work: &mut Work<'_>) -> Result<(), Stop> {
     settle(work, &link)
 }
 
-/// Lets the SKU go.
+/// Lets the SKU go. What was sold of it is owed there all the same.
 pub fn unlinked(event: &VariantUnlinked, work: &mut Work<'_>) -> Result<(), Stop> {
     let link = convert::unlinked(event).map_err(invalid)?;
     if !is_news(&link, work)? {
         return Ok(());
     }
+    // The link itself, and one that an earlier word made, may be heard of later or never.
+    unbind_others(work, &link)?;
     unbind(work, &link, link.sku.clone())?;
+    let mut told = Told::load(work, &link.store, &BTreeSet::from([link.item]))?;
+    told.link(work, link.item, link.backoffice.clone(), link.sku.clone())?;
+    told.book(work)?;
     settle(work, &link)
+}
+
+fn unbind_others(work: &mut Work<'_>, link: &LinkChange) -> Result<(), Stop> {
+    let links = &work.state::<LevelKind>(&level_id(&link.store, link.item))?.links;
+    let others = links.iter().filter(|(b, sku)| *b == link.backoffice && *sku != link.sku);
+    let others: Vec<_> = others.map(|(_, sku)| sku.clone()).collect();
+    others.into_iter().try_for_each(|sku| unbind(work, link, sku))
 }
 
 /// Link events of one variant and back office may arrive in any order; the newest stands.
