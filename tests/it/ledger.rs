@@ -5,7 +5,8 @@ use lockstep_tests::http::Api;
 use lockstep_tests::world::{Shop, World, count};
 use serde_json::{Value, json};
 
-/// Two stores, each with ten LAMP at Berlin, which `wms/MAIN` serves and counted at ten.
+/// Two stores, each with as many LAMP at its locations as the warehouses behind them counted:
+/// `wms/MAIN` serves Berlin, `wms/SIDE` serves Lyon.
 struct Ledger {
     world: World,
     wms: Api,
@@ -15,26 +16,50 @@ struct Ledger {
 
 impl Ledger {
     async fn start(basis: &str, mode: &str) -> Self {
+        Self::of(basis, mode, 10).await
+    }
+
+    async fn of(basis: &str, mode: &str, units: i64) -> Self {
+        let ledger = Self::connected(basis, units, &[("Berlin", "MAIN")]).await;
+        ledger.go_live(mode).await;
+        ledger
+    }
+
+    async fn go_live(&self, mode: &str) {
+        for shop in [&self.north, &self.south] {
+            self.world.go_live(shop, mode).await;
+            self.world.settle(shop).await;
+        }
+        // What is reported from here on happened after the count.
+        self.world.advance(SignedDuration::from_secs(1));
+    }
+
+    /// Orders are taken, everything is counted, and stock is off.
+    async fn connected(basis: &str, units: i64, served: &[(&str, &str)]) -> Self {
         let world = World::start().await;
-        let wms = world.backoffice("wms", basis, &["MAIN"]).await;
-        let north = world.store("north", "wms", &["Berlin"], &[("LAMP", 10)]).await;
-        let south = world.store("south", "wms", &["Berlin"], &[("LAMP", 10)]).await;
+        let (locations, codes): (Vec<_>, Vec<_>) = served.iter().copied().unzip();
+        let wms = world.backoffice("wms", basis, &codes).await;
+        let items = [("LAMP", units), ("SHADE", units)];
+        let north = world.store("north", "wms", &locations, &items).await;
+        let south = world.store("south", "wms", &locations, &items).await;
         let ledger = Self { world, wms, north, south };
         for shop in [&ledger.north, &ledger.south] {
-            ledger.world.map(shop, "Berlin", &["wms/MAIN"]).await;
+            for (location, code) in served {
+                ledger.world.map(shop, location, &[&format!("wms/{code}")]).await;
+            }
             ledger.world.link(shop, "wms", "LAMP").await;
             let roles = json!({"backoffices": [{"id": "wms", "roles": ["stock", "orders"]}]});
             ledger.patch(shop, roles).await;
-            ledger.patch(shop, json!({"orders": {"enabled": true}})).await;
+            ledger.patch(shop, json!({"enabled": true, "orders": {"enabled": true}})).await;
         }
-        ledger.world.report(&ledger.wms, "counts", &[count("c1", "LAMP", "MAIN", "10")]).await;
-        ledger.world.until_position(&ledger.north, "LAMP", "wms/MAIN", Some("10")).await;
-        for shop in [&ledger.north, &ledger.south] {
-            ledger.world.go_live(shop, mode).await;
-            ledger.world.settle(shop).await;
+        let units = units.to_string();
+        for (_, code) in served {
+            let counted = count(&format!("c-{code}"), "LAMP", code, &units);
+            ledger.world.report(&ledger.wms, "counts", &[counted]).await;
+            let warehouse = format!("wms/{code}");
+            let position = Some(units.as_str());
+            ledger.world.until_position(&ledger.north, "LAMP", &warehouse, position).await;
         }
-        // What is reported from here on happened after the count.
-        ledger.world.advance(SignedDuration::from_secs(1));
         ledger
     }
 
@@ -151,16 +176,29 @@ impl Ledger {
 }
 
 #[tokio::test]
-async fn b109_a_sale_in_one_store_lowers_the_other_in_delta() {
-    let ledger = Ledger::start("physical", "delta").await;
-    ledger.sell(2);
-    ledger.until_stands("10", 2).await;
-    ledger.until_shown(8).await;
-    ledger.world.settle(&ledger.south).await;
-    // North counted its sale itself, as committed: it is sent nothing.
-    assert_eq!(ledger.world.shown(&ledger.north, "Berlin", "LAMP", "committed").await, 2);
+async fn b109_an_imported_order_is_reserved_by_shopify_and_lowers_the_other_store() {
+    // Available 900 and committed 100: an order of 100 was there before stock went live.
+    let ledger = Ledger::connected("physical", 1_000, &[("Berlin", "MAIN")]).await;
+    let at_north = async |name| ledger.world.shown(&ledger.north, "Berlin", "LAMP", name).await;
+    ledger.sell(100);
+    ledger.until_stands("1000", 100).await;
+    ledger.go_live("delta").await;
+    assert_eq!((at_north("available").await, at_north("committed").await), (900, 100));
+    let others = ledger.shows(&ledger.south).await;
+    ledger.sell(3);
+    ledger.until_stands("1000", 103).await;
+    ledger
+        .world
+        .until("the other store hears of it", async || {
+            ledger.shows(&ledger.south).await == others - 3
+        })
+        .await;
+    ledger.settle().await;
+    // North counted its sale itself: it is sent nothing, and the back office's number is as before.
+    assert_eq!((at_north("available").await, at_north("committed").await), (897, 103));
     assert!(ledger.world.calls(&ledger.north, "AdjustQuantities").is_empty());
     assert_eq!(ledger.world.calls(&ledger.south, "AdjustQuantities").len(), 1);
+    assert_eq!(ledger.stands().await, ("1000".to_owned(), 103));
     ledger.is_rebuilt().await;
 }
 
@@ -178,20 +216,20 @@ async fn a_sale_in_one_store_lowers_the_other_in_absolute() {
 #[tokio::test]
 async fn b21_acceptance_moves_position_and_owed_together_and_sends_nothing() {
     for mode in ["delta", "absolute"] {
-        let ledger = Ledger::start("sellable", mode).await;
+        let ledger = Ledger::of("sellable", mode, 50).await;
         let order = ledger.sell(2);
-        ledger.until_stands("10", 2).await;
-        ledger.until_shown(8).await;
+        ledger.until_stands("50", 2).await;
+        ledger.until_shown(48).await;
         ledger.world.settle(&ledger.south).await;
         let writes = ledger.writes();
         ledger.answer(order, "accept", "acceptance", "a1").await;
-        ledger.until_stands("8", 0).await;
-        ledger.world.settle(&ledger.south).await;
-        ledger.until_shown(8).await;
+        ledger.until_stands("48", 0).await;
+        ledger.settle().await;
+        ledger.until_shown(48).await;
         assert_eq!(ledger.writes(), writes, "{mode}");
         // It is refused after all: owed again, and nothing is sent either.
         ledger.answer(order, "reject", "rejection", "r1").await;
-        ledger.until_stands("10", 2).await;
+        ledger.until_stands("50", 2).await;
         ledger.world.settle(&ledger.south).await;
         assert_eq!(ledger.writes(), writes, "{mode}");
         ledger.is_rebuilt().await;
@@ -228,6 +266,66 @@ async fn a_cancelled_order_gives_back_in_both_stores() {
         ledger.until_shown(10).await;
         ledger.world.settle(&ledger.south).await;
         ledger.until_shown(10).await;
+        ledger.is_rebuilt().await;
+    }
+}
+
+/// Shopify's level stays as low as it is: Absolute fills it, since the goods are there; Delta keeps
+/// what a person decided.
+#[tokio::test]
+async fn a_cancelled_order_that_puts_nothing_back_is_presumed_sold_by_nobody() {
+    for (mode, north) in [("delta", 8), ("absolute", 10)] {
+        let ledger = Ledger::start("physical", mode).await;
+        let order = ledger.sell(2);
+        ledger.until_stands("10", 2).await;
+        ledger.until_shown(8).await;
+        ledger.settle().await;
+        ledger.act("cancel", json!({"order": order, "restock": false}));
+        ledger.until_stands("10", 0).await;
+        ledger.settle().await;
+        let shown = (ledger.shows(&ledger.north).await, ledger.shows(&ledger.south).await);
+        assert_eq!(shown, (north, 10), "{mode}");
+        ledger.is_rebuilt().await;
+    }
+}
+
+/// An order that spans two locations is sent from the default one as a whole. Shopify counts the
+/// lamps at Lyon, whose warehouse never sends them.
+#[tokio::test]
+async fn what_the_default_location_sends_for_another_is_owed_there_and_given_back() {
+    for mode in ["delta", "absolute"] {
+        let served = [("Berlin", "MAIN"), ("Lyon", "SIDE")];
+        let ledger = Ledger::connected("physical", 10, &served).await;
+        for shop in [&ledger.north, &ledger.south] {
+            let path =
+                format!("/api/v1/stores/{}/locations/{}", shop.id, shop.location_id("Berlin"));
+            let body = json!({"warehouses": ["wms/MAIN"], "default": true});
+            ledger.world.patient(ledger.world.admin.put(&path, &body)).await.ok();
+            ledger.patch(shop, json!({"orders": {"split": "off"}})).await;
+        }
+        ledger.go_live(mode).await;
+        let line = |sku, units, at| json!({"sku": sku, "quantity": units, "location": at});
+        let lines = [line("LAMP", 2, "Lyon"), line("SHADE", 1, "Berlin")];
+        let made = ledger.act("checkout", json!({"lines": lines}));
+        let order = made.get("order_id").and_then(Value::as_i64).expect("an id");
+        ledger.until_stands("10", 2).await;
+        let shown = async || {
+            let at = async |shop, place| ledger.world.shown(shop, place, "LAMP", "available").await;
+            let north = (at(&ledger.north, "Berlin").await, at(&ledger.north, "Lyon").await);
+            (north, (at(&ledger.south, "Berlin").await, at(&ledger.south, "Lyon").await))
+        };
+        let rest = ((8, 10), (8, 10));
+        ledger.world.until("the lamps are taken from Berlin", async || shown().await == rest).await;
+        ledger.settle().await;
+        assert_eq!(shown().await, rest, "{mode}");
+        let committed = ledger.world.shown(&ledger.north, "Lyon", "LAMP", "committed").await;
+        assert_eq!(committed, 2);
+        let writes = ledger.writes();
+        ledger.pick(order, 2).await;
+        ledger.until_stands("8", 0).await;
+        ledger.act("fulfill", json!({"order": order}));
+        ledger.settle().await;
+        assert_eq!((shown().await, ledger.writes()), (rest, writes), "{mode}");
         ledger.is_rebuilt().await;
     }
 }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use lockstep_domain::Decider as _;
 use lockstep_domain::order::{Order, OrderEvent};
-use lockstep_domain::stock::demand::Demand;
+use lockstep_domain::stock::demand::{Demand, DemandEvent, HeardOrder, HeardOrderEvent};
 use lockstep_domain::stock::level::{Level, LevelEvent};
 use lockstep_domain::stock::pool::{Pool, PoolEvent};
 use lockstep_domain::stock::rules::{BackOfficeRulesEvent, StoreRules, StoreRulesEvent};
@@ -142,6 +142,18 @@ fn forms_of_earlier_versions_are_read() {
     assert_eq!(before.position(&w1).expect("counted"), "4.5".parse().expect("a quantity"));
     assert_eq!(before.own(&w1, &berlin).floor_units(), 2);
     assert_eq!(earlier::<Demand>("demand_state_before_returns").lines().count(), 1);
+    // What was stored before it told where Shopify counts units.
+    let before = earlier::<Pool>("pool_state_before_places");
+    let events: Vec<PoolEvent> = earlier("pool_events_before_places");
+    let folded = Pool::evolve_all(Pool::default(), &events);
+    assert_eq!(before.known_sold(&w1, &berlin), folded.known_sold(&w1, &berlin));
+    assert_eq!((before.owed(&w1), before.owed_elsewhere(&w1, &berlin)), (folded.owed(&w1), 0));
+    let events: Vec<DemandEvent> = earlier("demand_events_before_places");
+    assert_eq!(Demand::evolve_all(Demand::default(), &events).lines().count(), 2);
+    assert_eq!(earlier::<Demand>("demand_state_before_places").lines().count(), 2);
+    let events: Vec<HeardOrderEvent> = earlier("heard_order_events_before_places");
+    let heard = HeardOrder::evolve_all(HeardOrder::default(), &events);
+    assert_eq!(heard, earlier("heard_order_state_before_places"));
     let events: Vec<LevelEvent> = earlier("level_events");
     assert!(!Level::evolve_all(Level::default(), &events).locations.is_empty());
     let level: Level = earlier("level_state");

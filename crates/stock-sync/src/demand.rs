@@ -10,7 +10,8 @@ use lockstep_domain::stock::demand::{Claims, DemandCommand, LineRef, PoolName};
 use lockstep_domain::stock::pool::{Pool, PoolCommand, PoolEvent};
 use lockstep_domain::stock::report::ReportKind;
 use lockstep_domain::{BackOfficeId, InventoryItemId, Quantity, Sku, StoreId, WarehouseCode};
-use lockstep_runtime::{Stop, Work};
+use lockstep_ports::AggregateKey;
+use lockstep_runtime::{Aggregate as _, Stop, Work};
 
 use crate::aggregates::{
     BackOfficeKind, DemandKind, LevelKind, PoolKind, demand_id, level_id, pool_id,
@@ -42,6 +43,23 @@ pub fn never<T>(decided: Result<T, Infallible>) -> T {
         Ok(value) => value,
         Err(never) => match never {},
     }
+}
+
+/// The pools that facts of some items may reach: of the SKUs that the demand for them knows, and
+/// of links that it does not know yet. Items are named as demand and levels are, which is alike.
+pub fn pools_behind(
+    work: &mut Work<'_>,
+    items: &BTreeSet<String>,
+) -> Result<Vec<AggregateKey>, Stop> {
+    work.want_peeks::<LevelKind>(items.iter().map(String::as_str))?;
+    let mut pools = BTreeSet::new();
+    for item in items {
+        let demand = work.state::<DemandKind>(item)?;
+        pools.extend(demand.skus().map(|(backoffice, sku)| pool_id(backoffice, sku)));
+        let links = &work.peek::<LevelKind>(item)?.links;
+        pools.extend(links.iter().map(|(backoffice, sku)| pool_id(backoffice, sku)));
+    }
+    Ok(pools.into_iter().map(PoolKind::key).collect())
 }
 
 impl<'s> Told<'s> {
@@ -94,7 +112,15 @@ impl<'s> Told<'s> {
         command: &DemandCommand,
     ) -> Result<(), Stop> {
         let id = demand_id(self.store, item);
-        let before = work.state::<DemandKind>(&id)?.claims(line);
+        let demand = work.state::<DemandKind>(&id)?;
+        if let DemandCommand::TellShipment { shipment, steps, was_told, .. } = command
+            && demand.has_left(line, *was_told)
+        {
+            let late = demand.shipped_late(self.store, line, shipment, steps);
+            self.add(late.map_err(|e| poison("line_id", e))?);
+            return Ok(());
+        }
+        let before = demand.claims(line);
         never(work.execute::<DemandKind>(&id, command)?);
         self.gather(work, (item, line), &before)
     }
@@ -107,14 +133,18 @@ impl<'s> Told<'s> {
     ) -> Result<(), Stop> {
         let after = work.state::<DemandKind>(&demand_id(self.store, item))?.claims(line);
         let commands = after.since(before, self.store, line).map_err(|e| poison("line_id", e))?;
-        for (pool, command) in commands {
-            self.commands.entry(pool).or_default().push(command);
-        }
+        self.add(commands);
         Ok(())
     }
 
-    /// Books everything in the pools. What only holds back triggers nothing; what ends or claims
-    /// makes every level of the pool due.
+    fn add(&mut self, commands: Vec<(PoolName, PoolCommand)>) {
+        for (pool, command) in commands {
+            self.commands.entry(pool).or_default().push(command);
+        }
+    }
+
+    /// Books everything in the pools. What holds back more triggers nothing; what holds back less,
+    /// ends or claims makes every level of the pool due.
     pub fn book(self, work: &mut Work<'_>) -> Result<(), Stop> {
         let ids: Vec<_> = self.commands.keys().map(|(b, sku)| pool_id(b, sku)).collect();
         work.load_all::<PoolKind>(&ids)?;
@@ -135,13 +165,17 @@ fn book(work: &mut Work<'_>, pool: &str, commands: &[PoolCommand]) -> Result<(),
     let before = free_at(work)?;
     let mut moves = false;
     for command in commands {
-        let own_before = own(work.state::<PoolKind>(pool)?, command);
+        let state = work.state::<PoolKind>(pool)?;
+        let (own_before, held_before) = (own(state, command), state.held_back());
         let events = work.execute::<PoolKind>(pool, command)?.map_err(|e| poison("line", e))?;
-        let holds = matches!(command, PoolCommand::HoldBack { units, .. } if *units > 0);
         // What Shopify put back and nobody booked yet triggers nothing.
         let says_more = events.iter().any(|event| !is_restock(event));
-        let own_moved = own(work.state::<PoolKind>(pool)?, command) != own_before;
-        moves |= (says_more || own_moved) && !holds;
+        let state = work.state::<PoolKind>(pool)?;
+        let own_moved = own(state, command) != own_before;
+        moves |= match command {
+            PoolCommand::HoldBack { .. } => state.held_back() < held_before,
+            _ => says_more || own_moved,
+        };
     }
     if !moves {
         return Ok(());

@@ -22,6 +22,8 @@ pub struct OrderFacts {
     pub store: StoreId,
     /// The order.
     pub order: OrderId,
+    /// The revision of its lines.
+    pub revision: u64,
     /// Its lines whose item is known; the others hold nothing that is stocked, or are told again.
     pub lines: Vec<LineTold>,
 }
@@ -78,13 +80,21 @@ pub fn order_lines(event: &OrderLinesChanged) -> Result<OrderFacts, Stop> {
             item: InventoryItemId(line.inventory_item_id),
             served: served.collect(),
             restocks: restocks?,
-            said: LineSaid { revision: event.revision, as_of, shares, restocked, settled: false },
+            said: LineSaid {
+                revision: event.revision,
+                as_of,
+                shares,
+                dropped: dropped(event.cancelled, line, &field)?,
+                restocked,
+                settled: false,
+            },
         })
     };
     let known = event.lines.iter().enumerate().filter(|(_, line)| line.inventory_item_id > 0);
     Ok(OrderFacts {
         store: store(&event.store)?,
         order: OrderId(positive("order_id", event.order_id)?),
+        revision: event.revision,
         lines: known.map(line).collect::<Result<_, Stop>>()?,
     })
 }
@@ -98,6 +108,11 @@ fn share(share: &LineShare, field: &impl Fn(&str) -> String) -> Result<ShareSaid
             text => Some(warehouse(&field("shares.warehouse"), text)?),
         },
         routed: share.location_id != 0,
+        counted_at: match share.served_by_location_id {
+            0 => None,
+            by if by == share.location_id => None,
+            _ => Some(LocationId(positive(&field("shares.location_id"), share.location_id)?)),
+        },
         sold: of("sold", share.sold)?,
         fulfilled: of("fulfilled", share.fulfilled)?,
         accepted: of("accepted", share.accepted)?,
@@ -106,6 +121,23 @@ fn share(share: &LineShare, field: &impl Fn(&str) -> String) -> Result<ShareSaid
             .map(|at| moment(&field("shares.reported_at"), Some(at)))
             .transpose()?,
     })
+}
+
+/// Units that were never sent and were not put back for sale: refunded without a restock, or taken
+/// off by a cancellation, which tells of what it puts back by a refund.
+fn dropped(
+    cancelled: bool,
+    line: &OrderLineFacts,
+    field: &impl Fn(&str) -> String,
+) -> Result<i64, Stop> {
+    let unsent = line.refunded.iter().filter(|refunded| {
+        refunded.restock_type() == RestockType::NoRestock && !refunded.after_fulfillment
+    });
+    let mut sum = if cancelled { units(&field("removed"), line.removed)? } else { 0 };
+    for refunded in unsent {
+        sum = sum.saturating_add(units(&field("refunded.quantity"), refunded.quantity)?);
+    }
+    Ok(sum)
 }
 
 /// Whether units had been sent, came back and can be sold again. Those that were never sent are

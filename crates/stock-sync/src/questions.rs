@@ -10,7 +10,7 @@ use lockstep_domain::stock::level::{Level, LevelLocation};
 use lockstep_domain::stock::pool::Pool;
 use lockstep_domain::stock::settings::{BackOfficeStock, LocationMapping, StoreStock};
 use lockstep_domain::stock::target::{
-    MappedWarehouse, available_target, delta_target, on_hand_target,
+    MappedWarehouse, Sources, available_target, delta_target, on_hand_target,
 };
 use lockstep_domain::{BackOfficeId, InventoryItemId, Sku, StoreId, Warehouse};
 use lockstep_ports::PortError;
@@ -140,7 +140,14 @@ impl Picture {
         }
         let known = level.location(mapping.location).cloned().unwrap_or_default();
         let buffer = self.rules.buffer_at(mapping.location);
-        let available = available_target(&self.store, &known, &mapped, buffer);
+        let pools: Vec<_> = self.pools.values().collect();
+        let sources = Sources {
+            store: &self.store,
+            location: mapping.location,
+            mapping: &mapped,
+            pools: &pools,
+        };
+        let available = available_target(&sources, &known, buffer);
         let shown = known.shown;
         Some(LevelView {
             inventory_item_id: item.get(),
@@ -148,7 +155,7 @@ impl Picture {
             warehouses: mapping.warehouses.iter().map(ToString::to_string).collect(),
             available_target: available,
             on_hand_target: available.zip(shown).map(|(a, s)| on_hand_target(a, &s)),
-            delta_target: delta_target(&self.store, &mapped, buffer),
+            delta_target: delta_target(&sources, buffer),
             booked: known.booked,
             explained_available: shown.map(|s| s.available),
             explained_on_hand: shown.map(|s| s.on_hand),

@@ -23,6 +23,7 @@ use crate::aggregates::{
     BackOfficeKind, DemandKind, HeardOrderKind, HeardShipmentKind, LevelKind, LinkSeenKind,
     PoolKind, StoreKind, demand_id, link_seen_id, pool_id,
 };
+use crate::demand::pools_behind;
 use crate::effects::{list_unknown_effects, settle_effect};
 use crate::handlers::{
     count_reported, inventory_level, movement_reported, order_lines, settings, shipment_lines,
@@ -84,6 +85,17 @@ impl Processor for StockProcessor {
             _ => None,
         }
         .unwrap_or_default()
+    }
+
+    fn behind(
+        &self,
+        messages: &[&Inbound],
+        work: &mut Work<'_>,
+    ) -> Result<Vec<AggregateKey>, Stop> {
+        let keys = messages.iter().flat_map(|message| self.keys(message));
+        let items: BTreeSet<_> =
+            keys.filter(|key| key.kind == DemandKind::KIND).map(|key| key.id).collect();
+        pools_behind(work, &items)
     }
 
     fn apply(&self, message: &Inbound, work: &mut Work<'_>) -> Result<(), Stop> {

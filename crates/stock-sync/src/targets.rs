@@ -6,7 +6,7 @@ use lockstep_domain::stock::level::LevelLocation;
 use lockstep_domain::stock::plan::Targets;
 use lockstep_domain::stock::settings::StoreStock;
 use lockstep_domain::stock::target::{
-    MappedWarehouse, available_target, delta_target, held_back, known_open, known_sold,
+    MappedWarehouse, Sources, available_target, delta_target, held_back, known_open, known_sold,
 };
 use lockstep_domain::{BackOfficeId, LocationId, Sku, StoreId, Warehouse};
 use lockstep_runtime::{Stop, Work};
@@ -30,6 +30,8 @@ pub struct Behind<'r> {
     rules: &'r StoreStock,
     location: LocationId,
     sources: Vec<Source>,
+    /// The pools of the item; some may be of no warehouse that serves the location.
+    pools: Vec<String>,
 }
 
 impl<'r> Behind<'r> {
@@ -50,9 +52,9 @@ impl<'r> Behind<'r> {
             let pool = pool_id(backoffice, sku);
             sources.push(Source { warehouse: warehouse.clone(), pool, excludes_damaged });
         }
-        let pools: Vec<_> = sources.iter().map(|source| source.pool.clone()).collect();
+        let pools: Vec<_> = links.into_iter().map(|(b, sku)| pool_id(b, sku)).collect();
         work.load_all::<PoolKind>(&pools)?;
-        Ok(Self { store, rules, location, sources })
+        Ok(Self { store, rules, location, sources, pools })
     }
 
     /// Loads and locks the pools of several levels at once. The levels are only looked at: whoever
@@ -87,31 +89,47 @@ impl<'r> Behind<'r> {
 
     /// Both targets of the level.
     pub fn targets(&self, work: &Work<'_>, level: &LevelLocation) -> Result<Targets, Stop> {
-        let mapped = self.mapped(work)?;
-        Ok(Targets {
-            available: available_target(self.store, level, &mapped, self.buffer()),
-            delta: delta_target(self.store, &mapped, self.buffer()),
-            held_back: held_back(&mapped),
+        self.ask(work, |sources| Targets {
+            available: available_target(sources, level, self.buffer()),
+            delta: delta_target(sources, self.buffer()),
+            held_back: held_back(sources),
         })
     }
 
     /// The delta target alone, for a baseline.
     pub fn delta(&self, work: &Work<'_>) -> Result<i64, Stop> {
-        Ok(delta_target(self.store, &self.mapped(work)?, self.buffer()))
+        self.ask(work, |sources| delta_target(sources, self.buffer()))
     }
 
-    /// Units that the store's known lines sold at these warehouses.
+    /// Units by which the store's known lines lowered the level.
     pub fn sold(&self, work: &Work<'_>) -> Result<i64, Stop> {
-        Ok(known_sold(self.store, &self.mapped(work)?))
+        self.ask(work, known_sold)
+    }
+
+    /// Of those, units that the pool of the first warehouse does not know of.
+    pub fn sold_apart(&self, work: &Work<'_>) -> Result<i64, Stop> {
+        let Some(first) = self.first() else { return self.sold(work) };
+        let pool = work.get::<PoolKind>(&first.pool)?;
+        let here = pool.known_sold(&first.warehouse.code, self.store);
+        let away = pool.counted_away(self.store, self.location).in_all();
+        Ok(self.sold(work)?.saturating_sub(here).saturating_sub(away))
     }
 
     /// Of those, units that Shopify still holds as committed.
     pub fn open(&self, work: &Work<'_>) -> Result<i64, Stop> {
-        Ok(known_open(self.store, &self.mapped(work)?))
+        self.ask(work, known_open)
     }
 
     fn buffer(&self) -> i64 {
         self.rules.buffer_at(self.location)
+    }
+
+    fn ask<T>(&self, work: &Work<'_>, question: impl FnOnce(&Sources<'_>) -> T) -> Result<T, Stop> {
+        let mapping = self.mapped(work)?;
+        let pools: Result<Vec<_>, Stop> =
+            self.pools.iter().map(|pool| work.get::<PoolKind>(pool)).collect();
+        let (store, location) = (self.store, self.location);
+        Ok(question(&Sources { store, location, mapping: &mapping, pools: &pools? }))
     }
 
     fn mapped<'w>(&'w self, work: &'w Work<'_>) -> Result<Vec<MappedWarehouse<'w>>, Stop> {

@@ -68,6 +68,7 @@ fn share(share: &Share) -> proto::LineShare {
         accepted: share.accepted,
         released: share.released,
         reported_at: share.reported_at.map(to_proto),
+        served_by_location_id: share.served_by.map_or(0, |id| id.get()),
     }
 }
 

@@ -70,6 +70,9 @@ pub struct Share {
     pub location: Option<LocationId>,
     /// The warehouse; nothing while the location is not mapped.
     pub warehouse: Option<Warehouse>,
+    /// The location whose warehouse that is, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served_by: Option<LocationId>,
     /// Claimed at Shopify there; fulfilled units stay counted.
     pub sold: i64,
     /// Fulfilled.
@@ -215,34 +218,41 @@ impl Order {
     fn shares(&self, serving: &Serving<'_>, line: &LineNumbers, split: &Split) -> Vec<Share> {
         let served = split.location.and_then(|location| serving.of(location));
         let today = served.and_then(|s| serving.rules.warehouse_of(s)).cloned();
-        let mut by_warehouse: BTreeMap<Option<Warehouse>, Split> = BTreeMap::new();
+        let by = served.map(|s| s.location).filter(|by| Some(*by) != split.location);
+        let mut by_server: BTreeMap<(Option<Warehouse>, Option<LocationId>), Split> =
+            BTreeMap::new();
         let mut fulfilled = split.fulfilled;
-        for (warehouse, units) in self.sent_from(line.line, split.location) {
-            let units = units.min(fulfilled);
+        for sent in self.sent_from(line.line, split.location) {
+            let units = sent.fulfilled.min(fulfilled);
             fulfilled -= units;
             if units > 0 {
-                let entry = by_warehouse.entry(Some(warehouse.clone())).or_insert(split.empty());
-                entry.fulfilled += units;
+                let server = (sent.warehouse.clone(), sent.served_by);
+                by_server.entry(server).or_insert(split.empty()).fulfilled += units;
             }
         }
         if fulfilled + split.open > 0 {
-            let entry = by_warehouse.entry(today).or_insert(split.empty());
+            let entry = by_server.entry((today, by)).or_insert(split.empty());
             entry.fulfilled += fulfilled;
             entry.open += split.open;
         }
-        by_warehouse.into_iter().map(|(warehouse, split)| split.share(warehouse)).collect()
+        let share = |((warehouse, served_by), split): ((_, _), Split)| Share {
+            served_by,
+            ..split.share(warehouse)
+        };
+        by_server.into_iter().map(share).collect()
     }
 
-    /// Units of a line that were told as fulfilled from a location, by warehouse.
+    /// The shares of a line that were told as fulfilled from a location.
     fn sent_from(
         &self,
         line: LineItemId,
         location: Option<LocationId>,
-    ) -> impl Iterator<Item = (&Warehouse, i64)> {
+    ) -> impl Iterator<Item = &Share> {
         let told = self.told.as_ref().and_then(|told| told.lines.line(line));
         let shares = told.into_iter().flat_map(|line| &line.shares);
-        let there = shares.filter(move |share| location.is_some() && share.location == location);
-        there.filter_map(|share| Some((share.warehouse.as_ref()?, share.fulfilled)))
+        shares.filter(move |share| {
+            location.is_some() && share.location == location && share.warehouse.is_some()
+        })
     }
 
     fn line_facts(&self, facts: &OrderFacts, line: &LineNumbers, shares: Vec<Share>) -> LineFacts {
@@ -343,6 +353,7 @@ impl Split {
         Share {
             location: self.location,
             warehouse,
+            served_by: None,
             sold: self.fulfilled + self.open,
             fulfilled: self.fulfilled,
             accepted: 0,

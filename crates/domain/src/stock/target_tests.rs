@@ -1,7 +1,7 @@
 //! The targets of a level.
 
-use super::{MappedWarehouse, available_target, delta_target, known_sold, on_hand_target};
-use crate::ids::{StoreId, WarehouseCode};
+use super::{MappedWarehouse, Sources, on_hand_target};
+use crate::ids::{LocationId, StoreId, WarehouseCode};
 use crate::stock::level::{LevelLocation, Shown};
 use crate::stock::pool::{BookCount, BookMovement, LineKey, Pool, PoolCommand};
 use crate::stock::report::{MovementKind, StockStatus};
@@ -36,6 +36,31 @@ fn fold(commands: impl IntoIterator<Item = PoolCommand>) -> Pool {
 
 fn mapped<'a>(pool: &'a Pool, warehouse: &'a WarehouseCode) -> MappedWarehouse<'a> {
     MappedWarehouse { pool, warehouse, excludes_damaged: true }
+}
+
+const L1: LocationId = LocationId(1);
+
+type Mapping<'m> = [MappedWarehouse<'m>];
+
+fn behind<'a>(store: &'a StoreId, mapping: &'a Mapping<'a>) -> Sources<'a> {
+    Sources { store, location: L1, mapping, pools: &[] }
+}
+
+fn available_target(
+    store: &StoreId,
+    level: &LevelLocation,
+    mapping: &Mapping<'_>,
+    buffer: i64,
+) -> Option<i64> {
+    super::available_target(&behind(store, mapping), level, buffer)
+}
+
+fn delta_target(store: &StoreId, mapping: &Mapping<'_>, buffer: i64) -> i64 {
+    super::delta_target(&behind(store, mapping), buffer)
+}
+
+fn known_sold(store: &StoreId, mapping: &Mapping<'_>) -> i64 {
+    super::known_sold(&behind(store, mapping))
 }
 
 fn shows(shown: Shown, sold: i64) -> LevelLocation {
@@ -123,7 +148,8 @@ fn a_pick_for_a_shopify_order_does_not_fall_twice() {
 #[test]
 fn presumed_sales_of_one_store_lower_the_other() {
     let (a, b, w1): (StoreId, StoreId, WarehouseCode) = (id("a"), id("b"), id("W1"));
-    let see = PoolCommand::SeeSold { warehouse: w1.clone(), store: a.clone(), units: 2 };
+    let see =
+        PoolCommand::SeeSold { warehouse: w1.clone(), store: a.clone(), location: L1, units: 2 };
     let pool = fold([count("W1", "17"), see]);
     let mapping = [mapped(&pool, &w1)];
     // Its own level already says so, and is not asked twice.

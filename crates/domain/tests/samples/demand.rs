@@ -16,6 +16,7 @@ fn told() -> DemandEvent {
     let served = ShareSaid {
         warehouse: Some(id("wms/W1")),
         routed: true,
+        counted_at: Some(LocationId(2)),
         sold: 3,
         fulfilled: 1,
         accepted: 2,
@@ -25,6 +26,7 @@ fn told() -> DemandEvent {
     let nowhere = ShareSaid {
         warehouse: None,
         routed: false,
+        counted_at: None,
         sold: 1,
         fulfilled: 0,
         accepted: 0,
@@ -41,6 +43,7 @@ fn told() -> DemandEvent {
         revision: 4,
         as_of: at(30),
         shares: vec![served, nowhere],
+        dropped: 1,
         restocked: vec![restock],
         settled: false,
     };
@@ -58,7 +61,7 @@ fn settled() -> DemandEvent {
     let (shares, restocked) = (Vec::new(), vec![restock]);
     DemandEvent::LineTold {
         line: LineRef { order: OrderId(6_120_000_000_000), line: LineItemId(70) },
-        said: LineSaid { revision: 9, as_of: at(31), shares, restocked, settled: true },
+        said: LineSaid { revision: 9, as_of: at(31), shares, dropped: 0, restocked, settled: true },
         lowered_by_accept: BTreeSet::new(),
     }
 }
@@ -93,7 +96,14 @@ pub fn demand_state() -> Demand {
 }
 
 pub fn heard_order_events() -> Vec<HeardOrderEvent> {
-    vec![HeardOrderEvent::LinesHeard { lines: BTreeSet::from([LINE.line, LineItemId(78)]) }]
+    covers!(
+        vec![
+            HeardOrderEvent::LinesHeard { lines: BTreeSet::from([LINE.line, LineItemId(78)]) },
+            HeardOrderEvent::LinesClosed { lines: BTreeSet::from([LINE.line]), revision: 4 },
+        ];
+        HeardOrderEvent::LinesHeard { .. },
+        HeardOrderEvent::LinesClosed { .. },
+    )
 }
 
 pub fn heard_order_state() -> HeardOrder {

@@ -11,7 +11,7 @@ use lockstep_domain::stock::level::{
     ActivationEnd, Level, LevelEvent, LevelRead, ReadChange, Shown, Tried, Verdict, Write,
 };
 use lockstep_domain::stock::pool::{
-    BookCount, BookMovement, CountIgnoredReason, FactTaken, LineKey, MovementBooked,
+    BookCount, BookMovement, CountIgnoredReason, Elsewhere, FactTaken, LineKey, MovementBooked,
     MovementEffect, Pool, PoolCommand, PoolEvent, PositionCounted,
 };
 use lockstep_domain::stock::report::{MovementKind, ReportKind, StockStatus};
@@ -149,6 +149,13 @@ pub fn pool_events() -> Vec<PoolEvent> {
                 sold: 2,
                 fulfilled: 1,
                 released: 0,
+                dropped: 1,
+                elsewhere: vec![Elsewhere {
+                    location: LocationId(2),
+                    sold: 1,
+                    fulfilled: 0,
+                    dropped: 1,
+                }],
                 revision: 4,
                 as_of: at(30),
             },
@@ -180,7 +187,12 @@ pub fn pool_events() -> Vec<PoolEvent> {
                 reported: qty("9"),
                 expected: qty("10.5"),
             },
-            PoolEvent::SoldSeen { warehouse: w1(), store: id("berlin"), units: 3 },
+            PoolEvent::SoldSeen {
+                warehouse: w1(),
+                store: id("berlin"),
+                location: Some(LocationId(1)),
+                units: 3,
+            },
             PoolEvent::Unlinked { store: id("berlin"), item: InventoryItemId(7) },
         ];
         PoolEvent::Linked { .. },

@@ -153,6 +153,7 @@ fn lines() -> OrderLines {
                 at: at(40),
             }],
             shares: vec![Share {
+                served_by: None,
                 location: Some(BERLIN),
                 warehouse: Some(main()),
                 sold: 3,

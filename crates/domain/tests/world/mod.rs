@@ -11,7 +11,7 @@ use lockstep_domain::stock::pool::{
 };
 use lockstep_domain::stock::report::{MovementKind, StockStatus};
 use lockstep_domain::stock::settings::{Enabled, StockMode, StoreStock};
-use lockstep_domain::stock::target::{MappedWarehouse, delta_target};
+use lockstep_domain::stock::target::{MappedWarehouse, Sources, delta_target};
 use lockstep_domain::{LocationId, Quantity, StoreId, WarehouseCode};
 use proptest::sample::Index;
 
@@ -98,6 +98,10 @@ fn line(shop: usize, order: usize) -> LineKey {
     }
 }
 
+fn sources<'a>(store: &'a StoreId, mapping: &'a [MappedWarehouse<'a>]) -> Sources<'a> {
+    Sources { store, location: L1, mapping, pools: &[] }
+}
+
 fn mapped<'a>(pool: &'a Pool, warehouse: &'a WarehouseCode) -> [MappedWarehouse<'a>; 1] {
     [MappedWarehouse { pool, warehouse, excludes_damaged: true }]
 }
@@ -123,7 +127,9 @@ impl World {
         world.deliver_all();
         for shop in 0..2 {
             world.read(shop);
-            let delta_target = delta_target(&store(shop), &mapped(&world.pool, &w1()), 0);
+            let (store, warehouse) = (store(shop), w1());
+            let mapping = mapped(&world.pool, &warehouse);
+            let delta_target = delta_target(&sources(&store, &mapping), 0);
             let at = world.now();
             world.tell(shop, &LevelCommand::TakeBaseline { location: L1, delta_target, at });
         }
@@ -199,7 +205,7 @@ impl World {
     fn claim(&mut self, shop: usize, sold: i64) {
         let line = line(shop, self.shops[shop].orders.len() - 1);
         let as_of = self.now();
-        let claim = Claim { sold, fulfilled: 0, released: 0, revision: 1, as_of };
+        let claim = Claim { sold, ..Claim::of_nothing(1, as_of) };
         let claim = ClaimLine {
             warehouse: w1(),
             line,

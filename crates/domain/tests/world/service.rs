@@ -6,7 +6,7 @@ use lockstep_domain::stock::pool::{Pool, PoolCommand};
 use lockstep_domain::stock::target::{available_target, delta_target, known_open, known_sold};
 use lockstep_domain::{Decider, EffectId};
 
-use super::{L1, News, Orders, Shop, World, mapped, store, w1};
+use super::{L1, News, Orders, Shop, World, mapped, sources, store, w1};
 
 impl World {
     pub(super) fn deliver(&mut self, news: &News) {
@@ -40,8 +40,10 @@ impl World {
             active: true,
             at: self.now(),
         };
-        let known_sold = known_sold(&store(shop), &mapped(&self.pool, &w1()));
-        let known_open = known_open(&store(shop), &mapped(&self.pool, &w1()));
+        let (store, warehouse) = (store(shop), w1());
+        let mapping = mapped(&self.pool, &warehouse);
+        let known_sold = known_sold(&sources(&store, &mapping));
+        let known_open = known_open(&sources(&store, &mapping));
         let shown = Some(shown);
         self.tell(
             shop,
@@ -59,7 +61,8 @@ impl World {
 
     fn see(&mut self, shop: usize) {
         let units = self.known(shop).seen_sold();
-        self.book(&PoolCommand::SeeSold { warehouse: w1(), store: store(shop), units });
+        let (warehouse, store) = (w1(), store(shop));
+        self.book(&PoolCommand::SeeSold { warehouse, store, location: L1, units });
     }
 
     fn known(&self, shop: usize) -> LevelLocation {
@@ -67,11 +70,12 @@ impl World {
     }
 
     fn plan(&self, shop: usize) -> Decision {
-        let (warehouse, known) = (w1(), self.known(shop));
+        let (store, warehouse, known) = (store(shop), w1(), self.known(shop));
         let mapping = mapped(&self.pool, &warehouse);
+        let sources = sources(&store, &mapping);
         let targets = Targets {
-            available: available_target(&store(shop), &known, &mapping, 0),
-            delta: delta_target(&store(shop), &mapping, 0),
+            available: available_target(&sources, &known, 0),
+            delta: delta_target(&sources, 0),
             held_back: 0,
         };
         plan(&self.rules, &known, &targets)

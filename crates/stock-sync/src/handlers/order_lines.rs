@@ -20,7 +20,9 @@ pub fn apply(event: &OrderLinesChanged, work: &mut Work<'_>) -> Result<(), Stop>
     let heard = heard_order_id(&facts.store, facts.order);
     let before = work.state::<HeardOrderKind>(&heard)?.clone();
     let lines = facts.lines.iter().map(|line| line.line).collect();
-    never(work.execute::<HeardOrderKind>(&heard, &Hear { lines })?);
+    let closed = facts.lines.iter().filter(|line| line.said.open() == 0).map(|line| line.line);
+    let hear = Hear { lines, closed: closed.collect(), revision: facts.revision };
+    never(work.execute::<HeardOrderKind>(&heard, &hear)?);
     for LineTold { line, item, mut said, served, restocks } in facts.lines {
         said.restocked = restocked(work, &facts.store, &served, restocks)?;
         let backoffices = said.shares.iter().filter_map(|share| share.warehouse.as_ref());
@@ -31,9 +33,9 @@ pub fn apply(event: &OrderLinesChanged, work: &mut Work<'_>) -> Result<(), Stop>
                 lowered_by_accept.insert(backoffice);
             }
         }
-        let was_told = before.knows(line);
+        let (was_told, closed_by) = (before.knows(line), before.closed_by(line));
         let line = LineRef { order: facts.order, line };
-        let tell = TellLine { line, said, lowered_by_accept, was_told };
+        let tell = TellLine { line, said, lowered_by_accept, was_told, closed_by };
         told.tell(work, (item, line), &DemandCommand::TellLine(tell))?;
     }
     told.book(work)

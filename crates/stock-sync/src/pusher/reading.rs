@@ -116,7 +116,8 @@ impl Reading<'_> {
         let command = PoolCommand::SeeSold {
             warehouse: source.warehouse.code.clone(),
             store: (*store).clone(),
-            units,
+            location: *location,
+            units: units.saturating_sub(behind.sold_apart(work)?),
         };
         let told = work.execute::<PoolKind>(&source.pool, &command)?;
         if told.map_err(|e| poison("sold", e))?.is_empty() {

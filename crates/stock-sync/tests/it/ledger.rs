@@ -148,6 +148,43 @@ async fn what_has_no_location_triggers_nothing_and_holds_back_rises() {
     }
 }
 
+/// Of the units that have no location fewer are left: what was held back for them may be sent.
+#[tokio::test]
+async fn what_is_held_back_no_more_is_sent() {
+    for mode in [StockMode::Delta, StockMode::Absolute] {
+        let world = World::live(mode, &[1]).await;
+        let nowhere = |sold| LineShare { location_id: 0, warehouse: String::new(), ..share(sold) };
+        world.take(&order(&world, 1, vec![nowhere(3)])).await;
+        world.adjust(1, "5").await;
+        world.settle().await;
+        assert_eq!(world.shopify.available(1, PLACE), Some(12), "{mode:?}");
+        world.take(&order(&world, 2, vec![nowhere(1)])).await;
+        world.settle().await;
+        assert_eq!(world.shopify.available(1, PLACE), Some(14), "{mode:?}");
+    }
+}
+
+/// Shopify counts the units at a location that has no warehouse, and the default one sends them:
+/// nothing lowered its level but this.
+#[tokio::test]
+async fn what_the_default_location_sends_for_another_lowers_its_level() {
+    for mode in [StockMode::Delta, StockMode::Absolute] {
+        let world = World::live(mode, &[1]).await;
+        let elsewhere = LineShare { location_id: 9, served_by_location_id: PLACE, ..share(3) };
+        world.take(&order(&world, 1, vec![elsewhere.clone()])).await;
+        world.settle().await;
+        assert_eq!(stands(&world).await, is("10", 3));
+        assert_eq!(world.shopify.available(1, PLACE), Some(7), "{mode:?}");
+        world.take(&shipment(&world, 1, 3)).await;
+        let fulfilled = LineShare { fulfilled: 3, ..elsewhere };
+        world.take(&order(&world, 2, vec![fulfilled])).await;
+        world.settle().await;
+        assert_eq!(stands(&world).await, is("7", 0));
+        assert_eq!(world.shopify.available(1, PLACE), Some(7), "{mode:?}");
+        is_rebuilt(&world).await;
+    }
+}
+
 /// Shopify's own committed units are of an order that is known: nothing else is presumed sold.
 #[tokio::test]
 async fn an_order_that_came_before_the_first_read_is_not_counted_twice() {

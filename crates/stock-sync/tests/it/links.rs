@@ -1,10 +1,15 @@
 //! Links lock what they change in one order, the level last.
 
+use lockstep_contracts::catalog::v1::{VariantLinked, VariantUnlinked};
+use lockstep_contracts::orders::v1::{LineShare, OrderLineFacts, OrderLinesChanged};
 use lockstep_contracts::settings::v1::StockMode;
+use lockstep_contracts::time::to_proto;
+use lockstep_domain::stock::pool::Pool;
 use lockstep_runtime::{Origin, Processor, Stop};
+use lockstep_stock_sync::aggregates::PoolKind;
 use lockstep_stock_sync::service::StockProcessor;
 
-use crate::world::{World, inbound, linked, unlinked};
+use crate::world::{PLACE, World, inbound, linked, live, sku, unlinked};
 
 #[tokio::test]
 async fn a_link_and_its_end_lock_the_same_and_then_the_level() {
@@ -30,4 +35,87 @@ async fn a_link_and_its_end_lock_the_same_and_then_the_level() {
         applied.await.expect("applied");
     }
     assert!(world.level(1).await.links.is_empty());
+}
+
+/// The newest word about a link stands, and with it where the goods are owed, in any order.
+#[tokio::test]
+async fn words_about_a_link_in_any_order_end_alike() {
+    let first = || linked(1, 1);
+    let other = "OTHER".to_owned();
+    let second = || VariantLinked { sku: other.clone(), ..linked(1, 2) };
+    let cut = || VariantUnlinked { sku: other.clone(), ..unlinked(1, 3) };
+    for order in [[1, 2, 3], [1, 3, 2], [2, 1, 3], [2, 3, 1], [3, 1, 2], [3, 2, 1]] {
+        let world = World::start().await;
+        world.shopify.stock(1, PLACE, 10);
+        world.adopt_store(1, live(StockMode::Delta)).await;
+        world.take(&sold(&world)).await;
+        for word in order {
+            match word {
+                1 => world.take(&first()).await,
+                2 => world.take(&second()).await,
+                _ => world.take(&cut()).await,
+            }
+        }
+        assert!(world.level(1).await.links.is_empty(), "{order:?}");
+        assert_eq!(owed(&world, &sku(1)).await, 0, "{order:?}");
+        assert_eq!(owed(&world, "OTHER").await, 3, "{order:?}: what was sold is owed there");
+    }
+}
+
+fn sold(world: &World) -> OrderLinesChanged {
+    let warehouse = "wms/MAIN".to_owned();
+    let share = LineShare { location_id: PLACE, warehouse, sold: 3, ..LineShare::default() };
+    let line = OrderLineFacts {
+        line_id: 77,
+        inventory_item_id: 1,
+        quantity: 3,
+        shares: vec![share],
+        ..OrderLineFacts::default()
+    };
+    OrderLinesChanged {
+        store: "north".to_owned(),
+        order_id: 1001,
+        revision: 1,
+        as_of: Some(to_proto(world.engine.now())),
+        lines: vec![line],
+        ..OrderLinesChanged::default()
+    }
+}
+
+async fn owed(world: &World, sku: &str) -> i64 {
+    let pool: Option<Pool> =
+        world.engine.read::<PoolKind>(&format!("wms/{sku}")).await.expect("a state");
+    pool.unwrap_or_default().owed(&"MAIN".parse().expect("a code"))
+}
+
+/// A fact names an item and not its pools: those of a whole batch are locked before its first
+/// message is decided, and so before any level or timer.
+#[tokio::test]
+async fn the_pools_behind_a_batch_are_locked_at_once() {
+    let world = World::live(StockMode::Delta, &[1, 2]).await;
+    let of_item = |item: i64| {
+        let mut event = sold(&world);
+        event.order_id += item;
+        event.lines[0].inventory_item_id = item;
+        inbound(&event)
+    };
+    let other = VariantLinked { sku: "OTHER".to_owned(), ..linked(1, 2) };
+    let batch = [of_item(1), of_item(2), inbound(&other)];
+    let batch: Vec<_> = batch.iter().collect();
+    let keys: Vec<_> = batch.iter().flat_map(|message| StockProcessor.keys(message)).collect();
+    let taken = world.engine.transact(Origin::new("batch", None), &keys, |work| {
+        let behind = StockProcessor.behind(&batch, work)?;
+        work.want(&behind)?;
+        for message in &batch {
+            match StockProcessor.apply(message, work) {
+                Err(Stop::Need(more)) if more.iter().any(|key| key.kind == "pool") => {
+                    panic!("{more:?} is locked behind what the message before locked")
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    });
+    taken.await.expect("taken");
+    assert_eq!((owed(&world, "OTHER").await, owed(&world, &sku(2)).await), (3, 3));
 }

@@ -55,6 +55,30 @@ fn routing_gives_each_unit_its_location_and_warehouse() {
     assert_eq!(shares(&lines, 2), [(Some(2), Some("wms/SIDE".to_owned()), 2, 0)]);
 }
 
+/// Shopify counts units where it routed them, also where another location's warehouse sends them.
+#[test]
+fn what_another_location_serves_says_so() {
+    let told = |rules: &StoreOrders| {
+        let mut shop = Shop::new();
+        shop.step(Step::Route, 1);
+        let order = read(Order::default(), &shop, rules);
+        let lines = order.lines(rules).expect("known");
+        let one = |share: &Share| (share.location, share.warehouse.clone(), share.served_by);
+        lines.line(LineItemId(2)).expect("a line").shares.iter().map(one).collect::<Vec<_>>()
+    };
+    let (main, side) = ("wms/MAIN".parse().ok(), "wms/SIDE".parse().ok());
+    let (first, second) = (Some(LocationId(1)), Some(LocationId(2)));
+    assert_eq!(told(&rules()), [(second, side, None)]);
+    let mut whole = rules();
+    whole.whole = true;
+    whole.locations[0].default = true;
+    assert_eq!(told(&whole), [(second, main.clone(), first)]);
+    let mut unmapped = rules();
+    unmapped.locations.retain(|served| Some(served.location) == first);
+    unmapped.locations[0].default = true;
+    assert_eq!(told(&unmapped), [(second, main, first)]);
+}
+
 #[test]
 fn what_was_sent_stays_where_it_was_sent_from() {
     let (_, lines) = after(&[Step::Route, Step::SendSecond, Step::Move]);

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::state::{Demand, Line, LineRef, LineSaid, Step};
-use crate::ids::{BackOfficeId, InvalidId, Sku, StoreId, Warehouse};
+use super::state::{Demand, Line, LineRef, LineSaid, Place, Step};
+use crate::ids::{BackOfficeId, InvalidId, LocationId, Sku, StoreId, Warehouse};
 use crate::quantity::Quantity;
-use crate::stock::pool::{Claim, ClaimLine, LineKey, PoolCommand, Restocked, Taking};
+use crate::stock::pool::{Claim, ClaimLine, Elsewhere, LineKey, PoolCommand, Restocked, Taking};
 use crate::stock::report::ReportKind;
 
 /// The source of what acceptance took; shipments are named by their ids, which hold a slash.
@@ -33,11 +33,12 @@ struct Claimed {
 
 impl Claimed {
     fn says_same(&self, other: &Self) -> bool {
-        let said = |of: &Self| of.claim.map(|c| (c.sold, c.fulfilled, c.released));
+        let says_same = match (&self.claim, &other.claim) {
+            (Some(one), Some(other)) => one.says_same(other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
         let restocked = |of: &Self| of.restocked.map_or(0, |restocked| restocked.units);
-        said(self) == said(other)
-            && self.taken == other.taken
-            && restocked(self) == restocked(other)
+        says_same && self.taken == other.taken && restocked(self) == restocked(other)
     }
 
     /// Nothing of what was sold: what came back of a line that left opens nothing.
@@ -49,7 +50,7 @@ impl Claimed {
         PoolCommand::ClaimLine(ClaimLine {
             warehouse: warehouse.code.clone(),
             line: line.clone(),
-            claim: self.claim,
+            claim: self.claim.clone(),
             taken: self.taken.clone(),
             restocked: self.restocked,
             opens,
@@ -58,10 +59,10 @@ impl Claimed {
 
     /// The claim of a line that went to another SKU: nothing.
     fn ended(&self) -> Self {
-        let none = |claim: Claim| Claim { sold: 0, fulfilled: 0, released: 0, ..claim };
+        let none = |claim: &Claim| Claim::of_nothing(claim.revision, claim.as_of);
         let taken = self.taken.keys().map(|source| (source.clone(), Vec::new())).collect();
         let restocked = self.restocked.map(|restocked| Restocked { units: 0, ..restocked });
-        Self { claim: self.claim.map(none), taken, restocked }
+        Self { claim: self.claim.as_ref().map(none), taken, restocked }
     }
 }
 
@@ -130,6 +131,30 @@ impl Demand {
             held_back: pools.map(|(b, sku)| ((b.clone(), sku.clone()), unrouted)).collect(),
         }
     }
+
+    /// What a shipment says of a line that left. A pool that still owes units of it takes them;
+    /// one that let it go, too, takes nothing.
+    ///
+    /// # Errors
+    /// The line has no name that a back office could use.
+    pub fn shipped_late(
+        &self,
+        store: &StoreId,
+        line: LineRef,
+        shipment: &str,
+        steps: &[Step],
+    ) -> Result<Vec<(PoolName, PoolCommand)>, InvalidId> {
+        let key = line_key(store, line)?;
+        let warehouses: BTreeSet<_> = steps.iter().map(|step| &step.warehouse).collect();
+        let command = |warehouse: &Warehouse| {
+            let pool = (warehouse.backoffice.clone(), self.sku(&warehouse.backoffice)?.clone());
+            let takings = takings(steps, warehouse, ReportKind::Shipment);
+            let taken = BTreeMap::from([(shipment.to_owned(), takings)]);
+            let claimed = Claimed { claim: None, taken, restocked: None };
+            Some((pool, claimed.command(&key, warehouse, false)))
+        };
+        Ok(warehouses.into_iter().filter_map(command).collect())
+    }
 }
 
 impl Line {
@@ -139,7 +164,8 @@ impl Line {
         let of_shares = shares.filter_map(|share| share.warehouse.as_ref());
         let restocked = self.said.iter().flat_map(|said| &said.restocked);
         let named = steps.map(|step| &step.warehouse).chain(restocked.map(|r| &r.warehouse));
-        of_shares.chain(named).collect()
+        let left = self.places.keys().map(|(warehouse, _)| warehouse);
+        of_shares.chain(named).chain(left).collect()
     }
 
     fn claimed(&self, warehouse: &Warehouse) -> Claimed {
@@ -159,14 +185,50 @@ impl Line {
 
     fn claim(&self, warehouse: &Warehouse) -> Option<Claim> {
         let said = self.said.as_ref()?;
-        let (revision, as_of) = (said.revision, said.as_of);
-        let mut claim = Claim { sold: 0, fulfilled: 0, released: 0, revision, as_of };
+        let mut claim = Claim::of_nothing(said.revision, said.as_of);
+        let mut elsewhere: BTreeMap<LocationId, Elsewhere> = BTreeMap::new();
+        let nothing = |location| Elsewhere { location, sold: 0, fulfilled: 0, dropped: 0 };
         for share in said.shares.iter().filter(|s| s.warehouse.as_ref() == Some(warehouse)) {
-            claim.sold = claim.sold.saturating_add(share.sold.max(0));
-            claim.fulfilled = claim.fulfilled.saturating_add(share.fulfilled.max(0));
+            let (sold, fulfilled) = (share.sold.max(0), share.fulfilled.max(0));
+            claim.sold = claim.sold.saturating_add(sold);
+            claim.fulfilled = claim.fulfilled.saturating_add(fulfilled);
             claim.released = claim.released.saturating_add(share.released.max(0));
+            if let Some(location) = share.counted_at {
+                let part = elsewhere.entry(location).or_insert(nothing(location));
+                part.sold = part.sold.saturating_add(sold);
+                part.fulfilled = part.fulfilled.saturating_add(fulfilled);
+            }
         }
+        for ((_, counted_at), units) in self.dropped(said).filter(|((w, _), _)| w == warehouse) {
+            claim.dropped = claim.dropped.saturating_add(units);
+            if let Some(location) = *counted_at {
+                let part = elsewhere.entry(location).or_insert(nothing(location));
+                part.dropped = part.dropped.saturating_add(units);
+            }
+        }
+        let is_something = |part: &Elsewhere| part.sold != 0 || part.dropped != 0;
+        claim.elsewhere = elsewhere.into_values().filter(is_something).collect();
         Some(claim)
+    }
+
+    /// Where units were dropped: of the places that have fewer than they had, the last ones.
+    fn dropped(&self, said: &LineSaid) -> impl Iterator<Item = (&Place, i64)> {
+        let sold_at = |place: &Place| {
+            let there = said.shares.iter().filter(|share| {
+                share.warehouse.as_ref() == Some(&place.0) && share.counted_at == place.1
+            });
+            there.fold(0_i64, |sum, share| sum.saturating_add(share.sold.max(0)))
+        };
+        let mut places: Vec<_> = self.places.iter().collect();
+        places.sort_by_key(|(_, placed)| std::cmp::Reverse(placed.revision));
+        let mut left = said.dropped;
+        let mut dropped = Vec::new();
+        for (place, placed) in places {
+            let units = placed.most.saturating_sub(sold_at(place)).clamp(0, left.max(0));
+            left = left.saturating_sub(units);
+            dropped.push((place, units));
+        }
+        dropped.into_iter().filter(|(_, units)| *units > 0)
     }
 
     fn taken(&self, warehouse: &Warehouse) -> BTreeMap<String, Vec<Taking>> {

@@ -42,4 +42,6 @@ pub struct TellLine {
     pub lowered_by_accept: BTreeSet<BackOfficeId>,
     /// Whether the line was told of before; then it left, if it is not here.
     pub was_told: bool,
+    /// The newest revision, if any, by which nothing of it was open.
+    pub closed_by: Option<u64>,
 }

@@ -16,7 +16,8 @@ pub(super) fn decide(demand: &Demand, command: &DemandCommand) -> Vec<DemandEven
         DemandCommand::TellShipment { line, shipment, steps, was_told } => {
             let known = demand.lines.get(line);
             let said = known.and_then(|known| known.shipments.get(shipment));
-            // A line that left is settled; a late word about it would open it again.
+            // A line that left is settled; a late word about it would open it again. What it says
+            // of goods reaches the pools all the same: see `Demand::shipped_late`.
             let is_settled = demand.has_left(*line, *was_told);
             let nothing = said.is_none() && steps.iter().all(|step| step.units == 0);
             if is_settled || nothing || said == Some(steps) {
@@ -32,10 +33,16 @@ pub(super) fn decide(demand: &Demand, command: &DemandCommand) -> Vec<DemandEven
 }
 
 fn tell_line(demand: &Demand, tell: &TellLine) -> Option<DemandEvent> {
-    let TellLine { line, said, lowered_by_accept, was_told } = tell;
+    let TellLine { line, said, lowered_by_accept, was_told, closed_by } = tell;
     let known = demand.lines.get(line);
     let mut said = said.clone();
-    if demand.has_left(*line, *was_told) && said.open() == 0 {
+    let has_left = demand.has_left(*line, *was_told);
+    let newest = known.and_then(|known| known.said.as_ref()).map(|said| said.revision);
+    if has_left && said.open() > 0 && newest.max(*closed_by) >= Some(said.revision) {
+        // It was open then, and is not any more.
+        return None;
+    }
+    if has_left && said.open() == 0 {
         if known.is_none() && said.restocked.is_empty() {
             return None;
         }

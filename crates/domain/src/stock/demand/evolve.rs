@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::DemandEvent;
-use super::state::{Demand, Line, LineRef, LineSaid, RestockSaid, Step};
+use super::state::{Demand, Line, LineRef, LineSaid, Place, RestockSaid, Step};
 use crate::ids::{BackOfficeId, Warehouse};
 
 /// A line that is fulfilled or cancelled leaves this long after its last news.
@@ -49,10 +49,27 @@ pub(super) fn with_said(
             insert(&mut line.accepts, said, warehouse, lowered_by_accept);
         }
     }
+    place(&mut line, said);
     if line.said.as_ref().is_none_or(|newest| newest.revision < said.revision) {
         line.said = Some(with_known_warehouses(said.clone(), line.said.as_ref()));
     }
     line
+}
+
+/// Notes where units of the line are or were.
+fn place(line: &mut Line, said: &LineSaid) {
+    let mut sold: BTreeMap<Place, i64> = BTreeMap::new();
+    for share in said.shares.iter().filter(|share| share.sold > 0) {
+        if let Some(warehouse) = &share.warehouse {
+            let units = sold.entry((warehouse.clone(), share.counted_at)).or_default();
+            *units = units.saturating_add(share.sold);
+        }
+    }
+    for (place, units) in sold {
+        let known = line.places.entry(place).or_default();
+        known.most = known.most.max(units);
+        known.revision = known.revision.max(said.revision);
+    }
 }
 
 /// A refund whose warehouse is known keeps it, whatever serves its location by now.

@@ -19,6 +19,9 @@ const REVISIONS_MAX: usize = 100;
 #[serde(default)]
 pub struct HeardOrder {
     lines: BTreeSet<LineItemId>,
+    /// The newest revision by which nothing of a line was open. Only then it may have left.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    closed: BTreeMap<LineItemId, u64>,
 }
 
 impl HeardOrder {
@@ -27,6 +30,12 @@ impl HeardOrder {
     pub fn knows(&self, line: LineItemId) -> bool {
         self.lines.contains(&line)
     }
+
+    /// The newest revision by which nothing of a line was open.
+    #[must_use]
+    pub fn closed_by(&self, line: LineItemId) -> Option<u64> {
+        self.closed.get(&line).copied()
+    }
 }
 
 /// Lines of an order are told to the demand for their items.
@@ -34,6 +43,10 @@ impl HeardOrder {
 pub struct Hear {
     /// The lines.
     pub lines: BTreeSet<LineItemId>,
+    /// Those of which nothing is open, as the revision says.
+    pub closed: BTreeSet<LineItemId>,
+    /// The revision of the order's lines.
+    pub revision: u64,
 }
 
 /// A fact of the lines of an order, stored for good.
@@ -45,6 +58,13 @@ pub enum HeardOrderEvent {
         /// The lines.
         lines: BTreeSet<LineItemId>,
     },
+    /// Of lines nothing is open, as far as the newest word about each goes.
+    LinesClosed {
+        /// The lines.
+        lines: BTreeSet<LineItemId>,
+        /// The revision that says so.
+        revision: u64,
+    },
 }
 
 impl Decider for HeardOrder {
@@ -54,13 +74,28 @@ impl Decider for HeardOrder {
     type Rejection = Infallible;
 
     fn decide(state: &Self, command: &Hear) -> Result<Vec<HeardOrderEvent>, Infallible> {
-        let lines: BTreeSet<_> = command.lines.difference(&state.lines).copied().collect();
-        Ok(if lines.is_empty() { Vec::new() } else { vec![HeardOrderEvent::LinesHeard { lines }] })
+        let Hear { lines, closed, revision } = command;
+        let revision = *revision;
+        let heard: BTreeSet<_> = lines.difference(&state.lines).copied().collect();
+        let is_newer = |line: &&LineItemId| state.closed_by(**line) < Some(revision);
+        let closed: BTreeSet<_> = closed.iter().filter(is_newer).copied().collect();
+        let mut events = Vec::new();
+        if !heard.is_empty() {
+            events.push(HeardOrderEvent::LinesHeard { lines: heard });
+        }
+        if !closed.is_empty() {
+            events.push(HeardOrderEvent::LinesClosed { lines: closed, revision });
+        }
+        Ok(events)
     }
 
     fn evolve(mut state: Self, event: &HeardOrderEvent) -> Self {
-        let HeardOrderEvent::LinesHeard { lines } = event;
-        state.lines.extend(lines);
+        match event {
+            HeardOrderEvent::LinesHeard { lines } => state.lines.extend(lines),
+            HeardOrderEvent::LinesClosed { lines, revision } => {
+                state.closed.extend(lines.iter().map(|line| (*line, *revision)));
+            }
+        }
         state
     }
 }

@@ -15,6 +15,10 @@ mod heard;
 mod state;
 
 #[cfg(test)]
+mod late_tests;
+#[cfg(test)]
+mod place_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

@@ -25,12 +25,20 @@ pub struct LineSaid {
     pub as_of: Timestamp,
     /// Who serves how much of it.
     pub shares: Vec<ShareSaid>,
+    /// Units that were cancelled or refunded before they were sent, and not put back for sale.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: i64,
     /// What of it Shopify put back by itself, after it had been sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub restocked: Vec<RestockSaid>,
     /// Whether the line was settled and left before: then only what came back is told of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub settled: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(units: &i64) -> bool {
+    *units == 0
 }
 
 /// Units of a line that one refund put back at a location.
@@ -54,6 +62,9 @@ pub struct ShareSaid {
     pub warehouse: Option<Warehouse>,
     /// Whether it has a location.
     pub routed: bool,
+    /// The location at which Shopify counts it, where the warehouse serves another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_at: Option<LocationId>,
     /// Claimed at Shopify; fulfilled units stay counted.
     pub sold: i64,
     /// Of them fulfilled.
@@ -98,12 +109,27 @@ pub(super) struct Line {
     /// Nothing while only shipments spoke of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said: Option<LineSaid>,
+    /// Where its units ever were, whichever word came first: what is dropped was dropped there.
+    #[serde(with = "crate::pairs", skip_serializing_if = "BTreeMap::is_empty")]
+    pub places: BTreeMap<Place, Placed>,
     /// What was accepted or released, by revision.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub accepts: Vec<Step>,
     /// What each shipment holds, by revision.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub shipments: BTreeMap<String, Vec<Step>>,
+}
+
+/// Who served units of a line, and where Shopify counted them if that is elsewhere.
+pub(super) type Place = (Warehouse, Option<LocationId>);
+
+/// What a place had of a line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Placed {
+    /// Units, at most.
+    pub most: i64,
+    /// The newest revision by which it had any.
+    pub revision: u64,
 }
 
 impl Demand {
@@ -113,13 +139,19 @@ impl Demand {
         self.skus.get(backoffice)
     }
 
+    /// Every SKU by which a back office knows the item, or did last.
+    pub fn skus(&self) -> impl Iterator<Item = (&BackOfficeId, &Sku)> {
+        self.skus.iter()
+    }
+
     /// The lines that are kept.
     pub fn lines(&self) -> impl Iterator<Item = LineRef> {
         self.lines.keys().copied()
     }
 
     /// Whether nothing more may be told of a line than what came back of it.
-    pub(super) fn has_left(&self, line: LineRef, was_told: bool) -> bool {
+    #[must_use]
+    pub fn has_left(&self, line: LineRef, was_told: bool) -> bool {
         self.lines.get(&line).map_or(was_told, Line::is_settled)
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::LineKey;
-use crate::ids::{EventId, InventoryItemId, StoreId, WarehouseCode};
+use crate::ids::{EventId, InventoryItemId, LocationId, StoreId, WarehouseCode};
 use crate::quantity::Quantity;
 use crate::stock::report::{MovementKind, ReportKind, StockStatus};
 
@@ -32,6 +32,8 @@ pub enum PoolCommand {
         warehouse: WarehouseCode,
         /// The store that sold.
         store: StoreId,
+        /// The location of the level.
+        location: LocationId,
         /// `LevelLocation::sold`, in units. A state, not a change.
         units: i64,
     },
@@ -106,7 +108,7 @@ pub struct ClaimLine {
 }
 
 /// What an order claims of a line, in units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// Claimed at Shopify, less what was cancelled, removed or refunded before fulfillment.
     #[serde(rename = "units")]
@@ -117,11 +119,30 @@ pub struct Claim {
     /// Released by the back office: owed no more, taken or not.
     #[serde(default)]
     pub released: i64,
+    /// Sold no more and yet not put back for sale: Shopify's level stays as low as if they were.
+    #[serde(default)]
+    pub dropped: i64,
+    /// What of all this Shopify counts at a location that this warehouse does not serve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<Elsewhere>,
     /// The revision of the order's lines that says so; an older one is ignored.
     #[serde(default)]
     pub revision: u64,
     /// The version of the order.
     pub as_of: Timestamp,
+}
+
+/// Units of a claim that Shopify counts at a location whose own warehouse does not send them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// The location whose level they lowered.
+    pub location: LocationId,
+    /// Sold.
+    pub sold: i64,
+    /// Of them fulfilled.
+    pub fulfilled: i64,
+    /// Sold no more and yet not put back for sale.
+    pub dropped: i64,
 }
 
 /// Units of a line that were sent, came back and were put back by Shopify itself.

@@ -31,11 +31,14 @@ pub fn decide(pool: &Pool, command: &PoolCommand) -> Result<Vec<PoolEvent>, Pool
             let units = (*units).max(0);
             Ok(only_if(known != units, || PoolEvent::LineHeldBack { line: line.clone(), units }))
         }
-        PoolCommand::SeeSold { warehouse, store, units } => {
-            let known = stock_at(pool, warehouse).ledger.seen(store).unwrap_or_default();
-            Ok(only_if(known != *units, || PoolEvent::SoldSeen {
+        PoolCommand::SeeSold { warehouse, store, location, units } => {
+            let known = stock_at(pool, warehouse).ledger.seen(store);
+            let says = (*units, Some(*location));
+            let is_news = if *units == 0 { known.0 != 0 } else { known != says };
+            Ok(only_if(is_news, || PoolEvent::SoldSeen {
                 warehouse: warehouse.clone(),
                 store: store.clone(),
+                location: Some(*location),
                 units: *units,
             }))
         }

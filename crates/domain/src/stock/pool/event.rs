@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::command::Elsewhere;
 use super::ledger::LineKey;
-use crate::ids::{EventId, InventoryItemId, StoreId, WarehouseCode};
+use crate::ids::{EventId, InventoryItemId, LocationId, StoreId, WarehouseCode};
 use crate::quantity::Quantity;
 use crate::stock::report::{MovementKind, ReportKind, StockStatus};
 
@@ -50,6 +51,12 @@ pub enum PoolEvent {
         /// Units that are owed no more, taken or not.
         #[serde(default)]
         released: i64,
+        /// Units that are sold no more and were not put back for sale.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        dropped: i64,
+        /// What of all this Shopify counts at a location that the warehouse does not serve.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        elsewhere: Vec<Elsewhere>,
         /// The revision of the order's lines.
         #[serde(default)]
         revision: u64,
@@ -114,6 +121,9 @@ pub enum PoolEvent {
         warehouse: WarehouseCode,
         /// The store.
         store: StoreId,
+        /// The location of the level; nothing in what earlier versions stored.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        location: Option<LocationId>,
         /// Units.
         units: i64,
     },
@@ -142,6 +152,11 @@ pub enum PoolEvent {
         /// Shopify's inventory item.
         item: InventoryItemId,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(units: &i64) -> bool {
+    *units == 0
 }
 
 /// A booked movement.

@@ -6,7 +6,7 @@ use super::command::{Claim, Restocked, Taking};
 use super::compact::Mark;
 use super::event::{FactTaken, MovementBooked, MovementEffect, PoolEvent};
 use super::facts;
-use super::ledger::{BookedBack, Report};
+use super::ledger::{BookedBack, LineKey, Report};
 use super::position::LastCount;
 use super::state::{Pool, WarehouseStock};
 
@@ -25,12 +25,12 @@ pub(super) fn evolve(mut pool: Pool, event: &PoolEvent) -> Pool {
         PoolEvent::LineOpened { warehouse, line } => {
             pool.warehouses.entry(warehouse.clone()).or_default().ledger.open(line.clone());
         }
-        PoolEvent::LineClaimed { warehouse, line, sold, fulfilled, released, revision, as_of } => {
+        PoolEvent::LineClaimed { warehouse, line, as_of, .. } => {
             let stock = pool.warehouses.entry(warehouse.clone()).or_default();
-            let (sold, fulfilled, released) = (*sold, *fulfilled, *released);
-            let claim = Claim { sold, fulfilled, released, revision: *revision, as_of: *as_of };
-            stock.ledger.claim(line.clone(), claim);
-            let_go(stock, *as_of);
+            if let Some(claim) = claim(event) {
+                stock.ledger.claim(line.clone(), claim);
+            }
+            let_go(stock, *as_of, line);
         }
         PoolEvent::FactTaken(fact) => {
             fact_taken(pool.warehouses.entry(fact.warehouse.clone()).or_default(), fact);
@@ -59,7 +59,7 @@ pub(super) fn evolve(mut pool: Pool, event: &PoolEvent) -> Pool {
             let stock = pool.warehouses.entry(warehouse.clone()).or_default();
             let restocked = Restocked { units: *units, revision: *revision, as_of: *as_of };
             stock.ledger.restock(line.clone(), restocked);
-            let_go(stock, *as_of);
+            let_go(stock, *as_of, line);
         }
         PoolEvent::LineBookedBack { event_id, warehouse, line, quantity, occurred_at } => {
             let stock = pool.warehouses.entry(warehouse.clone()).or_default();
@@ -70,11 +70,11 @@ pub(super) fn evolve(mut pool: Pool, event: &PoolEvent) -> Pool {
                 absorbed: stock.position.is_before_first_count(*occurred_at),
             };
             stock.ledger.book_back(line.clone(), booked);
-            let_go(stock, *occurred_at);
+            let_go(stock, *occurred_at, line);
         }
-        PoolEvent::SoldSeen { warehouse, store, units } => {
+        PoolEvent::SoldSeen { warehouse, store, location, units } => {
             let stock = pool.warehouses.entry(warehouse.clone()).or_default();
-            stock.ledger.see(store.clone(), *units);
+            stock.ledger.see(store.clone(), *location, *units);
         }
         PoolEvent::Linked { store, item } => {
             pool.links.insert((store.clone(), *item));
@@ -86,14 +86,39 @@ pub(super) fn evolve(mut pool: Pool, event: &PoolEvent) -> Pool {
     pool
 }
 
+fn claim(event: &PoolEvent) -> Option<Claim> {
+    let PoolEvent::LineClaimed {
+        sold,
+        fulfilled,
+        released,
+        dropped,
+        elsewhere,
+        revision,
+        as_of,
+        ..
+    } = event
+    else {
+        return None;
+    };
+    Some(Claim {
+        sold: *sold,
+        fulfilled: *fulfilled,
+        released: *released,
+        dropped: *dropped,
+        elsewhere: elsewhere.clone(),
+        revision: *revision,
+        as_of: *as_of,
+    })
+}
+
 fn book(stock: &mut WarehouseStock, movement: &MovementBooked) {
     stock.position.change(movement.applied, movement.occurred_at);
     if movement.effect == MovementEffect::Moves {
         let (at, mark) = (movement.occurred_at, Mark::of(&movement.event_id));
         stock.position.remember(at, mark, movement.applied);
     }
-    if movement.effect == MovementEffect::Line {
-        let_go(stock, movement.occurred_at);
+    if let (MovementEffect::Line, Some(line)) = (movement.effect, &movement.order) {
+        let_go(stock, movement.occurred_at, line);
     }
 }
 
@@ -104,12 +129,13 @@ fn fact_taken(stock: &mut WarehouseStock, fact: &FactTaken) {
         Taking { kind: fact.report, occurred_at: fact.occurred_at, quantity: fact.quantity };
     let report = facts::report(&fact.source, taking);
     stock.ledger.tell(fact.line.clone(), report, fact.withdrawn, absorbs);
-    let_go(stock, fact.occurred_at);
+    let_go(stock, fact.occurred_at, &fact.line);
 }
 
-fn let_go(stock: &mut WarehouseStock, heard: Timestamp) {
+/// Lets quiet lines go, but never the one that is spoken of: its next event may follow.
+fn let_go(stock: &mut WarehouseStock, heard: Timestamp, spoken_of: &LineKey) {
     let newest = stock.position.newest().unwrap_or(heard);
-    for (at, mark, quantity) in stock.ledger.let_go(newest) {
+    for (at, mark, quantity) in stock.ledger.let_go(newest, Some(spoken_of)) {
         stock.position.remember(at, mark, quantity);
     }
 }

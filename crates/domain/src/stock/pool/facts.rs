@@ -14,7 +14,7 @@ pub(super) fn claim_line(
     stock: &WarehouseStock,
     told: &ClaimLine,
 ) -> Result<Vec<PoolEvent>, PoolRejection> {
-    if told.claim.is_some_and(|claim| claim.sold < 0) {
+    if told.claim.as_ref().is_some_and(|claim| claim.sold < 0) {
         return Err(PoolRejection::SoldNegative);
     }
     let known = stock.ledger.line(&told.line);
@@ -56,16 +56,20 @@ fn restocked(line: &Line, told: &ClaimLine) -> Option<PoolEvent> {
 }
 
 fn claimed(line: &Line, told: &ClaimLine) -> Option<PoolEvent> {
-    let claim = told.claim?;
-    let is_news =
-        line.claim.is_none_or(|known| known.revision <= claim.revision && !known.says_same(&claim));
-    let Claim { sold, fulfilled, released, revision, as_of } = claim;
+    let claim = told.claim.as_ref()?;
+    let is_news = line
+        .claim
+        .as_ref()
+        .is_none_or(|known| known.revision <= claim.revision && !known.says_same(claim));
+    let Claim { sold, fulfilled, released, dropped, elsewhere, revision, as_of } = claim.clone();
     is_news.then(|| PoolEvent::LineClaimed {
         warehouse: told.warehouse.clone(),
         line: told.line.clone(),
         sold,
         fulfilled,
         released,
+        dropped,
+        elsewhere,
         revision,
         as_of,
     })

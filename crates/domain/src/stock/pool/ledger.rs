@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::command::{Claim, Restocked, Taking};
+use super::command::{Claim, Elsewhere, Restocked, Taking};
 use super::compact::Mark;
-use crate::ids::{LineId, OrderKey, StoreId};
+use crate::ids::{LineId, LocationId, OrderKey, StoreId};
 use crate::quantity::Quantity;
 use crate::stock::report::ReportKind;
 
@@ -56,10 +56,57 @@ pub(super) struct BookedBack {
 }
 
 impl Claim {
+    /// Nothing, as a revision says.
+    #[must_use]
+    pub const fn of_nothing(revision: u64, as_of: Timestamp) -> Self {
+        Self {
+            sold: 0,
+            fulfilled: 0,
+            released: 0,
+            dropped: 0,
+            elsewhere: Vec::new(),
+            revision,
+            as_of,
+        }
+    }
+
     /// Whether both come to the same, whatever version of the order they stand for.
-    pub(super) fn says_same(&self, other: &Self) -> bool {
-        let said = |claim: &Self| (claim.sold, claim.fulfilled, claim.released);
-        said(self) == said(other)
+    pub(in crate::stock) fn says_same(&self, other: &Self) -> bool {
+        let said = |claim: &Self| (claim.sold, claim.fulfilled, claim.released, claim.dropped);
+        said(self) == said(other) && self.elsewhere == other.elsewhere
+    }
+
+    /// Units that this warehouse sends and Shopify counts where it does not serve.
+    fn sold_elsewhere(&self) -> i64 {
+        self.elsewhere.iter().fold(0, |sum, part| sum.saturating_add(part.sold))
+    }
+
+    /// Units that lowered the level that the warehouse serves, cancelled ones included.
+    fn counted_here(&self) -> i64 {
+        let parts = self.elsewhere.iter();
+        let elsewhere = parts.fold(0_i64, |sum, part| sum.saturating_add(part.counted()));
+        self.sold.saturating_add(self.dropped).saturating_sub(elsewhere)
+    }
+
+    /// Units that Shopify still holds as committed, at any location.
+    fn open(&self) -> i64 {
+        self.sold.saturating_sub(self.fulfilled).max(0)
+    }
+
+    fn open_here(&self) -> i64 {
+        let elsewhere =
+            self.elsewhere.iter().fold(0_i64, |sum, part| sum.saturating_add(part.open()));
+        self.open().saturating_sub(elsewhere).max(0)
+    }
+}
+
+impl Elsewhere {
+    fn counted(&self) -> i64 {
+        self.sold.saturating_add(self.dropped)
+    }
+
+    fn open(&self) -> i64 {
+        self.sold.saturating_sub(self.fulfilled).max(0)
     }
 }
 
@@ -128,23 +175,35 @@ impl Line {
     }
 
     fn sold(&self) -> Quantity {
-        self.claim.map_or_else(|| self.taken(), |claim| Quantity::from_units(claim.sold))
+        self.claim.as_ref().map_or_else(|| self.taken(), |claim| Quantity::from_units(claim.sold))
+    }
+
+    /// Of what is sold, what Shopify counts at a location that the warehouse does not serve.
+    fn elsewhere(&self) -> Quantity {
+        Quantity::from_units(self.claim.as_ref().map_or(0, Claim::sold_elsewhere))
+    }
+
+    /// What lowered the level that the warehouse serves.
+    fn counted_here(&self) -> Quantity {
+        let counted = |claim: &Claim| Quantity::from_units(claim.counted_here());
+        self.claim.as_ref().map_or_else(|| self.taken(), counted)
     }
 
     fn owed(&self) -> Quantity {
-        let released = self.claim.map_or(0, |claim| claim.released);
+        let released = self.claim.as_ref().map_or(0, |claim| claim.released);
         let ended = self.taken().max(Quantity::from_units(released));
         self.sold().saturating_sub(ended).max(Quantity::ZERO)
     }
 
-    /// Units that Shopify still holds as committed, as far as the order tells.
-    fn open(&self) -> i64 {
-        self.claim.map_or(0, |claim| claim.sold.saturating_sub(claim.fulfilled).max(0))
+    /// Of what is owed, what the level that the warehouse serves does not know. What it knows is
+    /// taken first.
+    fn owed_elsewhere(&self) -> Quantity {
+        self.owed().min(self.elsewhere())
     }
 
     /// Whether nothing is to be expected of it: its units are taken, and sent or cancelled.
     fn is_settled(&self) -> bool {
-        self.owed().is_zero() && self.open() == 0
+        self.owed().is_zero() && self.claim.as_ref().is_none_or(|claim| claim.open() == 0)
     }
 
     fn own(&self) -> Quantity {
@@ -158,7 +217,7 @@ impl Line {
     }
 
     fn own_without(&self, came_back: Quantity) -> Quantity {
-        self.taken().min(self.sold()).saturating_sub(came_back)
+        self.taken().min(self.sold().saturating_sub(self.elsewhere())).saturating_sub(came_back)
     }
 
     /// What is both booked back and put back by Shopify itself.
@@ -179,16 +238,18 @@ impl Line {
             lines: 1,
             own: raw(self.own()),
             own_for_delta: raw(self.own_for_delta()),
-            sold: raw(self.sold()),
+            counted: raw(self.counted_here()),
             owed: raw(self.owed()),
-            open: i128::from(self.open()),
+            owed_elsewhere: raw(self.owed_elsewhere()),
+            open: i128::from(self.claim.as_ref().map_or(0, Claim::open_here)),
         }
     }
 
     fn last_heard(&self) -> Option<Timestamp> {
         let reports = self.reports.iter().map(|report| report.occurred_at);
         let booked = self.booked_back.iter().map(|booked| booked.occurred_at);
-        let told = [self.claim.map(|c| c.as_of), self.restocked.map(|r| r.as_of)];
+        let claimed = self.claim.as_ref().map(|claim| claim.as_of);
+        let told = [claimed, self.restocked.map(|restocked| restocked.as_of)];
         reports.chain(booked).chain(told.into_iter().flatten()).max()
     }
 
@@ -258,33 +319,36 @@ struct Sums {
     lines: usize,
     own: i128,
     own_for_delta: i128,
-    sold: i128,
+    counted: i128,
     owed: i128,
+    owed_elsewhere: i128,
     /// In units.
     open: i128,
 }
 
 impl Sums {
     fn plus(self, other: Self) -> Self {
-        let Self { lines, own, own_for_delta, sold, owed, open } = other;
+        let Self { lines, own, own_for_delta, counted, owed, owed_elsewhere, open } = other;
         Self {
             lines: self.lines + lines,
             own: self.own + own,
             own_for_delta: self.own_for_delta + own_for_delta,
-            sold: self.sold + sold,
+            counted: self.counted + counted,
             owed: self.owed + owed,
+            owed_elsewhere: self.owed_elsewhere + owed_elsewhere,
             open: self.open + open,
         }
     }
 
     fn minus(self, other: Self) -> Self {
-        let Self { lines, own, own_for_delta, sold, owed, open } = other;
+        let Self { lines, own, own_for_delta, counted, owed, owed_elsewhere, open } = other;
         Self {
             lines: self.lines - lines,
             own: self.own - own,
             own_for_delta: self.own_for_delta - own_for_delta,
-            sold: self.sold - sold,
+            counted: self.counted - counted,
             owed: self.owed - owed,
+            owed_elsewhere: self.owed_elsewhere - owed_elsewhere,
             open: self.open - open,
         }
     }
@@ -300,9 +364,51 @@ fn quantity(sum: i128) -> Quantity {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct Closed {
-    sold: Quantity,
+    #[serde(rename = "sold")]
+    counted: Quantity,
     own: Quantity,
 }
+
+/// What a store's level counts at a location that the warehouses that send it do not serve; in
+/// units, lines that left included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counted {
+    /// Sold.
+    pub sold: i64,
+    /// Of them still committed.
+    pub open: i64,
+    /// Sold no more and yet not put back for sale.
+    pub dropped: i64,
+}
+
+impl Counted {
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            sold: self.sold.saturating_add(other.sold),
+            open: self.open.saturating_add(other.open),
+            dropped: self.dropped.saturating_add(other.dropped),
+        }
+    }
+
+    /// Units that lowered the level.
+    #[must_use]
+    pub const fn in_all(self) -> i64 {
+        self.sold.saturating_add(self.dropped)
+    }
+
+    const fn minus(self, other: Self) -> Self {
+        Self {
+            sold: self.sold.saturating_sub(other.sold),
+            open: self.open.saturating_sub(other.open),
+            dropped: self.dropped.saturating_sub(other.dropped),
+        }
+    }
+}
+
+type CountedAway = BTreeMap<StoreId, BTreeMap<LocationId, Counted>>;
 
 /// The order lines at a warehouse.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -316,6 +422,12 @@ pub(super) struct Ledger {
     absorbed: BTreeMap<StoreId, Quantity>,
     /// What the levels of a store show as sold, in units, known lines included.
     seen: BTreeMap<StoreId, i64>,
+    /// The location of that level.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    seen_at: BTreeMap<StoreId, LocationId>,
+    /// What this warehouse sends and other locations count.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    away: CountedAway,
     /// Until when quiet lines were let go.
     swept: Option<Timestamp>,
     /// Over `lines`, so that a question need not go through them all.
@@ -332,18 +444,20 @@ struct Stored {
     closed: BTreeMap<StoreId, Closed>,
     absorbed: BTreeMap<StoreId, Quantity>,
     seen: BTreeMap<StoreId, i64>,
+    seen_at: BTreeMap<StoreId, LocationId>,
+    away: CountedAway,
     swept: Option<Timestamp>,
 }
 
 impl From<Stored> for Ledger {
     fn from(stored: Stored) -> Self {
-        let Stored { lines, closed, absorbed, seen, swept } = stored;
+        let Stored { lines, closed, absorbed, seen, seen_at, away, swept } = stored;
         let mut sums: BTreeMap<StoreId, Sums> = BTreeMap::new();
         for (key, line) in &lines {
             let of_store = sums.entry(key.store.clone()).or_default();
             *of_store = of_store.plus(line.sums());
         }
-        Self { lines, closed, absorbed, seen, swept, sums }
+        Self { lines, closed, absorbed, seen, seen_at, away, swept, sums }
     }
 }
 
@@ -377,7 +491,36 @@ impl Ledger {
     }
 
     pub(super) fn claim(&mut self, key: LineKey, claim: Claim) {
+        let before = self.lines.get(&key).and_then(|line| line.claim.as_ref());
+        let before = before.map(|claim| claim.elsewhere.clone()).unwrap_or_default();
+        if !(before.is_empty() && claim.elsewhere.is_empty()) {
+            self.move_away(&key.store, &before, &claim.elsewhere);
+        }
         self.change(key, |line| line.claim = Some(claim));
+    }
+
+    /// What a line that leaves has counted away from here stays counted.
+    fn move_away(&mut self, store: &StoreId, before: &[Elsewhere], after: &[Elsewhere]) {
+        let of_store = self.away.entry(store.clone()).or_default();
+        let counted = |part: &Elsewhere| Counted {
+            sold: part.sold,
+            open: part.open(),
+            dropped: part.dropped,
+        };
+        for part in before {
+            let known = of_store.entry(part.location).or_default();
+            *known = known.minus(counted(part));
+        }
+        for part in after {
+            let known = of_store.entry(part.location).or_default();
+            *known = known.plus(counted(part));
+        }
+    }
+
+    /// What this warehouse sends and a location that it does not serve counts.
+    pub(super) fn away(&self, store: &StoreId, location: LocationId) -> Counted {
+        let of_store = self.away.get(store);
+        of_store.and_then(|of_store| of_store.get(&location)).copied().unwrap_or_default()
     }
 
     pub(super) fn restock(&mut self, key: LineKey, restocked: Restocked) {
@@ -412,12 +555,17 @@ impl Ledger {
         *absorbed = absorbed.saturating_add(change);
     }
 
-    pub(super) fn see(&mut self, store: StoreId, units: i64) {
+    pub(super) fn see(&mut self, store: StoreId, location: Option<LocationId>, units: i64) {
+        if let Some(location) = location {
+            self.seen_at.insert(store.clone(), location);
+        }
         self.seen.insert(store, units);
     }
 
-    pub(super) fn seen(&self, store: &StoreId) -> Option<i64> {
-        self.seen.get(store).copied()
+    /// What a store's level shows as sold, and where that is.
+    pub(super) fn seen(&self, store: &StoreId) -> (i64, Option<LocationId>) {
+        let units = self.seen.get(store).copied().unwrap_or_default();
+        (units, self.seen_at.get(store).copied())
     }
 
     /// What all lines took from the position after a moment.
@@ -446,9 +594,14 @@ impl Ledger {
         own.saturating_sub(absorbed)
     }
 
-    /// Units that known lines of a store sold.
+    /// Units by which known lines of a store lowered the level that the warehouse serves.
     pub(super) fn known_sold(&self, store: &StoreId) -> i64 {
-        quantity(self.sums(store).sold).saturating_add(self.closed(store).sold).floor_units()
+        quantity(self.sums(store).counted).saturating_add(self.closed(store).counted).floor_units()
+    }
+
+    /// Units of a store's known lines that are owed here and lowered a level elsewhere.
+    pub(super) fn owed_elsewhere(&self, store: &StoreId) -> i64 {
+        quantity(self.sums(store).owed_elsewhere).ceil_units()
     }
 
     /// Units of a store's known lines that are sold and not taken.
@@ -461,19 +614,14 @@ impl Ledger {
         i64::try_from(self.sums(store).open).unwrap_or(i64::MAX)
     }
 
-    /// Units that a store's level shows as sold and that no known line explains.
-    pub(super) fn presumed(&self, store: &StoreId) -> i64 {
-        let seen = self.seen(store).unwrap_or_default();
-        seen.saturating_sub(self.known_sold(store)).max(0)
-    }
-
     /// Every store with a line or a seen sale.
     pub(super) fn stores(&self) -> BTreeSet<&StoreId> {
         self.sums.keys().chain(self.seen.keys()).collect()
     }
 
-    /// Lets lines go that are long settled, and answers what they leave for the journal.
-    pub(super) fn let_go(&mut self, newest: Timestamp) -> Vec<Step> {
+    /// Lets lines go that are long settled, but for one, and answers what they leave for the
+    /// journal.
+    pub(super) fn let_go(&mut self, newest: Timestamp, but: Option<&LineKey>) -> Vec<Step> {
         // A tenth at a time, so that a full ledger is not sorted again for each report.
         let over = match self.lines.len() {
             len if len > LINES_LEN_MAX => len - LINES_LEN_MAX * 9 / 10,
@@ -489,6 +637,7 @@ impl Ledger {
         let mut settled: Vec<(Option<Timestamp>, LineKey)> = self
             .lines
             .iter()
+            .filter(|(key, _)| but != Some(*key))
             .filter(|(_, line)| (over > 0 || quiet(line)) && line.is_settled())
             .map(|(key, line)| (line.last_heard(), key.clone()))
             .collect();
@@ -514,7 +663,7 @@ impl Ledger {
             }
         }
         let closed = self.closed.entry(key.store.clone()).or_default();
-        closed.sold = closed.sold.saturating_add(line.sold());
+        closed.counted = closed.counted.saturating_add(line.counted_here());
         closed.own = closed.own.saturating_add(line.own());
         let unheard = line.own().saturating_sub(line.own_for_delta());
         if !unheard.is_zero() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::event::PoolEvent;
 use super::tests::{book, count, fold, line, qty, restock, stage, store, w1};
 use super::{BookMovement, Claim, ClaimLine, Pool, PoolCommand, PoolRejection};
+use crate::ids::LocationId;
 use crate::quantity::Quantity;
 use crate::stock::report::{MovementKind, StockStatus};
 use crate::testing::{apply, at, given};
@@ -14,7 +15,7 @@ fn claim(store: &str, order: &str, sold: i64, seconds: i64) -> PoolCommand {
     PoolCommand::ClaimLine(ClaimLine {
         warehouse: w1(),
         line: line(store, order),
-        claim: Some(Claim { sold, fulfilled: 0, released: 0, revision, as_of: at(seconds) }),
+        claim: Some(Claim { sold, ..Claim::of_nothing(revision, at(seconds)) }),
         taken: BTreeMap::new(),
         restocked: None,
         opens: true,
@@ -114,6 +115,8 @@ fn an_older_version_of_an_order_claims_nothing() {
             sold: 1,
             fulfilled: 0,
             released: 0,
+            dropped: 0,
+            elsewhere: Vec::new(),
             revision: 11,
             as_of: at(11),
         },
@@ -234,7 +237,12 @@ fn lines_that_leave_keep_what_came_back() {
 #[test]
 fn seen_sales_are_owed_to_other_stores_until_a_line_explains_them() {
     let b = store("b");
-    let see = PoolCommand::SeeSold { warehouse: w1(), store: store("a"), units: 2 };
+    let see = PoolCommand::SeeSold {
+        warehouse: w1(),
+        store: store("a"),
+        location: LocationId(1),
+        units: 2,
+    };
     let pool = fold([count("c1", "17", 0), see.clone()]);
     assert_eq!(pool.owed_by_others(&w1(), &b), 2);
     given::<Pool>().after([see.clone()]).when(&see).then_silent();
@@ -267,7 +275,7 @@ fn settled_lines_leave_the_ledger_and_keep_their_sums() {
 fn a_store_without_lines_leaves_nothing_behind() {
     let mut ledger = super::ledger::Ledger::default();
     ledger.open(line("a", "1"));
-    ledger.let_go(at(1));
+    ledger.let_go(at(1), None);
     let stored = serde_json::to_string(&ledger).expect("stored");
     let loaded: super::ledger::Ledger = serde_json::from_str(&stored).expect("loaded");
     assert_eq!(loaded, ledger);

@@ -8,10 +8,10 @@ use serde::de::value::{Error as ValueError, StringDeserializer};
 use serde::de::{self, DeserializeOwned, IntoDeserializer as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serializer};
 
-use super::command::{Claim, Restocked};
+use super::command::{Claim, Elsewhere, Restocked};
 use super::compact::{Broken, Mark, Reader, Scale, Writer};
 use super::ledger::{BookedBack, Line, LineKey, Report, STAGES, stage};
-use crate::ids::{EventId, LineId, OrderKey, StoreId};
+use crate::ids::{EventId, LineId, LocationId, OrderKey, StoreId};
 use crate::quantity::Quantity;
 use crate::stock::report::ReportKind;
 
@@ -19,6 +19,8 @@ use crate::stock::report::ReportKind;
 const VERSION: u8 = 1;
 /// Begins a line of which something came back; its claim follows as in the forms without.
 const WITH_RETURNS: u8 = 3;
+/// A claim of which units were dropped, or are counted elsewhere.
+const WITH_PLACES: u8 = 4;
 /// Marks the stage of what an order or a shipment told.
 const TOLD: u8 = 0x10;
 
@@ -35,7 +37,8 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 fn moments(line: &Line) -> impl Iterator<Item = Timestamp> {
     let reports = line.reports.iter().map(|report| report.occurred_at);
     let booked = line.booked_back.iter().map(|booked| booked.occurred_at);
-    let told = [line.claim.map(|c| c.as_of), line.restocked.map(|r| r.as_of)];
+    let claimed = line.claim.as_ref().map(|claim| claim.as_of);
+    let told = [claimed, line.restocked.map(|restocked| restocked.as_of)];
     reports.chain(booked).chain(told.into_iter().flatten())
 }
 
@@ -84,16 +87,9 @@ fn write(writer: &mut Writer, scale: Scale, line: &Line) {
         writer.byte(WITH_RETURNS);
         write_returns(writer, scale, line);
     }
-    match line.claim {
+    match &line.claim {
         None => writer.byte(0),
-        Some(Claim { sold, fulfilled, released, revision, as_of }) => {
-            writer.byte(2);
-            writer.signed(sold);
-            writer.moment(scale, as_of);
-            writer.signed(fulfilled);
-            writer.signed(released);
-            writer.number(revision);
-        }
+        Some(claim) => write_claim(writer, scale, claim),
     }
     writer.length(line.reports.len());
     for report in &line.reports {
@@ -101,6 +97,27 @@ fn write(writer: &mut Writer, scale: Scale, line: &Line) {
         writer.moment(scale, report.occurred_at);
         writer.quantity(report.quantity);
         writer.mark(report.mark);
+    }
+}
+
+fn write_claim(writer: &mut Writer, scale: Scale, claim: &Claim) {
+    let Claim { sold, fulfilled, released, dropped, elsewhere, revision, as_of } = claim;
+    let has_places = *dropped != 0 || !elsewhere.is_empty();
+    writer.byte(if has_places { WITH_PLACES } else { 2 });
+    writer.signed(*sold);
+    writer.moment(scale, *as_of);
+    writer.signed(*fulfilled);
+    writer.signed(*released);
+    writer.number(*revision);
+    if has_places {
+        writer.signed(*dropped);
+        writer.length(elsewhere.len());
+        for Elsewhere { location, sold, fulfilled, dropped } in elsewhere {
+            writer.signed(location.get());
+            writer.signed(*sold);
+            writer.signed(*fulfilled);
+            writer.signed(*dropped);
+        }
     }
 }
 
@@ -195,18 +212,36 @@ fn read_claim(reader: &mut Reader, scale: Scale, form: u8) -> Result<Option<Clai
     Ok(match form {
         0 => None,
         // What the first versions told of a claim, and all of it.
-        form @ (1 | 2) => {
+        form @ (1 | 2 | WITH_PLACES) => {
             let (sold, as_of) = (reader.signed()?, reader.moment(scale)?);
-            let mut claim = Claim { sold, fulfilled: 0, released: 0, revision: 0, as_of };
-            if form == 2 {
+            let mut claim = Claim { sold, ..Claim::of_nothing(0, as_of) };
+            if form != 1 {
                 claim.fulfilled = reader.signed()?;
                 claim.released = reader.signed()?;
                 claim.revision = reader.number()?;
+            }
+            if form == WITH_PLACES {
+                claim.dropped = reader.signed()?;
+                claim.elsewhere = read_elsewhere(reader)?;
             }
             Some(claim)
         }
         _ => return Err(Broken),
     })
+}
+
+fn read_elsewhere(reader: &mut Reader) -> Result<Vec<Elsewhere>, Broken> {
+    let length = reader.length()?;
+    let mut parts = Vec::with_capacity(length);
+    for _ in 0..length {
+        parts.push(Elsewhere {
+            location: LocationId(reader.signed()?),
+            sold: reader.signed()?,
+            fulfilled: reader.signed()?,
+            dropped: reader.signed()?,
+        });
+    }
+    Ok(parts)
 }
 
 fn read_restocked(reader: &mut Reader, scale: Scale) -> Result<Option<Restocked>, Broken> {
@@ -339,10 +374,18 @@ mod tests {
                 order: id(&sample.order),
                 line: id(&sample.line),
             };
+            let part = |sold: i64| Elsewhere {
+                location: LocationId(sold),
+                sold,
+                fulfilled: sold / 2,
+                dropped: sold % 2,
+            };
             let claim = sample.claim.map(|(sold, seconds)| Claim {
                 sold,
                 fulfilled: sold / 2,
                 released: sold / 3,
+                dropped: i64::from(sample.told) * sold / 4,
+                elsewhere: (1..sold % 3).map(part).collect(),
                 revision: 7,
                 as_of: at(seconds),
             });

@@ -27,11 +27,13 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use command::{BookCount, BookMovement, Claim, ClaimLine, PoolCommand, Restocked, Taking};
+pub use command::{
+    BookCount, BookMovement, Claim, ClaimLine, Elsewhere, PoolCommand, Restocked, Taking,
+};
 pub use event::{
     CountIgnoredReason, FactTaken, MovementBooked, MovementEffect, PoolEvent, PositionCounted,
 };
-pub use ledger::LineKey;
+pub use ledger::{Counted, LineKey};
 pub use position::{LastCount, Position};
 pub use rejection::PoolRejection;
 pub use state::Pool;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::{Ledger, LineKey};
+use super::ledger::{Counted, Ledger, LineKey};
 use super::position::Position;
-use crate::ids::{InventoryItemId, StoreId, WarehouseCode};
+use crate::ids::{InventoryItemId, LocationId, StoreId, WarehouseCode};
 use crate::quantity::Quantity;
 
 /// One SKU of one back office over its warehouses; keyed by (back office, SKU).
@@ -91,7 +91,23 @@ impl Pool {
         self.warehouses.get(warehouse).map_or(0, |stock| stock.ledger.owed_lines(store))
     }
 
-    /// Units sold by a store's known lines, taken or not, settled lines included.
+    /// Of these, units that lowered a level which the warehouse does not serve: the level that it
+    /// serves is to show them as it shows what other stores sold.
+    #[must_use]
+    pub fn owed_elsewhere(&self, warehouse: &WarehouseCode, store: &StoreId) -> i64 {
+        self.warehouses.get(warehouse).map_or(0, |stock| stock.ledger.owed_elsewhere(store))
+    }
+
+    /// What a location of a store counts and warehouses send that do not serve it.
+    #[must_use]
+    pub fn counted_away(&self, store: &StoreId, location: LocationId) -> Counted {
+        let ledgers = self.warehouses.values().map(|stock| &stock.ledger);
+        let counted = ledgers.map(|ledger| ledger.away(store, location));
+        counted.fold(Counted::default(), Counted::plus)
+    }
+
+    /// Units by which a store's known lines lowered the level that the warehouse serves: sold,
+    /// taken or not, or dropped; settled lines included.
     #[must_use]
     pub fn known_sold(&self, warehouse: &WarehouseCode, store: &StoreId) -> i64 {
         self.warehouses.get(warehouse).map_or(0, |stock| stock.ledger.known_sold(store))
@@ -110,12 +126,22 @@ impl Pool {
         self.held_back.values().fold(0, |sum, units| sum.saturating_add(*units))
     }
 
+    /// Units that a store's level shows as sold and that no known line explains.
+    fn presumed(&self, ledger: &Ledger, store: &StoreId) -> i64 {
+        let (seen, location) = ledger.seen(store);
+        if seen == 0 {
+            return 0;
+        }
+        let away = location.map_or(0, |at| self.counted_away(store, at).in_all());
+        seen.saturating_sub(ledger.known_sold(store)).saturating_sub(away).max(0)
+    }
+
     fn sum_owed(&self, warehouse: &WarehouseCode, counts: impl Fn(&StoreId) -> bool) -> i64 {
         let Some(stock) = self.warehouses.get(warehouse) else { return 0 };
         let ledger = &stock.ledger;
         let owing = ledger.stores().into_iter().filter(|store| counts(store));
         owing.fold(0, |sum, store| {
-            let owed = ledger.owed_lines(store).saturating_add(ledger.presumed(store));
+            let owed = ledger.owed_lines(store).saturating_add(self.presumed(ledger, store));
             sum.saturating_add(owed)
         })
     }
