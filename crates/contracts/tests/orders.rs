@@ -189,6 +189,7 @@ fn lines_are_told_with_zeros_for_what_is_not_known() {
     let at = "2026-11-24T10:00:00Z".parse().expect("a moment");
     let share = |location, warehouse| Share {
         served_by: None,
+        steps: Vec::new(),
         location,
         warehouse,
         sold: 2,

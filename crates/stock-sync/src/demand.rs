@@ -97,7 +97,8 @@ impl<'s> Told<'s> {
         let id = demand_id(self.store, item);
         let demand = work.state::<DemandKind>(&id)?;
         let before: Vec<_> = demand.lines().map(|line| (line, demand.claims(line))).collect();
-        never(work.execute::<DemandKind>(&id, &DemandCommand::Link { backoffice, sku })?);
+        let link = DemandCommand::Link { backoffice, sku };
+        work.execute::<DemandKind>(&id, &link)?.map_err(|e| poison("link", e))?;
         for (line, before) in before {
             self.gather(work, (item, line), &before)?;
         }
@@ -121,7 +122,8 @@ impl<'s> Told<'s> {
             return Ok(());
         }
         let before = demand.claims(line);
-        never(work.execute::<DemandKind>(&id, command)?);
+        let at = format!("inventory item {item}");
+        work.execute::<DemandKind>(&id, command)?.map_err(|e| poison(&at, e))?;
         self.gather(work, (item, line), &before)
     }
 

@@ -3,7 +3,7 @@
 use lockstep_contracts::backoffice::v1::RestockType;
 use lockstep_contracts::orders::v1::{LineShare, OrderLineFacts, OrderLinesChanged, RefundedUnits};
 use lockstep_contracts::shipments::v1::ShipmentLinesChanged;
-use lockstep_domain::stock::demand::{LineSaid, ShareSaid, ShipmentSaid, ShippedLine};
+use lockstep_domain::stock::demand::{AcceptedAt, LineSaid, ShareSaid, ShipmentSaid, ShippedLine};
 use lockstep_domain::{
     InventoryItemId, LineItemId, LocationId, OrderId, RefundId, StoreId, Warehouse,
 };
@@ -120,7 +120,21 @@ fn share(share: &LineShare, field: &impl Fn(&str) -> String) -> Result<ShareSaid
         reported_at: reported
             .map(|at| moment(&field("shares.reported_at"), Some(at)))
             .transpose()?,
+        steps: steps(share, field)?,
     })
+}
+
+fn steps(share: &LineShare, field: &impl Fn(&str) -> String) -> Result<Vec<AcceptedAt>, Stop> {
+    let mut steps: Vec<AcceptedAt> = Vec::with_capacity(share.steps.len());
+    for step in &share.steps {
+        let at = moment(&field("shares.steps.at"), step.at.as_ref())?;
+        if steps.last().is_some_and(|last| last.at >= at) {
+            return Err(poison(&field("shares.steps"), "are in order of time"));
+        }
+        let units = units(&field("shares.steps.quantity"), step.quantity)?;
+        steps.push(AcceptedAt { at, units });
+    }
+    Ok(steps)
 }
 
 /// Units that were never sent and were not put back for sale: refunded without a restock, or taken

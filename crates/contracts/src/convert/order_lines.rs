@@ -2,8 +2,8 @@
 
 use lockstep_domain::order::facts::{Money, MoneyPair, Restock};
 use lockstep_domain::order::{
-    LineFacts, OrderLines, PartContent, PartLine, RefundedUnits, Request, Share, ToldRefund,
-    ToldRefundLine,
+    AcceptedAt, LineFacts, OrderLines, PartContent, PartLine, RefundedUnits, Request, Share,
+    ToldRefund, ToldRefundLine,
 };
 use lockstep_domain::{OrderId, ShopDomain, StoreId, Warehouse};
 
@@ -69,7 +69,12 @@ fn share(share: &Share) -> proto::LineShare {
         released: share.released,
         reported_at: share.reported_at.map(to_proto),
         served_by_location_id: share.served_by.map_or(0, |id| id.get()),
+        steps: share.steps.iter().map(accepted).collect(),
     }
+}
+
+fn accepted(step: &AcceptedAt) -> proto::AcceptedUnits {
+    proto::AcceptedUnits { at: Some(to_proto(step.at)), quantity: step.units }
 }
 
 /// How refunded units come back.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::report::{Booked, Extent, ReportId, Says, Units};
-use super::shares::LineFacts;
+use super::shares::{AcceptedAt, LineFacts};
 use super::state::{Answer, Booking, Order};
 use crate::ids::{LineItemId, Warehouse};
 
@@ -43,9 +43,9 @@ impl Said {
     }
 }
 
-/// What all reports come to, per line and warehouse.
-pub(super) fn bookings(order: &Order, lines: &[LineFacts]) -> ByPlace<Booking> {
-    let mut fold = Fold { counts: BTreeMap::new(), fulfilled: BTreeMap::new() };
+/// What all reports come to, per line and warehouse, and by which steps.
+pub(super) fn bookings(order: &Order, lines: &[LineFacts]) -> ByPlace<(Booking, Vec<AcceptedAt>)> {
+    let mut fold = Fold::default();
     for line in lines {
         for share in &line.shares {
             if let Some(warehouse) = &share.warehouse {
@@ -57,13 +57,17 @@ pub(super) fn bookings(order: &Order, lines: &[LineFacts]) -> ByPlace<Booking> {
     for (key, Booking { accepted, released, at }) in &order.bookings {
         let count = Count { accepted: *accepted, released: *released, before: 0, at: Some(*at) };
         fold.counts.insert(key.clone(), count);
+        let units = accepted.saturating_add(*released);
+        fold.steps.insert(key.clone(), vec![AcceptedAt { at: *at, units }]);
     }
     for said in &order.said {
         fold.add(said);
     }
+    let mut steps = fold.steps;
     let some = fold.counts.into_iter().filter_map(|(key, count)| {
         let Count { accepted, released, at, .. } = count;
-        Some((key, Booking { accepted, released, at: at? }))
+        let steps = steps.remove(&key).unwrap_or_default();
+        Some((key, (Booking { accepted, released, at: at? }, steps)))
     });
     some.collect()
 }
@@ -78,8 +82,11 @@ struct Count {
     at: Option<Timestamp>,
 }
 
+#[derive(Default)]
 struct Fold {
     counts: ByPlace<Count>,
+    /// What was accepted or released in all, whenever that changed.
+    steps: ByPlace<Vec<AcceptedAt>>,
     fulfilled: ByPlace<i64>,
 }
 
@@ -96,6 +103,10 @@ impl Fold {
             let before = was.get(key).copied().unwrap_or_default();
             if (before.accepted, before.released) != (count.accepted, count.released) {
                 count.at = count.at.max(Some(said.at));
+            }
+            let units = count.accepted.saturating_add(count.released);
+            if units != before.accepted.saturating_add(before.released) {
+                step(self.steps.entry(key.clone()).or_default(), said.at, units);
             }
         }
     }
@@ -152,6 +163,14 @@ impl Fold {
             count.accepted -= (*units).min(count.accepted);
             count.released += units;
         }
+    }
+}
+
+/// Of one moment the last word stands.
+fn step(steps: &mut Vec<AcceptedAt>, at: Timestamp, units: i64) {
+    match steps.last_mut() {
+        Some(last) if last.at >= at => last.units = units,
+        _ => steps.push(AcceptedAt { at, units }),
     }
 }
 

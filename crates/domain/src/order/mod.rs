@@ -32,7 +32,7 @@ pub use parts::{
 };
 pub use redaction::{Redaction, RedactionCommand, RedactionEvent};
 pub use refunds::{ToldRefund, ToldRefundLine};
-pub use shares::{LineFacts, OrderLines, RefundedUnits, Share};
+pub use shares::{AcceptedAt, LineFacts, OrderLines, RefundedUnits, Share};
 pub use state::{Answer, Booking, Order, Routing, Told, Waiting};
 
 use crate::decider::Decider;

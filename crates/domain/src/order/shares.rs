@@ -83,6 +83,18 @@ pub struct Share {
     pub released: i64,
     /// When the two last changed; nothing when never.
     pub reported_at: Option<Timestamp>,
+    /// How both came about, when in more than one step; the first share of a warehouse has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<AcceptedAt>,
+}
+
+/// How many units had been accepted or released in all, from a moment on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptedAt {
+    /// When.
+    pub at: Timestamp,
+    /// Units.
+    pub units: i64,
 }
 
 impl OrderLines {
@@ -273,10 +285,10 @@ impl Order {
 }
 
 /// Lays what the back offices said over the shares of their warehouses.
-fn book(line: &mut LineFacts, bookings: &ByPlace<Booking>) {
+fn book(line: &mut LineFacts, bookings: &ByPlace<(Booking, Vec<AcceptedAt>)>) {
     let id = line.line;
     let bookings = bookings.iter().filter(|((line, _), _)| *line == id);
-    for ((_, warehouse), booking) in bookings {
+    for ((_, warehouse), (booking, steps)) in bookings {
         let is_theirs = |share: &Share| share.warehouse.as_ref() == Some(warehouse);
         if !line.shares.iter().any(is_theirs) {
             // The units moved elsewhere; what was said of them still stands.
@@ -296,6 +308,10 @@ fn book(line: &mut LineFacts, bookings: &ByPlace<Booking>) {
         if let Some(first) = theirs.first_mut() {
             first.accepted += accepted;
             first.released += released;
+            // One step is what the share says anyhow.
+            if steps.len() > 1 {
+                first.steps.clone_from(steps);
+            }
         }
     }
 }
@@ -359,6 +375,7 @@ impl Split {
             accepted: 0,
             released: 0,
             reported_at: None,
+            steps: Vec::new(),
         }
     }
 }

@@ -7,10 +7,10 @@
 //! delta target     = sum for w of L of floor(position(w) + own(w)) - owed by other stores - buffer
 //! ```
 //!
-//! An order may be sent from a warehouse that serves another location than the one at which Shopify
-//! counts it. At the warehouse it is then owed as if another store had sold it, by the store itself,
-//! too: Shopify did not lower that level. And the level that Shopify lowered is given back what the
-//! warehouses behind it will never send.
+//! An order may be sent from a warehouse that serves another location than the one at which
+//! Shopify counts it. At the warehouse it is then owed as if another store had sold it, by the
+//! store itself, too: Shopify did not lower that level. And the level that Shopify lowered is given
+//! back what the warehouses behind it will never send.
 //!
 //! What the store itself sold is taken from its level's reads, which also hold orders that are
 //! not known by line; what other stores sold is taken from the pool.

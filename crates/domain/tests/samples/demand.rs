@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use lockstep_domain::stock::demand::{
-    Demand, DemandEvent, HeardOrder, HeardOrderEvent, HeardShipment, HeardShipmentEvent, LineRef,
-    LineSaid, RestockSaid, ShareSaid, ShipmentSaid, ShippedLine, Step,
+    AcceptedAt, Demand, DemandEvent, HeardOrder, HeardOrderEvent, HeardShipment,
+    HeardShipmentEvent, LineRef, LineSaid, RestockSaid, ShareSaid, ShipmentSaid, ShippedLine, Step,
 };
 use lockstep_domain::{Decider, InventoryItemId, LineItemId, LocationId, OrderId, RefundId};
 
@@ -22,6 +22,7 @@ fn told() -> DemandEvent {
         accepted: 2,
         released: 1,
         reported_at: Some(at(20)),
+        steps: vec![AcceptedAt { at: at(15), units: 1 }, AcceptedAt { at: at(20), units: 3 }],
     };
     let nowhere = ShareSaid {
         warehouse: None,
@@ -32,6 +33,7 @@ fn told() -> DemandEvent {
         accepted: 0,
         released: 0,
         reported_at: None,
+        steps: Vec::new(),
     };
     let restock = RestockSaid {
         refund: RefundId(9),

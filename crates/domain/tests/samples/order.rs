@@ -154,6 +154,7 @@ fn lines() -> OrderLines {
             }],
             shares: vec![Share {
                 served_by: None,
+                steps: Vec::new(),
                 location: Some(BERLIN),
                 warehouse: Some(main()),
                 sold: 3,

@@ -4,9 +4,12 @@ use lockstep_contracts::Stream;
 use lockstep_contracts::operations::v1::{
     CloseDeadLetterRequest, CloseOutcome, ListDeadLettersRequest,
 };
-use lockstep_ports::{ErrorKind, SaveState, Store};
+use lockstep_ports::{AggregateKey, ConsumerSpec, ErrorKind, SaveState, Store};
 use lockstep_runtime::processor::{BatchOutcome, process_batch};
-use lockstep_runtime::{Aggregate, Origin, Published, dead_letters};
+use lockstep_runtime::{
+    Aggregate, Directory, Evolver, Inbound, Origin, Processor, Published, SettingsChange, Stop,
+    Work, dead_letters,
+};
 
 use crate::counter::{CounterKind, Counting, World, consumer, movement, world};
 
@@ -155,4 +158,50 @@ async fn a_state_of_a_later_version_stops_the_work_and_buries_nothing() {
     let outcome = process_batch(&world.engine, &Counting, &name, &batch).await.unwrap();
     assert_eq!(outcome, BatchOutcome { decided: 2, doubles: 0, dead: 0 });
     assert_eq!(world.counter("A").await.sum, 5);
+}
+
+/// Counts, and says that `B` stands behind every message.
+struct WithBehind;
+
+impl Processor for WithBehind {
+    fn consumers(&self, directory: &Directory) -> Vec<ConsumerSpec> {
+        Counting.consumers(directory)
+    }
+
+    fn keys(&self, message: &Inbound) -> Vec<AggregateKey> {
+        Counting.keys(message)
+    }
+
+    fn behind(
+        &self,
+        messages: &[&Inbound],
+        work: &mut Work<'_>,
+    ) -> Result<Vec<AggregateKey>, Stop> {
+        work.state::<CounterKind>("A")?;
+        Ok(messages.iter().map(|_| CounterKind::key("B")).collect())
+    }
+
+    fn apply(&self, message: &Inbound, work: &mut Work<'_>) -> Result<(), Stop> {
+        if work.want(&[CounterKind::key("B")]).is_err() {
+            return Err(Stop::Poison("B is not loaded".to_owned()));
+        }
+        Counting.apply(message, work)
+    }
+
+    fn adopt(&self, change: &SettingsChange, work: &mut Work<'_>) -> Result<(), Stop> {
+        Counting.adopt(change, work)
+    }
+
+    fn evolvers(&self) -> Vec<Box<dyn Evolver>> {
+        Counting.evolvers()
+    }
+}
+
+#[tokio::test]
+async fn what_stands_behind_a_batch_is_loaded_before_its_first_message() {
+    let world = world();
+    let batch = world.deliver(vec![movement("1", "A", "5", ""), movement("2", "A", "7", "")]).await;
+    let name = consumer().durable;
+    let outcome = process_batch(&world.engine, &WithBehind, &name, &batch).await.unwrap();
+    assert_eq!(outcome, BatchOutcome { decided: 2, doubles: 0, dead: 0 });
 }

@@ -250,6 +250,7 @@ fn bare(mut lines: OrderLines) -> OrderLines {
         line.shares.retain(|share| share.sold > 0);
         for share in &mut line.shares {
             (share.accepted, share.released, share.reported_at) = (0, 0, None);
+            share.steps.clear();
         }
     }
     lines

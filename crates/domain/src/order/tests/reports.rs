@@ -89,6 +89,25 @@ fn units_that_are_accepted_twice_are_reserved_once() {
     assert_eq!(booked(&order, 1), (3, 0), "no more than the order has");
 }
 
+/// Whichever is heard first: each step has the time at which it happened.
+#[test]
+fn acceptance_in_two_steps_tells_both() {
+    let first = || later("a1", Says::Accept, line(1, 2), 2);
+    let second = || later("a2", Says::Accept, line(1, 1), 6);
+    for reports in [[first(), second()], [second(), first()]] {
+        let order = reports.into_iter().fold(routed().1, |order, report| say(order, report).0);
+        let lines = order.lines(&rules()).expect("known");
+        let share = &lines.line(LineItemId(1)).expect("a line").shares[0];
+        let steps: Vec<_> = share.steps.iter().map(|step| (step.at, step.units)).collect();
+        assert_eq!(steps, [(at(2), 2), (at(6), 3)]);
+        assert_eq!((share.accepted, share.reported_at), (3, Some(at(6))));
+    }
+    // One step is what the share says anyhow.
+    let (order, _) = say(routed().1, first());
+    let lines = order.lines(&rules()).expect("known");
+    assert!(lines.line(LineItemId(1)).expect("a line").shares[0].steps.is_empty());
+}
+
 #[test]
 fn a_report_before_its_order_waits_and_is_decided_when_it_comes() {
     let (order, events) = say(Order::default(), report("a1", Says::Accept, line(1, 2)));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::state::{Demand, Line, LineRef, LineSaid, Place, Step};
+use super::state::{AcceptedAt, Demand, Line, LineRef, LineSaid, Place, Step};
 use crate::ids::{BackOfficeId, InvalidId, LocationId, Sku, StoreId, Warehouse};
 use crate::quantity::Quantity;
 use crate::stock::pool::{Claim, ClaimLine, Elsewhere, LineKey, PoolCommand, Restocked, Taking};
@@ -232,11 +232,39 @@ impl Line {
     }
 
     fn taken(&self, warehouse: &Warehouse) -> BTreeMap<String, Vec<Taking>> {
-        let accepted = takings(&self.accepts, warehouse, ReportKind::Accept);
+        let accepted = self.accepted(warehouse);
         let shipped = self.shipments.iter().map(|(shipment, steps)| {
             (shipment.clone(), takings(steps, warehouse, ReportKind::Shipment))
         });
         std::iter::once((ACCEPTANCE.to_owned(), accepted)).chain(shipped).collect()
+    }
+}
+
+impl Line {
+    /// By how much acceptance lowered the number. The newest word of the order tells all of its
+    /// steps with their times, when there are several; whether they lower the number stays as it
+    /// was when each of them was first heard.
+    fn accepted(&self, warehouse: &Warehouse) -> Vec<Taking> {
+        let shares = self.said.iter().flat_map(|said| &said.shares);
+        let theirs = shares.filter(|share| share.warehouse.as_ref() == Some(warehouse));
+        let told: Vec<AcceptedAt> = theirs.flat_map(|share| share.steps.iter().copied()).collect();
+        if told.is_empty() {
+            return takings(&self.accepts, warehouse, ReportKind::Accept);
+        }
+        let heard = || self.accepts.iter().filter(|step| step.warehouse == *warehouse);
+        let lowers = |at: Timestamp| {
+            let then = heard().find(|step| step.at >= at);
+            then.or_else(|| heard().next_back()).is_some_and(|step| step.lowers)
+        };
+        let step = |told: AcceptedAt| Step {
+            revision: 0,
+            warehouse: warehouse.clone(),
+            units: told.units,
+            at: told.at,
+            lowers: lowers(told.at),
+        };
+        let steps: Vec<Step> = told.into_iter().map(step).collect();
+        takings(&steps, warehouse, ReportKind::Accept)
     }
 }
 

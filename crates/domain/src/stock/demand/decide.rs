@@ -1,11 +1,44 @@
 //! The rules of demand.
 
+use thiserror::Error;
+
 use super::DemandEvent;
 use super::command::{DemandCommand, TellLine};
 use super::evolve::with_said;
-use super::state::{Demand, LineSaid};
+use super::state::{Demand, LineRef, LineSaid};
 
-pub(super) fn decide(demand: &Demand, command: &DemandCommand) -> Vec<DemandEvent> {
+/// Lines of an item that are not done with, at most: the state is written whole each time.
+const OPEN_MAX: usize = 5_000;
+
+/// Why a word about an item is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DemandRejection {
+    /// More lines are open than are kept.
+    #[error(
+        "{OPEN_MAX} order lines of this item are open, and no more are kept of one item; \
+         fulfil or cancel some at Shopify, then retry"
+    )]
+    TooManyOpen,
+}
+
+pub(super) fn decide(
+    demand: &Demand,
+    command: &DemandCommand,
+) -> Result<Vec<DemandEvent>, DemandRejection> {
+    let events = events(demand, command);
+    let opened = |event: &DemandEvent| match event {
+        DemandEvent::Linked { .. } => None,
+        DemandEvent::LineTold { line, said, .. } => (said.open() > 0).then_some(*line),
+        DemandEvent::ShipmentTold { line, .. } => Some(*line),
+    };
+    let is_new = |line: &LineRef| !demand.lines.contains_key(line);
+    let opens = events.iter().filter_map(opened).any(|line| is_new(&line));
+    // Few items have so many lines: the rest need not be looked through.
+    let is_full = opens && demand.lines.len() >= OPEN_MAX && demand.open_lines() >= OPEN_MAX;
+    if is_full { Err(DemandRejection::TooManyOpen) } else { Ok(events) }
+}
+
+fn events(demand: &Demand, command: &DemandCommand) -> Vec<DemandEvent> {
     match command {
         DemandCommand::Link { backoffice, sku } => {
             let is_news = demand.sku(backoffice) != Some(sku);

@@ -1,11 +1,19 @@
-//! Words about a line that left.
+//! Words about a line that left, or that came too many.
+
+use std::collections::BTreeSet;
 
 use super::tests::{
-    ACCEPT, Bench, LINE, PHYSICAL, accepted, close_others, code, count, order, share, shipment,
+    ACCEPT, Bench, LINE, PHYSICAL, accepted, close_others, code, count, in_steps, order, share,
+    shipment,
 };
-use super::{Hear, HeardOrder, ShareSaid};
+use super::{
+    Demand, DemandCommand, DemandRejection, Hear, HeardOrder, LineRef, LineSaid, ShareSaid,
+    TellLine,
+};
+use crate::decider::Decider as _;
+use crate::ids::{LineItemId, OrderId};
 use crate::quantity::Quantity;
-use crate::testing::apply;
+use crate::testing::{apply, at};
 
 fn fulfilled(share: ShareSaid) -> ShareSaid {
     ShareSaid { fulfilled: share.sold, ..share }
@@ -87,4 +95,63 @@ fn the_newest_revision_that_closed_a_line_stands() {
     let heard = apply::<HeardOrder>(heard, &hear(true, 2));
     let heard = apply::<HeardOrder>(heard, &hear(false, 9));
     assert_eq!(heard.closed_by(LINE.line), Some(3));
+}
+
+#[test]
+fn more_open_lines_than_are_kept_are_refused_with_the_fix() {
+    let tell = |n: i64, sold: i64| {
+        DemandCommand::TellLine(TellLine {
+            line: LineRef { order: OrderId(n), line: LineItemId(1) },
+            said: LineSaid {
+                revision: 1,
+                as_of: at(n),
+                shares: vec![share("W1", sold)],
+                dropped: 0,
+                restocked: Vec::new(),
+                settled: false,
+            },
+            lowered_by_accept: BTreeSet::new(),
+            was_told: false,
+            closed_by: None,
+        })
+    };
+    let mut demand = Demand::default();
+    for n in 1..=5_000 {
+        let events = Demand::decide(&demand, &tell(n, 1)).expect("kept");
+        demand = Demand::evolve_all(demand, &events);
+    }
+    let refused = Demand::decide(&demand, &tell(5_001, 1));
+    assert_eq!(refused, Err(DemandRejection::TooManyOpen));
+    assert!(refused.unwrap_err().to_string().contains("cancel some"));
+    assert!(Demand::decide(&demand, &tell(5_001, 0)).is_ok(), "what is done with is told");
+    let said = TellLine { was_told: true, ..told(tell(1, 2)) };
+    let said = TellLine { said: LineSaid { revision: 2, ..said.said.clone() }, ..said };
+    assert!(Demand::decide(&demand, &DemandCommand::TellLine(said)).is_ok(), "and what is kept");
+}
+
+fn told(command: DemandCommand) -> TellLine {
+    let DemandCommand::TellLine(tell) = command else { unreachable!() };
+    tell
+}
+
+/// A count between two acceptances holds the first and not the second, also when the order told of
+/// both at once.
+#[test]
+fn acceptance_is_placed_step_by_step() {
+    let two = || order(1, [in_steps(share("W1", 3), &[(2, 2), (6, 3)])]);
+    let one = || order(1, [accepted(share("W1", 3), 2, 2)]);
+    let then = || order(2, [in_steps(share("W1", 3), &[(2, 2), (6, 3)])]);
+    let counted = || count("c", 10, 4);
+    for history in [
+        vec![two(), counted()],
+        vec![counted(), two()],
+        vec![one(), counted(), then()],
+        vec![then(), one(), counted()],
+        vec![counted(), one(), then()],
+        vec![then(), counted(), one()],
+    ] {
+        let pool = Bench::linked(ACCEPT).play(history).pool();
+        let position = pool.position(&code("W1")).map(Quantity::floor_units);
+        assert_eq!((position, pool.owed(&code("W1"))), (Some(9), 0));
+    }
 }

@@ -25,14 +25,14 @@ mod tests;
 
 pub use claims::{Claims, PoolName};
 pub use command::{DemandCommand, TellLine};
+pub use decide::DemandRejection;
 pub use heard::{
     Hear, HearShipment, HeardOrder, HeardOrderEvent, HeardShipment, HeardShipmentEvent,
     ShipmentSaid, ShippedLine,
 };
-pub use state::{Demand, LineRef, LineSaid, RestockSaid, ShareSaid, Step};
+pub use state::{AcceptedAt, Demand, LineRef, LineSaid, RestockSaid, ShareSaid, Step};
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 
@@ -75,10 +75,10 @@ impl Decider for Demand {
     type State = Self;
     type Command = DemandCommand;
     type Event = DemandEvent;
-    type Rejection = Infallible;
+    type Rejection = DemandRejection;
 
-    fn decide(state: &Self, command: &DemandCommand) -> Result<Vec<DemandEvent>, Infallible> {
-        Ok(decide::decide(state, command))
+    fn decide(state: &Self, command: &DemandCommand) -> Result<Vec<DemandEvent>, DemandRejection> {
+        decide::decide(state, command)
     }
 
     fn evolve(state: Self, event: &DemandEvent) -> Self {

@@ -2,8 +2,8 @@
 
 use super::ShareSaid;
 use super::tests::{
-    Bench, Fact, PHYSICAL, accepted, code, count, count_at, counted_at, dropped, order, share,
-    shipment_from,
+    Bench, Fact, PHYSICAL, accepted, back_at, code, count, count_at, counted_at, dropped, order,
+    refunded, restock, share, shipment_from,
 };
 use crate::ids::{LocationId, StoreId, WarehouseCode};
 use crate::stock::level::{LevelLocation, Shown};
@@ -177,4 +177,21 @@ fn a_level_that_saw_an_order_dropped_presumes_nothing() {
     };
     let level = LevelLocation { shown: Some(shown), sold: Some(3), ..LevelLocation::default() };
     assert_eq!(level.presumed(levels(&bench, "a").known_sold[0]), 0);
+}
+
+/// It comes back to the warehouse that sent it, and Shopify puts it back where it counted it.
+#[test]
+fn what_comes_back_is_free_at_the_warehouse_that_has_it() {
+    let fulfilled = || [ShareSaid { fulfilled: 3, ..sent_from_the_other(3) }];
+    let sent = Bench::linked(PHYSICAL)
+        .play(counted())
+        .play([order(1, fulfilled()), shipment_from("W2", "s", 1, 3, 5)]);
+    // Berlin was given three back for what it will never send.
+    assert_eq!(levels(&sent, "a").delta, [3, -3]);
+    let put_back = refunded(2, fulfilled(), [restock(1, 1)]);
+    for words in [[put_back.clone(), back_at("W2", 1, 6)], [back_at("W2", 1, 6), put_back]] {
+        let back = sent.clone().play(words);
+        assert_eq!(levels(&back, "a").delta, [2, -2]);
+        assert_eq!(levels(&back, "b").delta, [0, -2]);
+    }
 }

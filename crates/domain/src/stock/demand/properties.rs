@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 
 use super::tests::{
-    Bench, Fact, accepted, back, code, count, moved, pick, refunded, restock, share, shipment,
+    Bench, Fact, accepted, back, code, count, counted_at, moved, pick, restock, share, shipment,
 };
 use super::{Demand, ShareSaid};
-use crate::ids::StoreId;
+use crate::ids::{LocationId, StoreId};
 use crate::quantity::Quantity;
-use crate::stock::pool::Pool;
+use crate::stock::pool::{Counted, Pool};
 use crate::stock::report::{MovementKind, ReportKind};
 use crate::testing::id;
 
@@ -21,6 +21,9 @@ struct Revision {
     released: i64,
     fulfilled: i64,
     restocked: i64,
+    /// Of the units at the second warehouse, those that Shopify counts elsewhere.
+    elsewhere: i64,
+    dropped: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -35,14 +38,25 @@ struct Life {
 }
 
 fn revision() -> impl Strategy<Value = Revision> {
-    (0_i64..6, 0_i64..3, 0_i64..3, 0_i64..5, 0_i64..2, 0_i64..3, 0_i64..3).prop_map(
-        |(here, there, unrouted, accepted, released, fulfilled, restocked)| Revision {
-            sold: [here, there],
-            unrouted,
+    let sold = (0_i64..6, 0_i64..3, 0_i64..3, 0_i64..3, 0_i64..3);
+    (sold, 0_i64..5, 0_i64..2, 0_i64..3, 0_i64..3).prop_map(
+        |(
+            (here, there, unrouted, elsewhere, dropped),
             accepted,
             released,
-            fulfilled: fulfilled.min(here),
+            fulfilled,
             restocked,
+        )| {
+            Revision {
+                sold: [here, there],
+                unrouted,
+                accepted,
+                released,
+                fulfilled: fulfilled.min(here),
+                restocked,
+                elsewhere: elsewhere.min(there),
+                dropped,
+            }
         },
     )
 }
@@ -81,9 +95,17 @@ fn facts(life: &Life) -> Vec<Fact> {
             fulfilled: told.fulfilled,
             ..accepted(share("W1", told.sold[0]), told.accepted, moment(n))
         };
-        let shares = [here, share("W2", told.sold[1]), share("", told.unrouted)];
-        let restocked = (told.restocked > 0).then(|| restock(1, told.restocked));
-        facts.push(refunded(n, shares, restocked.into_iter().collect::<Vec<_>>()));
+        let there = share("W2", told.sold[1] - told.elsewhere);
+        let elsewhere = counted_at(share("W2", told.elsewhere), LocationId(9));
+        facts.push(Fact::Order {
+            revision: n,
+            shares: vec![here, there, elsewhere, share("", told.unrouted)],
+            dropped: told.dropped,
+            restocked: (told.restocked > 0)
+                .then(|| restock(1, told.restocked))
+                .into_iter()
+                .collect(),
+        });
     }
     for (name, units) in ["s", "t"].into_iter().zip(&life.shipments) {
         for (n, units) in numbered().zip(units) {
@@ -148,13 +170,16 @@ fn position(life: &Life, stages: &[ReportKind]) -> Option<i64> {
     Some(counted + moved - fell)
 }
 
+type Numbers = (Option<Quantity>, (i64, i64), Quantity, (i64, i64), Counted);
+
 /// What a pool comes to; how news was absorbed on the way is not compared.
-fn numbers(pool: &Pool) -> Vec<(Option<Quantity>, i64, Quantity, i64, i64)> {
+fn numbers(pool: &Pool) -> Vec<Numbers> {
     let a: StoreId = id("a");
     let at = |name: &str| {
         let w = code(name);
-        let sold = pool.known_sold(&w, &a);
-        (pool.position(&w), pool.owed(&w), pool.own(&w, &a), sold, pool.known_open(&w, &a))
+        let sold = (pool.known_sold(&w, &a), pool.known_open(&w, &a));
+        let owed = (pool.owed(&w), pool.owed_elsewhere(&w, &a));
+        (pool.position(&w), owed, pool.own(&w, &a), sold, pool.counted_away(&a, LocationId(9)))
     };
     vec![at("W1"), at("W2")]
 }
@@ -195,6 +220,8 @@ proptest! {
         let came_back = booked_back.min(newest.map_or(0, |told| told.restocked));
         let own = taken(&life, &stages, i64::MAX).min(sold) - came_back;
         prop_assert_eq!(one.pool().own(&code("W1"), &id("a")), Quantity::from_units(own));
+        let away = one.pool().counted_away(&id("a"), LocationId(9)).sold;
+        prop_assert_eq!(away, newest.map_or(0, |told| told.elsewhere));
         prop_assert_eq!(one.pool().held_back(), newest.map_or(0, |told| told.unrouted));
     }
 

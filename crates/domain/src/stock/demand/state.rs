@@ -76,6 +76,18 @@ pub struct ShareSaid {
     /// When the last two changed; nothing when never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_at: Option<Timestamp>,
+    /// How both came about, by time, when in more than one step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<AcceptedAt>,
+}
+
+/// How many units had been accepted or released in all, from a moment on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptedAt {
+    /// When.
+    pub at: Timestamp,
+    /// Units.
+    pub units: i64,
 }
 
 /// How many units of a line a warehouse had taken, by one revision of what said so.
@@ -153,6 +165,12 @@ impl Demand {
     #[must_use]
     pub fn has_left(&self, line: LineRef, was_told: bool) -> bool {
         self.lines.get(&line).map_or(was_told, Line::is_settled)
+    }
+
+    /// Lines that are not done with: open ones, and those that only shipments spoke of.
+    pub(super) fn open_lines(&self) -> usize {
+        let is_open = |line: &&Line| line.said.as_ref().is_none_or(|said| said.open() > 0);
+        self.lines.values().filter(is_open).count()
     }
 
     /// Whether a line is kept.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Demand, DemandCommand, Hear, HearShipment, HeardOrder, HeardShipment, LineRef, LineSaid,
-    RestockSaid, ShareSaid, ShipmentSaid, ShippedLine, TellLine,
+    AcceptedAt, Demand, DemandCommand, Hear, HearShipment, HeardOrder, HeardShipment, LineRef,
+    LineSaid, RestockSaid, ShareSaid, ShipmentSaid, ShippedLine, TellLine,
 };
 use crate::decider::Decider as _;
 use crate::ids::{
@@ -41,11 +41,19 @@ pub(super) fn share(warehouse_code: &str, sold: i64) -> ShareSaid {
         accepted: 0,
         released: 0,
         reported_at: None,
+        steps: Vec::new(),
     }
 }
 
 pub(super) fn accepted(share: ShareSaid, accepted: i64, seconds: i64) -> ShareSaid {
     ShareSaid { accepted, reported_at: Some(at(seconds)), ..share }
+}
+
+/// Accepted in steps: units in all, from a moment on.
+pub(super) fn in_steps(share: ShareSaid, steps: &[(i64, i64)]) -> ShareSaid {
+    let (at_last, units) = *steps.last().expect("a step");
+    let steps = steps.iter().map(|(seconds, units)| AcceptedAt { at: at(*seconds), units: *units });
+    ShareSaid { steps: steps.collect(), ..accepted(share, units, at_last) }
 }
 
 #[derive(Debug, Clone)]
@@ -85,6 +93,14 @@ pub(super) fn refunded(
 
 pub(super) fn back(event: &str, units: i64, seconds: i64) -> Fact {
     moved(event, MovementKind::Return, units, seconds, Some(line_key()))
+}
+
+/// Goods of the line come back to a warehouse.
+pub(super) fn back_at(warehouse: &str, units: i64, seconds: i64) -> Fact {
+    let Fact::Pool(PoolCommand::BookMovement(movement)) = back("r", units, seconds) else {
+        unreachable!()
+    };
+    Fact::Pool(PoolCommand::BookMovement(BookMovement { warehouse: code(warehouse), ..movement }))
 }
 
 pub(super) fn shipment(name: &str, revision: u64, units: i64, seconds: i64) -> Fact {

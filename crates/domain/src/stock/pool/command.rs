@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ledger::LineKey;
+use super::line::LineKey;
 use crate::ids::{EventId, InventoryItemId, LocationId, StoreId, WarehouseCode};
 use crate::quantity::Quantity;
 use crate::stock::report::{MovementKind, ReportKind, StockStatus};

@@ -6,7 +6,7 @@ use super::event::{
     CountIgnoredReason, MovementBooked, MovementEffect, PoolEvent, PositionCounted,
 };
 use super::facts;
-use super::ledger::{LineKey, Report};
+use super::line::{LineKey, Report};
 use super::rejection::PoolRejection;
 use super::state::{Pool, WarehouseStock};
 use crate::ids::WarehouseCode;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::command::Elsewhere;
-use super::ledger::LineKey;
+use super::line::LineKey;
 use crate::ids::{EventId, InventoryItemId, LocationId, StoreId, WarehouseCode};
 use crate::quantity::Quantity;
 use crate::stock::report::{MovementKind, ReportKind, StockStatus};

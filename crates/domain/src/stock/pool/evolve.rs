@@ -6,9 +6,10 @@ use super::command::{Claim, Restocked, Taking};
 use super::compact::Mark;
 use super::event::{FactTaken, MovementBooked, MovementEffect, PoolEvent};
 use super::facts;
-use super::ledger::{BookedBack, LineKey, Report};
+use super::line::{BookedBack, LineKey, Report};
 use super::position::LastCount;
 use super::state::{Pool, WarehouseStock};
+use crate::quantity::Quantity;
 
 pub(super) fn evolve(mut pool: Pool, event: &PoolEvent) -> Pool {
     match event {
@@ -60,6 +61,7 @@ pub(super) fn evolve(mut pool: Pool, event: &PoolEvent) -> Pool {
             let restocked = Restocked { units: *units, revision: *revision, as_of: *as_of };
             stock.ledger.restock(line.clone(), restocked);
             let_go(stock, *as_of, line);
+            match_returns(&mut pool, line);
         }
         PoolEvent::LineBookedBack { event_id, warehouse, line, quantity, occurred_at } => {
             let stock = pool.warehouses.entry(warehouse.clone()).or_default();
@@ -71,6 +73,7 @@ pub(super) fn evolve(mut pool: Pool, event: &PoolEvent) -> Pool {
             };
             stock.ledger.book_back(line.clone(), booked);
             let_go(stock, *occurred_at, line);
+            match_returns(&mut pool, line);
         }
         PoolEvent::SoldSeen { warehouse, store, location, units } => {
             let stock = pool.warehouses.entry(warehouse.clone()).or_default();
@@ -130,6 +133,20 @@ fn fact_taken(stock: &mut WarehouseStock, fact: &FactTaken) {
     let report = facts::report(&fact.source, taking);
     stock.ledger.tell(fact.line.clone(), report, fact.withdrawn, absorbs);
     let_go(stock, fact.occurred_at, &fact.line);
+}
+
+/// Shopify may put goods back at one location and the back office book them at a warehouse of
+/// another, or at another one of the same: they are the same goods, and rise once.
+fn match_returns(pool: &mut Pool, line: &LineKey) {
+    let over = |stock: &WarehouseStock| stock.ledger.booked_over(line);
+    let mut spare: Quantity =
+        pool.warehouses.values().map(|stock| over(stock).max(Quantity::ZERO)).sum();
+    for stock in pool.warehouses.values_mut() {
+        let missing = over(stock).negated().max(Quantity::ZERO);
+        let apart = missing.min(spare);
+        spare = spare.saturating_sub(apart);
+        stock.ledger.book_apart(line, apart);
+    }
 }
 
 /// Lets quiet lines go, but never the one that is spoken of: its next event may follow.

@@ -3,7 +3,7 @@
 use super::command::{Claim, ClaimLine, Restocked, Taking};
 use super::compact::Mark;
 use super::event::{FactTaken, PoolEvent};
-use super::ledger::{Line, Report};
+use super::line::{Line, Report};
 use super::rejection::PoolRejection;
 use super::state::WarehouseStock;
 

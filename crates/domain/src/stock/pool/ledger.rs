@@ -1,5 +1,4 @@
-//! Order lines at one warehouse: how much is sold, how much of it the back office's number
-//! already lacks.
+//! The order lines at one warehouse, and what they add up to per store.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,11 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::command::{Claim, Elsewhere, Restocked, Taking};
-use super::compact::Mark;
-use crate::ids::{LineId, LocationId, OrderKey, StoreId};
+use super::command::{Claim, Elsewhere, Restocked};
+use super::line::{BookedBack, Line, LineKey, Report, Step};
+use crate::ids::{LocationId, StoreId};
 use crate::quantity::Quantity;
-use crate::stock::report::ReportKind;
 
 /// A line with nothing owed leaves the ledger this long after its last report; its sums stay.
 /// The inbox keeps ids for the same time.
@@ -21,297 +19,6 @@ const SWEEP_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// And never more lines than this, since the state is written whole with each batch. At the limit
 /// the quietest line with nothing owed leaves first; lines that are owed always stay.
 const LINES_LEN_MAX: usize = 2_000;
-
-/// Names an order line of a store.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct LineKey {
-    /// The store.
-    pub store: StoreId,
-    /// The order.
-    pub order: OrderKey,
-    /// The line.
-    pub line: LineId,
-}
-
-/// One lowering report about a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Report {
-    pub(super) mark: Mark,
-    pub(super) kind: ReportKind,
-    /// Told by an order or a shipment, not reported as a movement. The same goods may be both.
-    pub(super) told: bool,
-    pub(super) occurred_at: Timestamp,
-    /// What it takes; negative when it gives back.
-    pub(super) quantity: Quantity,
-}
-
-/// Goods of a line that the back office booked back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BookedBack {
-    pub(super) mark: Mark,
-    pub(super) occurred_at: Timestamp,
-    pub(super) quantity: Quantity,
-    /// Came to light after the first count and happened before it: for Delta it was no rise.
-    pub(super) absorbed: bool,
-}
-
-impl Claim {
-    /// Nothing, as a revision says.
-    #[must_use]
-    pub const fn of_nothing(revision: u64, as_of: Timestamp) -> Self {
-        Self {
-            sold: 0,
-            fulfilled: 0,
-            released: 0,
-            dropped: 0,
-            elsewhere: Vec::new(),
-            revision,
-            as_of,
-        }
-    }
-
-    /// Whether both come to the same, whatever version of the order they stand for.
-    pub(in crate::stock) fn says_same(&self, other: &Self) -> bool {
-        let said = |claim: &Self| (claim.sold, claim.fulfilled, claim.released, claim.dropped);
-        said(self) == said(other) && self.elsewhere == other.elsewhere
-    }
-
-    /// Units that this warehouse sends and Shopify counts where it does not serve.
-    fn sold_elsewhere(&self) -> i64 {
-        self.elsewhere.iter().fold(0, |sum, part| sum.saturating_add(part.sold))
-    }
-
-    /// Units that lowered the level that the warehouse serves, cancelled ones included.
-    fn counted_here(&self) -> i64 {
-        let parts = self.elsewhere.iter();
-        let elsewhere = parts.fold(0_i64, |sum, part| sum.saturating_add(part.counted()));
-        self.sold.saturating_add(self.dropped).saturating_sub(elsewhere)
-    }
-
-    /// Units that Shopify still holds as committed, at any location.
-    fn open(&self) -> i64 {
-        self.sold.saturating_sub(self.fulfilled).max(0)
-    }
-
-    fn open_here(&self) -> i64 {
-        let elsewhere =
-            self.elsewhere.iter().fold(0_i64, |sum, part| sum.saturating_add(part.open()));
-        self.open().saturating_sub(elsewhere).max(0)
-    }
-}
-
-impl Elsewhere {
-    fn counted(&self) -> i64 {
-        self.sold.saturating_add(self.dropped)
-    }
-
-    fn open(&self) -> i64 {
-        self.sold.saturating_sub(self.fulfilled).max(0)
-    }
-}
-
-/// An order line.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Line {
-    /// Nothing while the order was not seen: then as much is sold as was taken.
-    pub(super) claim: Option<Claim>,
-    /// By time.
-    pub(super) reports: Vec<Report>,
-    /// What Shopify put back by itself.
-    pub(super) restocked: Option<Restocked>,
-    /// What the back office booked back, by time.
-    pub(super) booked_back: Vec<BookedBack>,
-}
-
-/// The stages of a line, the greatest of which counts. Their places are stored.
-pub(super) const STAGES: [ReportKind; 5] = [
-    ReportKind::Accept,
-    ReportKind::Allocation,
-    ReportKind::Pick,
-    ReportKind::Shipment,
-    ReportKind::Invoice,
-];
-
-/// The place of a stage.
-pub(super) const fn stage(kind: ReportKind) -> u8 {
-    match kind {
-        ReportKind::Accept => 0,
-        ReportKind::Allocation => 1,
-        ReportKind::Pick => 2,
-        ReportKind::Shipment => 3,
-        ReportKind::Invoice => 4,
-    }
-}
-
-impl Line {
-    /// The greatest of the lowering stages, from reports up to a moment.
-    ///
-    /// Each report is placed by its own time, so that a count between an early and a late stage of
-    /// the same goods is read the same way whichever of the three arrives last.
-    fn taken_until(&self, moment: Option<Timestamp>) -> Quantity {
-        // A movement and what an order or a shipment tells are two words about the same goods.
-        let mut stages = [[Quantity::ZERO; STAGES.len()]; 2];
-        for report in &self.reports {
-            if moment.is_none_or(|moment| report.occurred_at <= moment)
-                && let Some(stages) = stages.get_mut(usize::from(report.told))
-                && let Some(stage) = stages.get_mut(usize::from(stage(report.kind)))
-            {
-                *stage = stage.saturating_add(report.quantity);
-            }
-        }
-        stages.into_iter().flatten().fold(Quantity::ZERO, Quantity::max)
-    }
-
-    pub(super) fn taken(&self) -> Quantity {
-        self.taken_until(None)
-    }
-
-    /// What the line took from the position since a count; all of it when there was none.
-    pub(super) fn taken_after(&self, counted_at: Option<Timestamp>) -> Quantity {
-        match counted_at {
-            None => self.taken(),
-            Some(_) => self.taken().saturating_sub(self.taken_until(counted_at)),
-        }
-    }
-
-    fn sold(&self) -> Quantity {
-        self.claim.as_ref().map_or_else(|| self.taken(), |claim| Quantity::from_units(claim.sold))
-    }
-
-    /// Of what is sold, what Shopify counts at a location that the warehouse does not serve.
-    fn elsewhere(&self) -> Quantity {
-        Quantity::from_units(self.claim.as_ref().map_or(0, Claim::sold_elsewhere))
-    }
-
-    /// What lowered the level that the warehouse serves.
-    fn counted_here(&self) -> Quantity {
-        let counted = |claim: &Claim| Quantity::from_units(claim.counted_here());
-        self.claim.as_ref().map_or_else(|| self.taken(), counted)
-    }
-
-    fn owed(&self) -> Quantity {
-        let released = self.claim.as_ref().map_or(0, |claim| claim.released);
-        let ended = self.taken().max(Quantity::from_units(released));
-        self.sold().saturating_sub(ended).max(Quantity::ZERO)
-    }
-
-    /// Of what is owed, what the level that the warehouse serves does not know. What it knows is
-    /// taken first.
-    fn owed_elsewhere(&self) -> Quantity {
-        self.owed().min(self.elsewhere())
-    }
-
-    /// Whether nothing is to be expected of it: its units are taken, and sent or cancelled.
-    fn is_settled(&self) -> bool {
-        self.owed().is_zero() && self.claim.as_ref().is_none_or(|claim| claim.open() == 0)
-    }
-
-    fn own(&self) -> Quantity {
-        self.own_without(self.came_back(|_| true))
-    }
-
-    /// `own` without what the first count held and Delta was therefore never told: a unit that did
-    /// not rise there is not taken off again when Shopify puts it back, whichever is heard first.
-    fn own_for_delta(&self) -> Quantity {
-        self.own_without(self.came_back(|booked| !booked.absorbed))
-    }
-
-    fn own_without(&self, came_back: Quantity) -> Quantity {
-        self.taken().min(self.sold().saturating_sub(self.elsewhere())).saturating_sub(came_back)
-    }
-
-    /// What is both booked back and put back by Shopify itself.
-    fn came_back(&self, counts: impl Fn(&BookedBack) -> bool) -> Quantity {
-        let booked = self.booked_back.iter().filter(|booked| counts(booked));
-        let restocked = self.restocked.map_or(0, |restocked| restocked.units);
-        booked.map(|booked| booked.quantity).sum::<Quantity>().min(Quantity::from_units(restocked))
-    }
-
-    /// Whether nothing is known of it but what came back.
-    pub(super) fn has_only_returns(&self) -> bool {
-        self.claim.is_none() && self.reports.is_empty()
-    }
-
-    fn sums(&self) -> Sums {
-        let raw = |quantity: Quantity| i128::from(quantity.ten_thousandths());
-        Sums {
-            lines: 1,
-            own: raw(self.own()),
-            own_for_delta: raw(self.own_for_delta()),
-            counted: raw(self.counted_here()),
-            owed: raw(self.owed()),
-            owed_elsewhere: raw(self.owed_elsewhere()),
-            open: i128::from(self.claim.as_ref().map_or(0, Claim::open_here)),
-        }
-    }
-
-    fn last_heard(&self) -> Option<Timestamp> {
-        let reports = self.reports.iter().map(|report| report.occurred_at);
-        let booked = self.booked_back.iter().map(|booked| booked.occurred_at);
-        let claimed = self.claim.as_ref().map(|claim| claim.as_of);
-        let told = [claimed, self.restocked.map(|restocked| restocked.as_of)];
-        reports.chain(booked).chain(told.into_iter().flatten()).max()
-    }
-
-    pub(super) fn holds(&self, at: Timestamp, mark: Mark) -> bool {
-        self.reports.iter().any(|r| !r.told && (r.occurred_at, r.mark) == (at, mark))
-            || self.booked_back.iter().any(|b| (b.occurred_at, b.mark) == (at, mark))
-    }
-
-    /// What one source told.
-    pub(super) fn told_by(&self, source: Mark) -> Vec<Taking> {
-        let of_source = self.reports.iter().filter(|report| report.told && report.mark == source);
-        let taking = |report: &Report| Taking {
-            kind: report.kind,
-            occurred_at: report.occurred_at,
-            quantity: report.quantity,
-        };
-        of_source.map(taking).collect()
-    }
-
-    pub(super) fn without(&self, report: Report) -> Self {
-        let mut line = self.clone();
-        line.withdraw(report);
-        line
-    }
-
-    pub(super) fn withdraw(&mut self, report: Report) {
-        if let Some(place) = self.reports.iter().position(|known| *known == report) {
-            self.reports.remove(place);
-        }
-    }
-
-    pub(super) fn with(&self, report: Report) -> Self {
-        let mut line = self.clone();
-        line.push(report);
-        line
-    }
-
-    pub(super) fn push(&mut self, report: Report) {
-        // Sorted, so that equal histories are equal states whatever the order of arrival.
-        let key = |r: &Report| (r.occurred_at, r.mark, r.told);
-        let place = self.reports.partition_point(|known| key(known) <= key(&report));
-        self.reports.insert(place, report);
-    }
-
-    pub(super) fn book_back(&mut self, booked: BookedBack) {
-        let key = |b: &BookedBack| (b.occurred_at, b.mark);
-        let place = self.booked_back.partition_point(|known| key(known) <= key(&booked));
-        self.booked_back.insert(place, booked);
-    }
-
-    /// The moments at which the line changed the position, for the journal.
-    fn steps(&self) -> Vec<Step> {
-        let mut before = Quantity::ZERO;
-        let mut steps = Vec::with_capacity(self.reports.len());
-        for report in &self.reports {
-            let after = self.taken_until(Some(report.occurred_at));
-            steps.push((report.occurred_at, report.mark, before.saturating_sub(after)));
-            before = after;
-        }
-        steps
-    }
-}
 
 /// Sums over the lines of a store, in ten-thousandths; wide, so that they add up exactly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -327,6 +34,19 @@ struct Sums {
 }
 
 impl Sums {
+    fn of(line: &Line) -> Self {
+        let raw = |quantity: Quantity| i128::from(quantity.ten_thousandths());
+        Self {
+            lines: 1,
+            own: raw(line.own()),
+            own_for_delta: raw(line.own_for_delta()),
+            counted: raw(line.counted_here()),
+            owed: raw(line.owed()),
+            owed_elsewhere: raw(line.owed_elsewhere()),
+            open: i128::from(line.open_here()),
+        }
+    }
+
     fn plus(self, other: Self) -> Self {
         let Self { lines, own, own_for_delta, counted, owed, owed_elsewhere, open } = other;
         Self {
@@ -455,14 +175,11 @@ impl From<Stored> for Ledger {
         let mut sums: BTreeMap<StoreId, Sums> = BTreeMap::new();
         for (key, line) in &lines {
             let of_store = sums.entry(key.store.clone()).or_default();
-            *of_store = of_store.plus(line.sums());
+            *of_store = of_store.plus(Sums::of(line));
         }
         Self { lines, closed, absorbed, seen, seen_at, away, swept, sums }
     }
 }
-
-/// A movement that a line leaves behind when it leaves the ledger.
-pub(super) type Step = (Timestamp, Mark, Quantity);
 
 impl Ledger {
     pub(super) fn line(&self, key: &LineKey) -> Option<&Line> {
@@ -474,14 +191,14 @@ impl Ledger {
         let of_store = self.sums.entry(key.store.clone()).or_default();
         let line = match self.lines.entry(key) {
             Entry::Occupied(known) => {
-                *of_store = of_store.minus(known.get().sums());
+                *of_store = of_store.minus(Sums::of(known.get()));
                 known.into_mut()
             }
             Entry::Vacant(free) => free.insert(Line::default()),
         };
-        let before = line.sums();
+        let before = Sums::of(line);
         change(line);
-        let after = line.sums();
+        let after = Sums::of(line);
         *of_store = of_store.plus(after);
         (before, after)
     }
@@ -529,6 +246,17 @@ impl Ledger {
 
     pub(super) fn book_back(&mut self, key: LineKey, booked: BookedBack) {
         self.change(key, |line| line.book_back(booked));
+    }
+
+    /// What was booked back of a line beyond what Shopify put back, or less.
+    pub(super) fn booked_over(&self, key: &LineKey) -> Quantity {
+        self.lines.get(key).map_or(Quantity::ZERO, Line::booked_over)
+    }
+
+    pub(super) fn book_apart(&mut self, key: &LineKey, quantity: Quantity) {
+        if self.lines.get(key).is_some_and(|line| line.booked_apart != quantity) {
+            self.change(key.clone(), |line| line.booked_apart = quantity);
+        }
     }
 
     pub(super) fn take(&mut self, key: LineKey, report: Report, absorbs: bool) {
@@ -657,7 +385,7 @@ impl Ledger {
         let Some(line) = self.lines.remove(key) else { return Vec::new() };
         // As it would be loaded: a store without lines has no sums.
         if let Some(of_store) = self.sums.get_mut(&key.store) {
-            *of_store = of_store.minus(line.sums());
+            *of_store = of_store.minus(Sums::of(&line));
             if of_store.lines == 0 {
                 self.sums.remove(&key.store);
             }

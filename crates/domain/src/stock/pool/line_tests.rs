@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::event::PoolEvent;
 use super::tests::{book, count, fold, line, qty, restock, stage, store, w1};
-use super::{BookMovement, Claim, ClaimLine, Pool, PoolCommand, PoolRejection};
+use super::{BookCount, BookMovement, Claim, ClaimLine, Pool, PoolCommand, PoolRejection, Taking};
 use crate::ids::LocationId;
 use crate::quantity::Quantity;
-use crate::stock::report::{MovementKind, StockStatus};
-use crate::testing::{apply, at, given};
+use crate::stock::report::{MovementKind, ReportKind, StockStatus};
+use crate::testing::{apply, at, given, id};
 
 fn claim(store: &str, order: &str, sold: i64, seconds: i64) -> PoolCommand {
     let revision = u64::try_from(seconds).expect("not negative");
@@ -280,4 +280,50 @@ fn a_store_without_lines_leaves_nothing_behind() {
     let loaded: super::ledger::Ledger = serde_json::from_str(&stored).expect("loaded");
     assert_eq!(loaded, ledger);
     assert_eq!(ledger.stores().len(), 0);
+}
+
+/// A line that is settled by the first event of a word stays until the last one.
+#[test]
+fn a_line_does_not_leave_between_two_events_of_one_word() {
+    let lines = (0..2_100).map(|n| {
+        let order = Some(line("a", &format!("{n}")));
+        let event = format!("e{n}");
+        book(BookMovement { order, ..stage(MovementKind::Picking, &event, "-1", 100 + n) })
+    });
+    let pool = fold(std::iter::once(count("c1", "5000", -10)).chain(lines.take(2_000)));
+    let own = pool.own(&w1(), &store("a"));
+    // Cancelled, and still accepted: three are taken, and none is sold.
+    let PoolCommand::ClaimLine(claimed) = claim("a", "old", 0, 1) else { unreachable!() };
+    let taking = Taking { kind: ReportKind::Accept, occurred_at: at(1), quantity: qty("3") };
+    let taken = BTreeMap::from([("acceptance".to_owned(), vec![taking])]);
+    let pool = apply::<Pool>(pool, &PoolCommand::ClaimLine(ClaimLine { taken, ..claimed }));
+    assert_eq!(pool.own(&w1(), &store("a")), own);
+    assert_eq!(pool.position(&w1()), Some(qty("2997")));
+}
+
+/// The refund names one warehouse of the location, and the back office books at another one.
+#[test]
+fn what_comes_back_to_another_warehouse_rises_once() {
+    let w2 = || crate::testing::id::<crate::ids::WarehouseCode>("W2");
+    let at_w2 = |command: PoolCommand| match command {
+        PoolCommand::BookMovement(movement) => {
+            PoolCommand::BookMovement(BookMovement { warehouse: w2(), ..movement })
+        }
+        PoolCommand::BookCount(count) => {
+            PoolCommand::BookCount(BookCount { warehouse: w2(), event_id: id("c2"), ..count })
+        }
+        other => other,
+    };
+    let sum = |pool: &Pool, name: &str| {
+        pool.delta_units(&w1(), &store(name)) + pool.delta_units(&w2(), &store(name))
+    };
+    let begun = || sent().into_iter().chain([at_w2(count("c2", "5", 0))]);
+    let (put_back, booked) = (restock("1001", 1, 3), at_w2(back("r1", "1", 5)));
+    for words in [[put_back.clone(), booked.clone()], [booked, put_back]] {
+        let pool = fold(begun().chain(words));
+        assert_eq!((sum(&pool, "a"), sum(&pool, "b")), (0, -1), "as at one warehouse");
+        assert_eq!(pool.position(&w2()), Some(qty("6")));
+        let stored = serde_json::to_string(&pool).expect("stored");
+        assert_eq!(serde_json::from_str::<Pool>(&stored).expect("read"), pool);
+    }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 
 use super::command::{Claim, Elsewhere, Restocked};
 use super::compact::{Broken, Mark, Reader, Scale, Writer};
-use super::ledger::{BookedBack, Line, LineKey, Report, STAGES, stage};
+use super::line::{BookedBack, Line, LineKey, Report, STAGES, stage};
 use crate::ids::{EventId, LineId, LocationId, OrderKey, StoreId};
 use crate::quantity::Quantity;
 use crate::stock::report::ReportKind;
@@ -21,6 +21,8 @@ const VERSION: u8 = 1;
 const WITH_RETURNS: u8 = 3;
 /// A claim of which units were dropped, or are counted elsewhere.
 const WITH_PLACES: u8 = 4;
+/// Begins a line of which something came back to another warehouse; the rest follows as without.
+const BOOKED_APART: u8 = 5;
 /// Marks the stage of what an order or a shipment told.
 const TOLD: u8 = 0x10;
 
@@ -83,6 +85,10 @@ fn name(writer: &mut Writer, name: &str) {
 }
 
 fn write(writer: &mut Writer, scale: Scale, line: &Line) {
+    if !line.booked_apart.is_zero() {
+        writer.byte(BOOKED_APART);
+        writer.quantity(line.booked_apart);
+    }
     if line.restocked.is_some() || !line.booked_back.is_empty() {
         writer.byte(WITH_RETURNS);
         write_returns(writer, scale, line);
@@ -186,7 +192,14 @@ fn read_name(reader: &mut Reader) -> Result<LineId, Broken> {
 }
 
 fn read(reader: &mut Reader, scale: Scale) -> Result<Line, Broken> {
-    let (form, restocked, booked_back) = match reader.byte()? {
+    let (first, booked_apart) = match reader.byte()? {
+        BOOKED_APART => {
+            let quantity = reader.quantity()?;
+            (reader.byte()?, quantity)
+        }
+        form => (form, Quantity::ZERO),
+    };
+    let (form, restocked, booked_back) = match first {
         WITH_RETURNS => {
             let restocked = read_restocked(reader, scale)?;
             let booked_back = read_booked_back(reader, scale)?;
@@ -205,7 +218,7 @@ fn read(reader: &mut Reader, scale: Scale) -> Result<Line, Broken> {
         let (quantity, mark) = (reader.quantity()?, reader.mark()?);
         reports.push(Report { mark, kind, told, occurred_at, quantity });
     }
-    Ok(Line { claim, reports, restocked, booked_back })
+    Ok(Line { claim, reports, restocked, booked_back, booked_apart })
 }
 
 fn read_claim(reader: &mut Reader, scale: Scale, form: u8) -> Result<Option<Claim>, Broken> {
@@ -394,7 +407,8 @@ mod tests {
                 revision: 9,
                 as_of: at(seconds),
             });
-            let mut line = Line { claim, restocked, ..Line::default() };
+            let booked_apart = Quantity::from_units(i64::from(sample.store));
+            let mut line = Line { claim, restocked, booked_apart, ..Line::default() };
             for (absorbed, seconds, quantity, mark) in &sample.booked_back {
                 line.book_back(BookedBack {
                     mark: Mark(*mark),

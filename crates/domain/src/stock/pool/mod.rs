@@ -15,6 +15,7 @@ mod evolve;
 mod facts;
 mod journal;
 pub mod ledger;
+pub mod line;
 mod lines;
 pub mod position;
 pub mod rejection;
@@ -33,7 +34,8 @@ pub use command::{
 pub use event::{
     CountIgnoredReason, FactTaken, MovementBooked, MovementEffect, PoolEvent, PositionCounted,
 };
-pub use ledger::{Counted, LineKey};
+pub use ledger::Counted;
+pub use line::LineKey;
 pub use position::{LastCount, Position};
 pub use rejection::PoolRejection;
 pub use state::Pool;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::{Counted, Ledger, LineKey};
+use super::ledger::{Counted, Ledger};
+use super::line::LineKey;
 use super::position::Position;
 use crate::ids::{InventoryItemId, LocationId, StoreId, WarehouseCode};
 use crate::quantity::Quantity;
