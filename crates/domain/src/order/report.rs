@@ -85,6 +85,16 @@ pub enum Extent {
     Lines(Vec<Units>),
 }
 
+impl Extent {
+    /// Whether units of the line at the warehouse can be meant.
+    fn means(&self, place: &(LineItemId, Warehouse)) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Lines(lines) => lines.iter().any(|units| units.means(place)),
+        }
+    }
+}
+
 /// Units of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Units {
@@ -265,8 +275,10 @@ impl Desk<'_> {
         }
     }
 
-    fn said(&self, answer: Answer, bounds: Room) -> Said {
+    /// Of lines that it does not mean it says nothing, and nothing of them is kept.
+    fn said(&self, answer: Answer, mut bounds: Room) -> Said {
         let Report { id, says, extent, occurred_at, .. } = self.report.clone();
+        bounds.retain(|place, _| extent.means(place));
         Said { id, says, extent, at: occurred_at, answer, bounds: booked(bounds) }
     }
 

@@ -70,6 +70,27 @@ fn an_acceptance_of_the_whole_books_every_unit_once() {
 }
 
 #[test]
+fn an_answer_to_one_line_keeps_nothing_of_the_others() {
+    let (mut shop, mut order) = routed();
+    for number in [1, 2, 3] {
+        order = say(order, report(&format!("a{number}"), Says::Accept, line(number, 2))).0;
+    }
+    shop.step(Step::Cancel, 1);
+    let mut order = read(order, &shop, 1);
+    for number in [1, 2, 3] {
+        let agreed = report(&format!("c{number}"), Says::AgreeToCancel, line(number, 2));
+        order = say(order, agreed).0;
+    }
+    assert_eq!(order.said.len(), 6);
+    for said in &order.said {
+        let Extent::Lines(named) = &said.extent else { unreachable!("each names its line") };
+        let kept: Vec<_> = said.bounds.iter().map(|bound| bound.line).collect();
+        assert!(kept.iter().all(|line| *line == named[0].line), "{kept:?} of {named:?}");
+    }
+    assert_eq!([1, 2, 3].map(|l| booked(&order, l).0), [0, 0, 0]);
+}
+
+#[test]
 fn more_units_than_were_asked_for_are_refused_with_both_numbers() {
     let (_, order) = routed();
     let (order, events) = say(order, report("a1", Says::Accept, line(1, 4)));
