@@ -4,6 +4,7 @@
 //! A refusal names the field, what is wrong and what to do. Nothing here knows settings other
 //! than those given, or what time it is.
 
+pub mod conflict;
 mod fields;
 pub mod invoice;
 pub mod link;

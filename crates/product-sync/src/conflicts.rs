@@ -2,6 +2,7 @@
 
 use lockstep_contracts::catalog::v1 as proto;
 use lockstep_contracts::catalog::v1::{ListConflictsRequest, ListConflictsResponse};
+use lockstep_contracts::convert::conflict::conflict_kind_to_proto;
 use lockstep_contracts::time::to_proto;
 use lockstep_domain::catalog::{Conflict, ConflictKind as Kind, Finding, Standing};
 use lockstep_domain::{StoreId, VariantId};
@@ -52,25 +53,13 @@ fn shown(id: &str, conflict: Conflict) -> Option<proto::Conflict> {
         title,
         sku,
         barcode,
-        kind: to_proto_kind(finding.kind).into(),
+        kind: conflict_kind_to_proto(finding.kind).into(),
         message,
         fix: fix.to_owned(),
         other_variant_ids: finding.others.iter().map(|other| other.get()).collect(),
         near: finding.near,
         since: since.map(to_proto),
     })
-}
-
-const fn to_proto_kind(kind: Kind) -> proto::ConflictKind {
-    match kind {
-        Kind::Duplicate => proto::ConflictKind::Duplicate,
-        Kind::Blank => proto::ConflictKind::Blank,
-        Kind::Changed => proto::ConflictKind::Changed,
-        Kind::Twin => proto::ConflictKind::Twin,
-        Kind::Unknown => proto::ConflictKind::Unknown,
-        Kind::Taken => proto::ConflictKind::Taken,
-        Kind::Ambiguous => proto::ConflictKind::Ambiguous,
-    }
 }
 
 /// What is wrong, and what to do.
@@ -86,15 +75,22 @@ fn words(standing: &Standing) -> (String, &'static str) {
     match kind {
         Kind::Duplicate => (
             format!("{} carry the same {codes}, or codes of one SKU", many(others)),
-            "give each variant its own SKU in Shopify and sync again, or link one by hand",
+            "give each variant its own SKU in Shopify and sync again, or link one by hand (also one \
+             that is linked: its stock is pushed nowhere until then)",
         ),
         Kind::Blank => (
             "the variant has neither SKU nor barcode".to_owned(),
             "give it a SKU in Shopify and sync again, or link it by hand",
         ),
         Kind::Changed => (
-            format!("the variant is linked to {skus}, and its code is another one now: {codes}"),
-            "if the link is still right, cut it and make it again; else link the right SKU by hand",
+            match (sku.trim(), barcode.trim()) {
+                ("", "") => format!("the variant is linked to {skus}, and has no code any more"),
+                _ => format!(
+                    "the variant is linked to {skus}, and its code is another one now: {codes}"
+                ),
+            },
+            "its stock is pushed nowhere: if the link is still right, make it once more by hand; \
+             else link the right SKU by hand",
         ),
         Kind::Twin => (
             format!(

@@ -10,6 +10,7 @@
 
 pub mod aggregates;
 pub mod conflicts;
+pub(crate) mod doubts;
 pub mod jobs;
 pub mod links;
 pub mod list;

@@ -20,7 +20,7 @@ use lockstep_runtime::{Aggregate, Directory, Engine, EngineError, Origin, Stop, 
 use crate::aggregates::{
     ConflictKind, SkuClaimKind, VariantLinkKind, sku_claim_id, variant_link_id,
 };
-use crate::syncer::never;
+use crate::doubts::{self, Tell};
 
 /// Wishes in one request; also Shopify's limit for ids in one call.
 pub const WISHES_MAX: usize = 250;
@@ -204,7 +204,7 @@ fn decide(
     };
     let id = variant_link_id(store, variant);
     let before = work.version::<VariantLinkKind>(&id)?;
-    let events = match work.execute::<VariantLinkKind>(&id, &command)? {
+    let mut events = match work.execute::<VariantLinkKind>(&id, &command)? {
         Ok(events) => events,
         Err(e) => {
             let fix = "cut the link first".to_owned();
@@ -212,6 +212,9 @@ fn decide(
             return Ok(Err(Refusal { code: "ALREADY_LINKED", field: "variant_id", message, fix }));
         }
     };
+    if events.is_empty() {
+        events = confirm(work, &id, wish, origin)?;
+    }
     if let Wish::Link { variant, backoffice, sku, .. } = wish {
         let id = sku_claim_id(store, backoffice, sku);
         let claim = SkuClaimCommand::ClaimSku { variant: *variant };
@@ -222,10 +225,27 @@ fn decide(
     }
     if !events.is_empty() {
         // A person has decided, or what was found no longer is; the next run judges anew.
-        let closed = work.execute::<ConflictKind>(&id, &ConflictCommand::Close)?;
-        closed.map_err(never)?;
+        doubts::decide(work, (store, variant), &ConflictCommand::Close, Tell::Others)?;
     }
     Ok(Ok(if events.is_empty() { LinkOutcome::Unchanged } else { made }))
+}
+
+/// A person wishes for the link that stands while something must be decided about it: that is the
+/// decision.
+fn confirm(
+    work: &mut Work<'_>,
+    id: &str,
+    wish: &Wish,
+    origin: LinkOrigin,
+) -> Result<Vec<VariantLinkEvent>, Stop> {
+    let Wish::Link { backoffice, .. } = wish else { return Ok(Vec::new()) };
+    if work.state::<ConflictKind>(id)?.standing.is_none() {
+        return Ok(Vec::new());
+    }
+    let (backoffice, at) = (backoffice.clone(), work.now());
+    let command = VariantLinkCommand::ConfirmLink { backoffice, origin, at };
+    let confirmed = work.execute::<VariantLinkKind>(id, &command)?;
+    confirmed.map_err(|e| Stop::Poison(e.to_string()))
 }
 
 /// Looks first: a link that is refused must leave no claim behind.

@@ -17,7 +17,7 @@ use lockstep_ports::PortError;
 use lockstep_runtime::Engine;
 
 use crate::aggregates::{BackOfficeKind, LevelKind, PoolKind, StoreKind, level_id, pool_id};
-use crate::verdicts::words;
+use crate::verdicts::{in_conflict, words};
 
 /// Back offices behind one installation.
 const BACKOFFICES_MAX: u32 = 1_000;
@@ -159,7 +159,7 @@ impl Picture {
             booked: known.booked,
             explained_available: shown.map(|s| s.available),
             explained_on_hand: shown.map(|s| s.on_hand),
-            verdict: verdict(&known),
+            verdict: verdict(level, &known),
             in_flight: in_flight(&known),
         })
     }
@@ -173,7 +173,11 @@ fn in_flight(location: &LevelLocation) -> String {
     effect.map(ToString::to_string).unwrap_or_default()
 }
 
-fn verdict(location: &LevelLocation) -> String {
+fn verdict(level: &Level, location: &LevelLocation) -> String {
+    if let Some(kind) = level.parked_by() {
+        let (code, message) = in_conflict(kind);
+        return format!("{code}: {message}");
+    }
     match &location.verdict {
         Some(verdict) => {
             let (code, message) = words(verdict);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lockstep_contracts::Event;
 use lockstep_contracts::backoffice::v1::{CountReported, MovementReported};
-use lockstep_contracts::catalog::v1::{VariantLinked, VariantUnlinked};
+use lockstep_contracts::catalog::v1::{VariantConflictChanged, VariantLinked, VariantUnlinked};
 use lockstep_contracts::convert::link::{LinkChange, linked, unlinked};
 use lockstep_contracts::orders::v1::OrderLinesChanged;
 use lockstep_contracts::shipments::v1::ShipmentLinesChanged;
@@ -27,7 +27,7 @@ use crate::demand::pools_behind;
 use crate::effects::{list_unknown_effects, settle_effect};
 use crate::handlers::{
     count_reported, inventory_level, movement_reported, order_lines, settings, shipment_lines,
-    variant_linked,
+    variant_conflict, variant_linked,
 };
 use crate::pusher::Pusher;
 use crate::questions::get_stock;
@@ -104,6 +104,7 @@ impl Processor for StockProcessor {
             CountReported::TYPE => count_reported::apply(&message.decode()?, work),
             VariantLinked::TYPE => variant_linked::linked(&message.decode()?, work),
             VariantUnlinked::TYPE => variant_linked::unlinked(&message.decode()?, work),
+            VariantConflictChanged::TYPE => variant_conflict::apply(&message.decode()?, work),
             OrderLinesChanged::TYPE => order_lines::apply(&message.decode()?, work),
             ShipmentLinesChanged::TYPE => shipment_lines::apply(&message.decode()?, work),
             WebhookReceived::TYPE => inventory_level::apply(&message.decode()?, work),

@@ -1,5 +1,6 @@
 //! Verdicts in the words of an operator.
 
+use lockstep_domain::catalog::ConflictKind;
 use lockstep_domain::stock::level::Verdict;
 
 /// The closed code of a verdict, and what it means and asks for.
@@ -30,4 +31,14 @@ pub fn words(verdict: &Verdict) -> (&'static str, String) {
             ("REFUSED", format!("Shopify refuses it ({code}): {message}"))
         }
     }
+}
+
+/// The same for an item whose codes are in doubt.
+pub fn in_conflict(kind: ConflictKind) -> (&'static str, String) {
+    let kind = kind.as_str();
+    let message = format!(
+        "a person must decide what the item is, since its code is in conflict ({kind}); nothing is \
+         pushed until then: see the store's conflicts"
+    );
+    ("CONFLICT", message)
 }

@@ -44,6 +44,16 @@ impl ConflictKind {
             Self::Ambiguous => "ambiguous",
         }
     }
+
+    /// Whether an item that is linked all the same is pushed nowhere while it stands: its own codes
+    /// are in doubt. The others are about links that were not made.
+    #[must_use]
+    pub const fn parks(self) -> bool {
+        match self {
+            Self::Duplicate | Self::Blank | Self::Changed | Self::Twin => true,
+            Self::Unknown | Self::Taken | Self::Ambiguous => false,
+        }
+    }
 }
 
 /// What is wrong with a variant.

@@ -4,15 +4,15 @@
 //! before the first is judged, so the order in which they were read decides nothing. SKUs come
 //! first, over all variants; barcodes only for those that no SKU matched.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::code::Near;
 use super::conflict::{ConflictKind, Finding};
 use super::listing::{Bound, Candidate, Carried, Seen};
 use super::rules::Office;
 use super::{Carriers, Offers};
-use crate::ids::{BackOfficeId, Sku, VariantId};
-use crate::link::LinkOrigin;
+use crate::ids::{BackOfficeId, VariantId};
+use crate::link::{LinkOrigin, VariantLink};
 
 /// What is known around a variant.
 pub trait Facts {
@@ -52,7 +52,7 @@ pub struct Look<'a> {
     /// What the run saw.
     pub seen: &'a Seen,
     /// Its links.
-    pub links: &'a BTreeMap<BackOfficeId, Sku>,
+    pub link: &'a VariantLink,
     /// Its codes when a run first saw these links; nothing when none did.
     pub bound: Option<&'a Bound>,
     /// The back offices of the store.
@@ -130,21 +130,25 @@ impl Code {
     }
 }
 
-/// Judges a variant. An existing link is never touched: a group of back offices in which it has one
-/// is not looked at. Those that own stock are one group, those that own products alone another.
+/// Judges a variant. An existing link is never touched: in a group of back offices in which it has
+/// one, it is only looked at whether the code that made it still means this variant alone. Those
+/// that own stock are one group, those that own products alone another.
 ///
 /// # Errors
 /// A fact cannot be looked up.
 pub fn judge<F: Facts>(look: &Look<'_>, pass: Pass, facts: &mut F) -> Result<Verdict, F::Error> {
     let mut verdict = Verdict::default();
-    let mut is_linked = false;
+    let (mut is_linked, mut doubt) = (false, None);
     for owns_stock in [true, false] {
         let group = group(look, owns_stock);
         if group.is_empty() {
             continue;
         }
-        if look.links.keys().any(|linked| group.contains(&linked)) {
+        if look.link.links.keys().any(|linked| group.contains(&linked)) {
             is_linked = true;
+            if pass == Pass::Barcode && doubt.is_none() {
+                doubt = doubted(look, &group, facts)?;
+            }
             continue;
         }
         match outcome(look, pass, &group, facts)? {
@@ -158,9 +162,10 @@ pub fn judge<F: Facts>(look: &Look<'_>, pass: Pass, facts: &mut F) -> Result<Ver
         return Ok(verdict);
     }
     if is_linked && look.bound.is_some_and(|bound| bound.is_changed(look.seen)) {
-        let links = look.links.iter().map(|(backoffice, sku)| format!("{backoffice}/{sku}"));
-        verdict.finding = Some(Finding::new(ConflictKind::Changed, [], links));
+        let links = look.link.links.iter().map(|(backoffice, sku)| format!("{backoffice}/{sku}"));
+        doubt = Some(Finding::new(ConflictKind::Changed, [], links));
     }
+    verdict.finding = doubt.or(verdict.finding);
     if !is_linked && verdict.links.is_empty() && verdict.finding.is_none() {
         let is_blank = Near::of(&look.seen.sku).is_none() && Near::of(&look.seen.barcode).is_none();
         let kind = if is_blank { ConflictKind::Blank } else { ConflictKind::Unknown };
@@ -187,6 +192,28 @@ pub fn candidates<F: Facts>(look: &Look<'_>, facts: &mut F) -> Result<Vec<Candid
 fn group<'a>(look: &Look<'a>, owns_stock: bool) -> Vec<&'a BackOfficeId> {
     let of_it = look.offices.iter().filter(|office| office.owns_stock == owns_stock);
     of_it.map(|office| &office.id).collect()
+}
+
+/// Whether a code that made a link is carried by others by now, or by their twins. What a person
+/// linked was decided knowing that.
+fn doubted<F: Facts>(
+    look: &Look<'_>,
+    group: &[&BackOfficeId],
+    facts: &mut F,
+) -> Result<Option<Finding>, F::Error> {
+    for backoffice in group {
+        let code = match look.link.origin(backoffice) {
+            Some(LinkOrigin::SkuMatch) => Code::Sku,
+            Some(LinkOrigin::BarcodeMatch) => Code::Barcode,
+            _ => continue,
+        };
+        if let Outcome::Trouble(finding) = by_code(look, code, group, facts)?
+            && matches!(finding.kind, ConflictKind::Duplicate | ConflictKind::Twin)
+        {
+            return Ok(Some(finding));
+        }
+    }
+    Ok(None)
 }
 
 fn outcome<F: Facts>(

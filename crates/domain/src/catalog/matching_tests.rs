@@ -9,7 +9,7 @@ use super::*;
 use crate::catalog::product::{Coded, Product, ProductCommand, Stamp};
 use crate::catalog::{CrowdCommand, Listing, ListingCommand, carried_by};
 use crate::decider::Decider;
-use crate::ids::InventoryItemId;
+use crate::ids::{InventoryItemId, Sku};
 use crate::link::{VariantLink, VariantLinkCommand};
 use crate::testing::{apply, at, id};
 
@@ -160,10 +160,10 @@ impl World {
         let listing = self.listings[&variant].clone();
         let Some(seen) = &listing.seen else { return };
         let revision = self.changes.get(&variant).copied().unwrap_or_default();
-        let links = self.links.get(&variant).map(|l| l.links.clone()).unwrap_or_default();
+        let link = self.links.get(&variant).cloned().unwrap_or_default();
         let bound = listing.bound.as_ref().filter(|bound| bound.revision == revision);
         let offices = self.offices.clone();
-        let look = Look { variant, seen, links: &links, bound, offices: &offices };
+        let look = Look { variant, seen, link: &link, bound, offices: &offices };
         let verdict = judge(&look, pass, self).expect("known");
         for found in &verdict.links {
             assert!(self.holder(&found.candidate).expect("known").is_none(), "a SKU taken twice");
@@ -325,6 +325,28 @@ fn a_link_by_hand_stays_and_its_sku_is_taken() {
     assert_eq!(world.sku_of(1), Some("B".to_owned()));
     world.sync(&[(1, "A", ""), (2, "B", "")]);
     assert_eq!(world.kind(1), None, "the code is the former one again");
+}
+
+#[test]
+fn a_linked_variant_whose_code_others_carry_by_now_is_for_a_person() {
+    let mut world = World::with(&["A", "B", "C"]);
+    world.product("wms", "C", &["4006381333931"]);
+    world.link(VariantId(3), &candidate("wms", "B"), LinkOrigin::Hand);
+    let shelf = [(1, "A", ""), (2, "", "4006381333931"), (3, "B", "")];
+    world.sync(&shelf);
+    assert_eq!([1, 2, 3].map(|v| world.kind(v)), [None, None, None]);
+    let links = world.all_links();
+    let newcomers = [(4, "A", ""), (5, "", "4006381333931"), (6, "b", "")];
+    world.sync(&[&shelf[..], &newcomers[..]].concat());
+    let doubled = Some(ConflictKind::Duplicate);
+    assert_eq!([1, 2].map(|v| world.kind(v)), [doubled, doubled]);
+    assert_eq!(world.findings[&VariantId(1)].others, [VariantId(4)]);
+    assert_eq!(world.kind(3), None, "whoever linked it by hand knew what it is");
+    world.sync(&[&shelf[..], &[(4, "a", "")]].concat());
+    assert_eq!(world.kind(1), Some(ConflictKind::Twin));
+    world.sync(&shelf);
+    assert_eq!([1, 2, 3].map(|v| world.kind(v)), [None, None, None]);
+    assert_eq!(world.all_links(), links, "a run changes no link");
 }
 
 #[test]

@@ -25,6 +25,16 @@ pub struct VariantLink {
     pub history: VecDeque<LinkHistory>,
 }
 
+impl VariantLink {
+    /// What made the link to a back office that stands, as far as its history goes.
+    #[must_use]
+    pub fn origin(&self, backoffice: &BackOfficeId) -> Option<LinkOrigin> {
+        self.links.get(backoffice)?;
+        let made = |change: &&LinkHistory| change.linked && change.backoffice == *backoffice;
+        self.history.iter().rev().find(made).map(|change| change.origin)
+    }
+}
+
 /// A change of a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkHistory {
@@ -88,6 +98,15 @@ pub enum VariantLinkCommand {
         /// Its SKU.
         sku: Sku,
         /// What makes the link.
+        origin: LinkOrigin,
+        /// When.
+        at: Timestamp,
+    },
+    /// A person says that the link that stands is right, whatever its codes are: it is made again.
+    ConfirmLink {
+        /// The back office.
+        backoffice: BackOfficeId,
+        /// Who says so.
         origin: LinkOrigin,
         /// When.
         at: Timestamp,
@@ -178,6 +197,19 @@ impl Decider for VariantLink {
                     at: *at,
                 });
                 Ok(events)
+            }
+            VariantLinkCommand::ConfirmLink { backoffice, origin, at } => {
+                let standing = state.links.get(backoffice).filter(|_| origin.is_personal());
+                let again = standing.zip(state.inventory_item).map(|(sku, inventory_item)| {
+                    VariantLinkEvent::VariantLinked {
+                        inventory_item,
+                        backoffice: backoffice.clone(),
+                        sku: sku.clone(),
+                        origin: *origin,
+                        at: *at,
+                    }
+                });
+                Ok(again.into_iter().collect())
             }
             VariantLinkCommand::CutLink { backoffice: Some(backoffice), origin, at } => {
                 Ok(cut(state, backoffice, *origin, *at).into_iter().collect())

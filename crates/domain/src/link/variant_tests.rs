@@ -100,3 +100,17 @@ fn the_history_is_kept_with_its_origin_and_bounded() {
     assert_eq!(last.origin.as_str(), "csv");
     assert_eq!(state.links.len(), 1);
 }
+
+#[test]
+fn a_person_confirms_a_link_whatever_its_codes_are_by_now() {
+    let confirm =
+        |origin| VariantLinkCommand::ConfirmLink { backoffice: id("wms"), origin, at: at(1) };
+    let first = || [link("wms", "A1", LinkOrigin::SkuMatch)];
+    let state = given::<VariantLink>()
+        .after(first())
+        .when(&confirm(LinkOrigin::Hand))
+        .then(&[linked("wms", "A1", LinkOrigin::Hand)]);
+    assert_eq!(state.origin(&id("wms")), Some(LinkOrigin::Hand));
+    given::<VariantLink>().after(first()).when(&confirm(LinkOrigin::SkuMatch)).then_silent();
+    given::<VariantLink>().when(&confirm(LinkOrigin::Hand)).then_silent();
+}

@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use lockstep_domain::catalog::ConflictKind;
 use lockstep_domain::link::{LinkOrigin, SkuClaim, SkuClaimEvent, VariantLink, VariantLinkEvent};
 use lockstep_domain::stock::level::{
-    ActivationEnd, Level, LevelEvent, LevelRead, ReadChange, Shown, Tried, Verdict, Write,
+    ActivationEnd, Doubtful, Level, LevelEvent, LevelRead, ReadChange, Shown, Tried, Verdict, Write,
 };
 use lockstep_domain::stock::pool::{
     BookCount, BookMovement, CountIgnoredReason, Elsewhere, FactTaken, LineKey, MovementBooked,
@@ -352,6 +353,8 @@ pub fn level_events() -> Vec<LevelEvent> {
     events.extend(activations());
     events.extend([
         LevelEvent::RulesFollowed { revision: 4 },
+        LevelEvent::ConflictHeard(Doubtful { kind: Some(ConflictKind::Changed), revision: 2 }),
+        LevelEvent::ConflictHeard(Doubtful { kind: None, revision: 3 }),
         LevelEvent::AvailableMoved {
             location,
             from: 7,
@@ -388,6 +391,7 @@ pub fn level_events() -> Vec<LevelEvent> {
         LevelEvent::ActivationDropped { .. },
         LevelEvent::ActivationRefused { .. },
         LevelEvent::RulesFollowed { .. },
+        LevelEvent::ConflictHeard(_),
         LevelEvent::EchoSeen { .. },
         LevelEvent::AvailableMoved { .. },
         LevelEvent::VerdictGiven { .. },
@@ -409,6 +413,7 @@ pub fn level_state() -> Level {
         LevelEvent::PushAsked { effect: id("e-6"), location, shown, at: at(80) },
         LevelEvent::ActivationIntended { effect: id("a-5"), location: LocationId(2) },
         LevelEvent::RulesFollowed { revision: 4 },
+        LevelEvent::ConflictHeard(Doubtful { kind: Some(ConflictKind::Twin), revision: 2 }),
         LevelEvent::TriedAgain { location: LocationId(2), wanted: TRIED },
     ];
     Level::evolve_all(state, &later)

@@ -17,6 +17,7 @@ use crate::aggregates::{
     CarriersKind, ConflictKind, ListingKind, OffersKind, ProductKind, RulesKind, SkuClaimKind,
     VariantLinkKind, carriers_id, offers_id, product_id, sku_claim_id, variant_of,
 };
+use crate::doubts::{self, Tell};
 use crate::links::link_found;
 
 /// Links by SKU.
@@ -53,7 +54,7 @@ impl One {
     fn look<'a>(&'a self, offices: &'a [Office]) -> Look<'a> {
         let Self { variant, seen, link, .. } = self;
         let bound = self.bound.as_ref().filter(|bound| bound.revision == self.revision);
-        Look { variant: *variant, seen, links: &link.links, bound, offices }
+        Look { variant: *variant, seen, link, bound, offices }
     }
 }
 
@@ -149,7 +150,7 @@ impl<'s> Judging<'s> {
             if pass == Pass::Sku {
                 tally.linked_before += u64::from(!one.link.links.is_empty());
             } else {
-                conclude(work, one, verdict.finding, &mut tally)?;
+                conclude(work, (self.store, one), verdict.finding, &mut tally)?;
             }
             let stands = work.state::<ConflictKind>(&one.id)?.standing.is_some();
             tally.closed += u64::from(stood && !stands);
@@ -161,7 +162,7 @@ impl<'s> Judging<'s> {
 /// The last word on a variant: its conflict, and the codes under which its links were seen.
 fn conclude(
     work: &mut Work<'_>,
-    one: &One,
+    (store, one): (&StoreId, &One),
     finding: Option<Finding>,
     tally: &mut Tally,
 ) -> Result<(), Stop> {
@@ -174,17 +175,17 @@ fn conclude(
             ConflictCommand::Open { standing, at: work.now() }
         }
     };
-    work.execute::<ConflictKind>(&one.id, &command)?.map_err(never)?;
+    let is_linked = !work.state::<VariantLinkKind>(&one.id)?.links.is_empty();
+    let tell = if is_linked { Tell::Others } else { Tell::Nobody };
+    doubts::decide(work, (store, one.variant), &command, tell)?;
     let revision = work.version::<VariantLinkKind>(&one.id)?;
     let link = work.state::<VariantLinkKind>(&one.id)?;
     let is_seen = one.bound.as_ref().is_some_and(|bound| bound.revision == revision);
     if link.links.is_empty() || is_seen {
         return Ok(());
     }
-    let by_barcode = link.links.keys().any(|backoffice| {
-        let made = link.history.iter().rev().find(|h| h.linked && h.backoffice == *backoffice);
-        made.is_some_and(|h| h.origin == LinkOrigin::BarcodeMatch)
-    });
+    let mut origins = link.links.keys().map(|backoffice| link.origin(backoffice));
+    let by_barcode = origins.any(|origin| origin == Some(LinkOrigin::BarcodeMatch));
     let Seen { sku, barcode, .. } = one.seen.clone();
     let bound = Bound { revision, sku, barcode: by_barcode.then_some(barcode) };
     work.execute::<ListingKind>(&one.id, &ListingCommand::Bind { bound })?.map_err(never)?;

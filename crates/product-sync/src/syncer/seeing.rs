@@ -13,6 +13,7 @@ use super::reading::{PageRead, VariantRead};
 use crate::aggregates::{
     CarriersKind, ConflictKind, ListingKind, carriers_id, variant_link_id, variant_of,
 };
+use crate::doubts::{self, Tell};
 
 /// Pages of one list; Shopify pages through 25,000 variants of one and no further.
 const PAGES_MAX: u32 = 90;
@@ -72,8 +73,9 @@ pub fn sweep(
     for id in gone {
         let Some(variant) = variant_of(&id) else { continue };
         list(work, store, (variant, &id), &ListingCommand::Miss { run })?;
-        let closed = work.execute::<ConflictKind>(&id, &ConflictCommand::Close)?;
-        tally.closed += closed.map_err(never)?.len() as u64;
+        let of = (store, variant);
+        let closed = doubts::decide(work, of, &ConflictCommand::Close, Tell::Others)?;
+        tally.closed += u64::from(closed);
         tally.gone += 1;
     }
     Ok(tally)

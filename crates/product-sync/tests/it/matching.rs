@@ -108,6 +108,36 @@ async fn conflicts_close_when_they_no_longer_hold() {
 }
 
 #[tokio::test]
+async fn codes_in_doubt_of_a_linked_variant_are_told_until_they_are_decided() {
+    let world = World::start(250, &["A", "B", "C"]).await;
+    for (id, sku) in [(1, "A"), (2, "B"), (3, "C"), (4, "NOBODY")] {
+        world.shopify.put(id, sku, "");
+    }
+    world.sync().await;
+    assert!(world.told().await.is_empty(), "nothing is linked to what is in conflict");
+    world.shopify.put(1, "OTHER", "");
+    world.shopify.put(2, "", "");
+    world.shopify.put(5, "C", "");
+    world.sync().await;
+    let (changed, duplicate) = (ConflictKind::Changed, ConflictKind::Duplicate);
+    assert_eq!(world.told().await, [(1, changed, 1), (2, changed, 1), (3, duplicate, 1)]);
+    assert!(world.conflicts().await[&2].message.contains("no code any more"));
+    let links = world.links().await;
+    world.link(1, "A").await;
+    world.link(3, "C").await;
+    world.shopify.put(2, "B", "");
+    world.sync().await;
+    let none = ConflictKind::Unspecified;
+    let told = world.told().await;
+    assert_eq!(told[3..], [(1, none, 2), (3, none, 2), (2, none, 2)]);
+    assert_eq!(world.links().await[&3], ("C".to_owned(), LinkOrigin::Hand), "a person decided");
+    assert_eq!(world.links().await.len(), links.len(), "and no link was cut for it");
+    world.sync().await;
+    assert_eq!(world.told().await.len(), 6, "what was decided is not asked again");
+    assert!(world.differences().await.is_empty());
+}
+
+#[tokio::test]
 async fn of_two_owners_of_stock_the_one_that_knows_the_code_is_linked() {
     let world = World::start(250, &["A"]).await;
     world.adopt(2, &[("wms", BackOfficeRole::Stock), ("erp", BackOfficeRole::Stock)]).await;

@@ -11,6 +11,7 @@ use lockstep_contracts::backoffice::v1::{
 use lockstep_contracts::catalog::v1::{
     ChangeLinksRequest, Conflict, ConflictKind, LinkOrigin, LinkOutcome, LinkWish,
     ListConflictsRequest, ListLinksRequest, StartProductSyncRequest, StartProductSyncResponse,
+    VariantConflictChanged,
 };
 use lockstep_contracts::operations::v1::{
     ControlJobRequest, ControlJobResponse, GetJobRequest, Job, JobAction, JobState,
@@ -19,7 +20,7 @@ use lockstep_contracts::settings::v1::{BackOfficeRole, StoreBackOffice, StoreSet
 use lockstep_contracts::stock::v1::{KnowsSkusRequest, KnowsSkusResponse};
 use lockstep_contracts::time::to_proto;
 use lockstep_contracts::{Event, Metadata};
-use lockstep_ports::{Delivered, EffectState, PortError, Sealer, Store, Timer};
+use lockstep_ports::{Bus, ConsumerSpec, Delivered, EffectState, PortError, Sealer, Store, Timer};
 use lockstep_product_sync::conflicts::list_conflicts;
 use lockstep_product_sync::jobs::{control_job, get_job, start_product_sync};
 use lockstep_product_sync::links::change_links;
@@ -312,6 +313,26 @@ impl World {
         }
     }
 
+    /// What everybody was told of conflicts: variant, kind and revision, in this order.
+    pub async fn told(&self) -> Vec<(i64, ConflictKind, u64)> {
+        self.engine.publish_leftovers().await.expect("published");
+        let number = self.messages.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let stream = VariantConflictChanged::STREAM;
+        let spec = ConsumerSpec {
+            stream,
+            durable: format!("reader-{number}"),
+            filters: vec![stream.filter_all().into()],
+        };
+        let wait = std::time::Duration::from_millis(200);
+        let messages = self.bus.pull(&spec, 0, 500, wait).await.expect("messages");
+        let of_type = messages.into_iter().filter(|message| {
+            let mut headers = message.headers.iter();
+            headers.any(|(name, value)| name == "ce-type" && value == VariantConflictChanged::TYPE)
+        });
+        let read = of_type.map(|message| read::<VariantConflictChanged>(&message));
+        read.map(|told| (told.variant_id, told.kind(), told.revision)).collect()
+    }
+
     pub async fn kinds(&self) -> BTreeMap<i64, ConflictKind> {
         self.conflicts().await.into_iter().map(|(id, c)| (id, c.kind())).collect()
     }
@@ -338,6 +359,10 @@ impl Drop for World {
     fn drop(&mut self) {
         self.lifecycle.shutdown.cancel();
     }
+}
+
+fn read<E: Event + Default>(message: &Delivered) -> E {
+    E::decode(message.body.clone()).expect("a message")
 }
 
 /// One number of a job's result.

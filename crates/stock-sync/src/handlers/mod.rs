@@ -6,4 +6,5 @@ pub mod movement_reported;
 pub mod order_lines;
 pub mod settings;
 pub mod shipment_lines;
+pub mod variant_conflict;
 pub mod variant_linked;

@@ -217,9 +217,13 @@ fn want(
     rules: &StoreRules,
 ) -> Result<Wanted, Stop> {
     let id = level_id(store, item);
-    let links = work.get::<LevelKind>(&id)?.links.clone();
+    let level = work.get::<LevelKind>(&id)?;
+    let links = level.links.clone();
     let mut wanted = Wanted::default();
-    let Some(rules) = &rules.settings else { return Ok(wanted) };
+    // Whoever decides what its codes mean makes it due again.
+    let Some(rules) = rules.settings.as_ref().filter(|_| level.parked_by().is_none()) else {
+        return Ok(wanted);
+    };
     for mapping in &rules.locations {
         let location = mapping.location;
         let behind = Behind::load(work, (store, rules), location, &links)?;

@@ -1,12 +1,16 @@
 //! Links lock what they change in one order, the level last.
 
-use lockstep_contracts::catalog::v1::{VariantLinked, VariantUnlinked};
+use lockstep_contracts::catalog::v1::{
+    ConflictKind, VariantConflictChanged, VariantLinked, VariantUnlinked,
+};
 use lockstep_contracts::orders::v1::{LineShare, OrderLineFacts, OrderLinesChanged};
 use lockstep_contracts::settings::v1::StockMode;
+use lockstep_contracts::stock::v1::GetStockRequest;
 use lockstep_contracts::time::to_proto;
 use lockstep_domain::stock::pool::Pool;
 use lockstep_runtime::{Origin, Processor, Stop};
 use lockstep_stock_sync::aggregates::PoolKind;
+use lockstep_stock_sync::questions::get_stock;
 use lockstep_stock_sync::service::StockProcessor;
 
 use crate::world::{PLACE, World, inbound, linked, live, sku, unlinked};
@@ -118,4 +122,38 @@ async fn the_pools_behind_a_batch_are_locked_at_once() {
     });
     taken.await.expect("taken");
     assert_eq!((owed(&world, "OTHER").await, owed(&world, &sku(2)).await), (3, 3));
+}
+
+fn conflict(kind: ConflictKind, revision: u64) -> VariantConflictChanged {
+    VariantConflictChanged {
+        store: "north".to_owned(),
+        variant_id: 1,
+        inventory_item_id: 1,
+        kind: kind.into(),
+        revision,
+        changed_at: None,
+    }
+}
+
+#[tokio::test]
+async fn an_item_whose_code_is_in_conflict_is_pushed_nowhere_until_it_is_decided() {
+    for mode in [StockMode::Delta, StockMode::Absolute] {
+        let world = World::live(mode, &[1, 2]).await;
+        world.take(&conflict(ConflictKind::Duplicate, 2)).await;
+        for item in [1, 2] {
+            world.adjust(item, "-3").await;
+        }
+        world.settle().await;
+        assert_eq!(world.shopify.available(1, PLACE), Some(10), "{mode:?}");
+        assert_eq!(world.shopify.available(2, PLACE), Some(7), "its neighbour goes on");
+        let asked = GetStockRequest { store: "north".to_owned(), sku: sku(1) };
+        let stock = get_stock(&world.engine, &asked).await.expect("an answer");
+        assert!(stock.levels[0].verdict.starts_with("CONFLICT: "), "{stock:?}");
+        world.take(&conflict(ConflictKind::Unspecified, 1)).await;
+        world.settle().await;
+        assert_eq!(world.shopify.available(1, PLACE), Some(10), "an older word changes nothing");
+        world.take(&conflict(ConflictKind::Unspecified, 3)).await;
+        world.settle().await;
+        assert_eq!(world.shopify.available(1, PLACE), Some(7), "{mode:?}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::conflict::Doubtful;
 use super::state::{Shown, Tried, Verdict, Write};
 use crate::ids::{BackOfficeId, EffectId, LocationId, Sku, VariantId};
 use crate::stock::rules::Turn;
@@ -114,6 +115,8 @@ pub enum LevelCommand {
         /// it.
         outcome: Outcome,
     },
+    /// What a person must decide about the item's codes, or that it is decided.
+    HearConflict(Doubtful),
     /// The store's rules of a revision hold for the item from here on.
     FollowRules(Turn),
     /// Shopify's webhook about the level.

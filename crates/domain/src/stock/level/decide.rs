@@ -4,7 +4,7 @@ use super::command::{LevelCommand, Outcome};
 use super::event::LevelEvent;
 use super::rejection::LevelRejection;
 use super::state::{Level, Verdict, Write};
-use super::{activate, observe, read};
+use super::{activate, conflict, observe, read};
 use crate::ids::{EffectId, LocationId};
 use crate::stock::rules::Turn;
 
@@ -89,6 +89,7 @@ pub fn decide(level: &Level, command: &LevelCommand) -> Result<Vec<LevelEvent>, 
         LevelCommand::RecordActivation { effect, location, outcome } => {
             Ok(activate::answer(level, effect, *location, outcome).into_iter().collect())
         }
+        LevelCommand::HearConflict(told) => Ok(conflict::hear(level, *told).into_iter().collect()),
         LevelCommand::FollowRules(turn) => Ok(follow(level, turn)),
         LevelCommand::Observe { location, available, updated_at } => {
             Ok(observe::observe(level, *location, *available, *updated_at).into_iter().collect())

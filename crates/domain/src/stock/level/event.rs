@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::conflict::Doubtful;
 use super::state::{ActivationEnd, Shown, Tried, Verdict, Write};
 use crate::ids::{BackOfficeId, EffectId, LocationId, Sku, VariantId};
 
@@ -146,6 +147,8 @@ pub enum LevelEvent {
         /// Why.
         verdict: Verdict,
     },
+    /// What a person must decide about the item's codes is another thing, or nothing any more.
+    ConflictHeard(Doubtful),
     /// The store's rules of a revision hold for the item.
     RulesFollowed {
         /// The revision.

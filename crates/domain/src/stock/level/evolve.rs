@@ -24,6 +24,7 @@ pub(super) fn evolve(mut level: Level, event: &LevelEvent) -> Level {
             record(level.locations.entry(read.location).or_default(), read);
         }
         LevelEvent::RulesFollowed { revision } => level.followed = *revision,
+        LevelEvent::ConflictHeard(told) => level.doubtful = *told,
         LevelEvent::BaselineTaken { location, .. }
         | LevelEvent::BaselineDropped { location }
         | LevelEvent::FallsSettled { location, .. }
@@ -137,6 +138,7 @@ fn evolve_location(known: &mut LevelLocation, event: &LevelEvent) {
         LevelEvent::Linked { .. }
         | LevelEvent::Unlinked { .. }
         | LevelEvent::RulesFollowed { .. }
+        | LevelEvent::ConflictHeard(_)
         | LevelEvent::LevelRead(_) => {}
     }
 }

@@ -8,6 +8,7 @@
 
 mod activate;
 pub mod command;
+pub mod conflict;
 pub mod decide;
 pub mod event;
 mod evolve;
@@ -29,6 +30,7 @@ mod tests;
 mod unknown_tests;
 
 pub use command::{LevelCommand, Outcome};
+pub use conflict::Doubtful;
 pub use event::{LevelEvent, LevelRead, ReadChange};
 pub use rejection::LevelRejection;
 pub use state::{

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::conflict::Doubtful;
 use crate::ids::{BackOfficeId, EffectId, LocationId, Sku, VariantId};
 
 /// One inventory item of one store; keyed by (store, inventory item).
@@ -21,6 +22,9 @@ pub struct Level {
     pub tracked: Option<bool>,
     /// Revision of the store's rules that its baselines and mappings follow.
     pub followed: u64,
+    /// What a person must decide about its codes.
+    #[serde(skip_serializing_if = "Doubtful::is_unheard")]
+    pub doubtful: Doubtful,
 }
 
 impl Level {
