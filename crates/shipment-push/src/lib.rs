@@ -17,4 +17,5 @@ pub mod questions;
 pub mod schedule;
 pub mod service;
 pub mod translate;
+pub mod unknown;
 pub mod verdicts;

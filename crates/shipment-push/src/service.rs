@@ -6,7 +6,9 @@ use lockstep_contracts::Event;
 use lockstep_contracts::backoffice::v1::{ReturnReported, ShipmentReported};
 use lockstep_contracts::catalog::v1::{VariantLinked, VariantUnlinked};
 use lockstep_contracts::orders::v1::{OrderLinesChanged, OrderReleased};
-use lockstep_contracts::shipments::v1::ListShipmentsRequest;
+use lockstep_contracts::shipments::v1::{
+    ListShipmentsRequest, ListUnknownCallsRequest, SettleCallRequest,
+};
 use lockstep_ports::{AggregateKey, Ask, ConsumerSpec, Kv, ShopifyAdmin};
 use lockstep_runtime::{
     Directory, Engine, Evolver, EvolverOf, Hosted, Inbound, Lifecycle, Processor, SettingsChange,
@@ -17,6 +19,7 @@ use crate::aggregates::{CodesKind, ShipmentsKind, StoreKind};
 use crate::handlers;
 use crate::pusher::Pusher;
 use crate::questions::list_shipments;
+use crate::unknown::{list_unknown_calls, settle_call};
 
 /// Name of the service.
 pub const SERVICE: &str = "shipment-push";
@@ -92,5 +95,19 @@ pub fn run(engine: &Arc<Engine>, ports: ShipmentPorts, lifecycle: &Lifecycle) {
         let engine = asked.clone();
         async move { list_shipments(&engine, &request).await }
     };
-    serve_request(ports.ask, ListShipmentsRequest::subject(), SERVICE, list, lifecycle);
+    let subject = ListShipmentsRequest::subject();
+    serve_request(ports.ask.clone(), subject, SERVICE, list, lifecycle);
+    let asked = engine.clone();
+    let list = move |request: ListUnknownCallsRequest| {
+        let engine = asked.clone();
+        async move { list_unknown_calls(&engine, &request).await }
+    };
+    let subject = ListUnknownCallsRequest::subject();
+    serve_request(ports.ask.clone(), subject, SERVICE, list, lifecycle);
+    let asked = engine.clone();
+    let settle = move |request: SettleCallRequest| {
+        let engine = asked.clone();
+        async move { settle_call(&engine, &request).await }
+    };
+    serve_request(ports.ask, SettleCallRequest::subject(), SERVICE, settle, lifecycle);
 }

@@ -140,8 +140,15 @@ fn words(refusal: &Refusal) -> (ErrorCode, String, String, &'static str) {
         Refusal::UnknownShipment => (
             ErrorCode::Validation,
             "shipment_id".to_owned(),
-            "the shipment was not reported".to_owned(),
-            "report it as shipped first",
+            "the goods arrived, and nobody said that they left".to_owned(),
+            "report the shipment, then its arrival again",
+        ),
+        Refusal::UnknownOrder => (
+            ErrorCode::UnknownOrder,
+            "order_key".to_owned(),
+            "nobody told of such an order for a day".to_owned(),
+            "report the shipment with the order's key as your feed has it; if the order comes after \
+             all, the shipment is sent and another verdict follows",
         ),
         Refusal::Shopify { message } => (
             ErrorCode::NotAllowedInMode,

@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use futures_util::stream;
 use lockstep_contracts::operations::v1::{ExamineRequest, Severity};
 use lockstep_contracts::settings::v1::StoreSettings;
+use lockstep_contracts::shipments::v1::ListUnknownCallsRequest;
 use lockstep_contracts::stock::v1::ListUnknownEffectsRequest;
 use lockstep_domain::StoreId;
 use serde::Serialize;
@@ -55,9 +56,10 @@ struct Finding {
 
 /// Every service is asked, and every store's Shopify.
 pub async fn handler(State(console): Shared) -> Result<Json<Examined>, Problem> {
-    let ((services, mut findings), unsettled) =
-        tokio::join!(examine_services(&console), unsettled(&console));
-    findings.extend(unsettled);
+    let ((services, mut findings), writes, calls) =
+        tokio::join!(examine_services(&console), unsettled(&console), uncertain(&console));
+    findings.extend(writes);
+    findings.extend(calls);
     findings.push(public_url(&console));
     let stores = console.registry.stores().await?;
     let examined = stream::iter(stores).map(|stored| examine_store(&console, stored));
@@ -114,7 +116,7 @@ async fn unsettled(console: &Console) -> Option<Finding> {
     let request =
         ListUnknownEffectsRequest { store: String::new(), only_asking: true, limit: EFFECTS_MAX };
     let subject = ListUnknownEffectsRequest::subject();
-    let found = hear(&*console.parts.ask, effects::OWNER, subject, &request).await.answer()?;
+    let found = hear(&*console.parts.ask, effects::STOCK, subject, &request).await.answer()?;
     let subject = "writes of unknown outcome";
     let finding = match found.effects.as_slice() {
         [] => good(subject, "none asks".to_owned()),
@@ -132,7 +134,28 @@ async fn unsettled(console: &Console) -> Option<Finding> {
             bad("warning", subject, message, &fix)
         }
     };
-    Some(Finding { service: effects::OWNER.to_owned(), ..finding })
+    Some(Finding { service: effects::STOCK.to_owned(), ..finding })
+}
+
+/// Calls that make fulfillments and ask a person; nothing while there are none.
+async fn uncertain(console: &Console) -> Option<Finding> {
+    let request = ListUnknownCallsRequest { store: String::new(), limit: EFFECTS_MAX };
+    let subject = ListUnknownCallsRequest::subject();
+    let found = hear(&*console.parts.ask, effects::SHIPMENTS, subject, &request).await.answer()?;
+    let first = found.calls.first()?;
+    let (count, more) = (found.calls.len(), if found.has_more { " or more" } else { "" });
+    let message = format!(
+        "fulfillments of {count}{more} shipments may be there twice, for instance of order {}: \
+         nothing more is sent for these orders",
+        first.order_key
+    );
+    let fix = format!(
+        "compare the order with what GET /api/v1/effects names, and say what became of the call: \
+         POST /api/v1/effects/{}/settle {{\"applied\": true, \"fulfillment_id\": \"..\"}} (or false)",
+        first.id
+    );
+    let finding = bad("error", "fulfillments of unknown outcome", message, &fix);
+    Some(Finding { service: effects::SHIPMENTS.to_owned(), ..finding })
 }
 
 const fn severity(found: Severity) -> &'static str {

@@ -1,6 +1,7 @@
 //! Shapes of answers.
 
 pub mod conflict;
+pub mod effect;
 pub mod job;
 pub mod link;
 pub mod order;

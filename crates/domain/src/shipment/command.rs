@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::report::Statement;
 use super::resolve::Codes;
 use super::settings::StoreShipments;
+use super::settle::Settled;
 use super::shown::ShownOrder;
 use super::state::KnownOrder;
 use crate::ids::{EffectId, FulfillmentId};
@@ -47,6 +48,18 @@ pub enum ShipmentCommand {
         effect: EffectId,
         /// What became of it.
         outcome: CallOutcome,
+    },
+    /// A person says what became of a call that readings cannot tell of.
+    Settle {
+        /// The effect that asks.
+        asks: EffectId,
+        /// What is said.
+        said: Settled,
+    },
+    /// What waits for something that never came is given up.
+    GiveUp {
+        /// Now.
+        now: Timestamp,
     },
 }
 

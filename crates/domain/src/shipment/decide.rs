@@ -1,6 +1,6 @@
 //! Decides requests to an order's shipments.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::command::{CallOutcome, Reading, ShipmentCommand};
 use super::event::ShipmentEvent;
@@ -10,6 +10,7 @@ use super::plan::{self, Next};
 use super::probe::{self, Found};
 use super::report::{Origin, Says, Statement};
 use super::resolve::{Codes, resolve};
+use super::settle::Settled;
 use super::shown::ShownOrder;
 use super::state::{
     Arrival, CallKind, KnownOrder, Refusal, Shipment, Shipments, Stage, Standing, WaitsFor,
@@ -18,6 +19,9 @@ use crate::ids::EffectId;
 
 /// Arrivals of an order's unreported shipments that are kept.
 const EARLY_MAX: usize = 100;
+/// An order that nobody told of, or a shipment whose goods are said to have arrived, is waited for
+/// this long.
+const UNHEARD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn decide(state: &Shipments, command: &ShipmentCommand) -> Vec<ShipmentEvent> {
     let mut fold = Fold { state: state.clone(), events: Vec::new() };
@@ -38,6 +42,8 @@ pub(super) fn decide(state: &Shipments, command: &ShipmentCommand) -> Vec<Shipme
             }
         }
         ShipmentCommand::Conclude { effect, outcome } => fold.conclude(effect, outcome),
+        ShipmentCommand::Settle { asks, said } => fold.settle(asks, *said),
+        ShipmentCommand::GiveUp { now } => fold.give_up(*now),
     }
     fold.tell_lines();
     fold.events
@@ -156,7 +162,9 @@ impl Fold {
         if shipment.resolved.is_some() || shipment.said.says != Says::Left {
             return;
         }
-        let waits = matches!(shipment.standing, Standing::Waits(_));
+        // Its order came after all.
+        let was_given_up = shipment.standing == Standing::Refused(Refusal::UnknownOrder);
+        let waits = was_given_up || matches!(shipment.standing, Standing::Waits(_));
         match resolve(&self.state, (key, &shipment.said), codes) {
             Ok(parcels) => {
                 self.push(ShipmentEvent::Resolved { key: key.to_owned(), parcels });
@@ -218,7 +226,7 @@ impl Fold {
 
     /// Looks for a call whose outcome nobody knows.
     fn probe(&mut self, reading: &Reading) {
-        let Stage::Unclear { effect, call, readable_from, absent_at, asks } = &self.state.stage
+        let Stage::Unclear { effect, call, readable_from, absent_at, asks, .. } = &self.state.stage
         else {
             return;
         };
@@ -230,7 +238,7 @@ impl Fold {
                 self.applied(&effect, fulfillment);
             }
             // The call may still arrive.
-            Found::Absent | Found::Ambiguous if reading.begun < *readable_from => {}
+            Found::Absent | Found::Ambiguous(_) if reading.begun < *readable_from => {}
             Found::Absent => match absent_at {
                 None => self.push(ShipmentEvent::SeenAbsent { at: reading.begun }),
                 Some(first) if reading.begun.duration_since(*first) >= probe::ABSENT_APART => {
@@ -239,11 +247,42 @@ impl Fold {
                 }
                 Some(_) => {}
             },
-            Found::Ambiguous if asks.is_some() => {}
-            Found::Ambiguous => {
-                self.push(ShipmentEvent::Asked { effect: reading.effect.clone() });
+            Found::Ambiguous(_) if asks.is_some() => {}
+            Found::Ambiguous(candidates) => {
+                self.push(ShipmentEvent::Asked { effect: reading.effect.clone(), candidates });
                 self.stand(&key, Standing::Waits(WaitsFor::Person));
             }
+        }
+    }
+
+    fn settle(&mut self, asks: &EffectId, said: Settled) {
+        let Stage::Unclear { effect, call, .. } = &self.state.stage else { return };
+        let (effect, key) = (effect.clone(), call.shipment.clone());
+        match self.state.settled(asks, said) {
+            Ok(Some(fulfillment)) => self.applied(&effect, fulfillment),
+            Ok(None) => {
+                self.push(ShipmentEvent::NotApplied);
+                self.no_person(&key);
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn give_up(&mut self, now: Timestamp) {
+        let is_over = |since: Timestamp| now.duration_since(since) >= UNHEARD_FOR;
+        let early = self.state.early.iter().filter(|(_, early)| is_over(early.since));
+        let early: Vec<_> =
+            early.map(|(key, early)| (key.clone(), early.arrival.event_id.clone())).collect();
+        for (key, event_id) in early {
+            let refusal = Refusal::UnknownShipment;
+            self.push(ShipmentEvent::ReportRefused { key, event_id, refusal });
+        }
+        let awaits = Standing::Waits(WaitsFor::Order);
+        let shipments = self.state.shipments.iter();
+        let over = shipments.filter(|(_, one)| one.standing == awaits && is_over(one.since));
+        let over: Vec<_> = over.map(|(key, _)| key.clone()).collect();
+        for key in over {
+            self.stand(&key, Standing::Refused(Refusal::UnknownOrder));
         }
     }
 

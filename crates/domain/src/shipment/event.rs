@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::report::Statement;
+use super::shown::ShownFulfillment;
 use super::state::{Call, KnownOrder, Refusal, Resolved, Standing, ToldLine};
 use crate::ids::{EffectId, EventId, FulfillmentId};
 
@@ -146,6 +147,9 @@ pub enum ShipmentEvent {
     Asked {
         /// The effect that waits for a person.
         effect: EffectId,
+        /// The fulfillments that may be it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        candidates: Vec<ShownFulfillment>,
     },
     /// Everybody was told what it holds.
     LinesTold {

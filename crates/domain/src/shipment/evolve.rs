@@ -32,9 +32,13 @@ pub(super) fn evolve(mut state: Shipments, event: &ShipmentEvent) -> Shipments {
             };
             state.shipments.insert(key.clone(), shipment);
         }
-        ShipmentEvent::Superseded { .. }
-        | ShipmentEvent::ReportStale { .. }
-        | ShipmentEvent::ReportRefused { .. } => {}
+        ShipmentEvent::Superseded { .. } | ShipmentEvent::ReportStale { .. } => {}
+        ShipmentEvent::ReportRefused { key, event_id, .. } => {
+            // An arrival that was given up no longer waits.
+            if state.early.get(key).is_some_and(|early| early.arrival.event_id == *event_id) {
+                state.early.remove(key);
+            }
+        }
         ShipmentEvent::Arrived { key, event_id, revision } => {
             state.early.remove(key);
             let arrival = Arrival { event_id: event_id.clone(), revision: *revision };
@@ -78,21 +82,23 @@ fn call(state: &mut Shipments, event: &ShipmentEvent) {
         }
         (ShipmentEvent::BecameUnclear { readable_from }, Stage::InTheAir { effect, call }) => {
             let (readable_from, absent_at, asks) = (*readable_from, None, None);
-            Stage::Unclear { effect, call, readable_from, absent_at, asks }
+            let candidates = Vec::new();
+            Stage::Unclear { effect, call, readable_from, absent_at, asks, candidates }
         }
         (
             ShipmentEvent::SeenAbsent { at },
-            Stage::Unclear { effect, call, readable_from, asks, .. },
+            Stage::Unclear { effect, call, readable_from, asks, candidates, .. },
         ) => {
             let absent_at = Some(*at);
-            Stage::Unclear { effect, call, readable_from, absent_at, asks }
+            Stage::Unclear { effect, call, readable_from, absent_at, asks, candidates }
         }
         (
-            ShipmentEvent::Asked { effect: asks },
+            ShipmentEvent::Asked { effect: asks, candidates },
             Stage::Unclear { effect, call, readable_from, .. },
         ) => {
             let (absent_at, asks) = (None, Some(asks.clone()));
-            Stage::Unclear { effect, call, readable_from, absent_at, asks }
+            let candidates = candidates.clone();
+            Stage::Unclear { effect, call, readable_from, absent_at, asks, candidates }
         }
         (ShipmentEvent::Applied { fulfillment, .. }, stage) => {
             if let Some(call) = stage.call() {

@@ -17,6 +17,7 @@ mod probe;
 mod report;
 mod resolve;
 pub mod settings;
+mod settle;
 mod shown;
 mod state;
 
@@ -24,6 +25,7 @@ pub use command::{CallOutcome, Reading, ShipmentCommand};
 pub use event::{RenamedParcel, ShipmentEvent};
 pub use report::{LineOf, Origin, Parcel, Says, Statement, Tracking, Wanted};
 pub use resolve::Codes;
+pub use settle::{Settled, Unsettled};
 pub use shown::{Readiness, ShownFulfillment, ShownLine, ShownOrder, ShownRoute};
 pub use state::{
     Arrival, Call, CallKind, EarlyArrival, KnownLine, KnownOrder, KnownShare, Refusal, Resolved,

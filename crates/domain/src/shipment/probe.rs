@@ -11,15 +11,18 @@ use crate::ids::FulfillmentId;
 /// The second reading that does not show it begins at least this long after the first.
 pub(super) const ABSENT_APART: SignedDuration = SignedDuration::from_secs(60);
 
+/// This many fulfillments that may be it are named.
+const NAMED_MAX: usize = 20;
+
 /// What a reading tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
     /// It was executed: this fulfillment.
     Ours(FulfillmentId),
     /// There is no trace of it.
     Absent,
-    /// There is something that may be it.
-    Ambiguous,
+    /// Each of these may be it.
+    Ambiguous(Vec<ShownFulfillment>),
 }
 
 /// What a reading tells of a call.
@@ -47,7 +50,10 @@ pub(super) fn probe(state: &Shipments, call: &Call, shown: &ShownOrder) -> Found
                 [one] => Found::Ours(one.id),
                 // One that was taken back may be ours all the same, and then somebody meant it.
                 [] if fitting.is_empty() && !new.iter().any(touches) => Found::Absent,
-                _ => Found::Ambiguous,
+                _ => {
+                    let may_be = new.iter().filter(|one| fits(one) || touches(one));
+                    Found::Ambiguous(may_be.take(NAMED_MAX).map(|one| (*one).clone()).collect())
+                }
             }
         }
         CallKind::Track { fulfillment } => {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::report::{Origin, Says, Statement, Tracking};
-use super::shown::{less, sum};
+use super::shown::{ShownFulfillment, less, sum};
 use crate::ids::{
     EffectId, EventId, FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId,
     LineItemId, VariantId, Warehouse,
@@ -218,6 +218,8 @@ pub enum Refusal {
     Changed,
     /// The shipment is not known.
     UnknownShipment,
+    /// Nobody told of such an order for a day.
+    UnknownOrder,
     /// Shopify refuses.
     Shopify {
         /// Its words.
@@ -258,6 +260,9 @@ pub enum Stage {
         absent_at: Option<Timestamp>,
         /// The effect that waits for a person, when readings cannot tell.
         asks: Option<EffectId>,
+        /// The fulfillments that may be it, then.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        candidates: Vec<ShownFulfillment>,
     },
 }
 

@@ -8,7 +8,8 @@ use lockstep_domain::shipment::settings::{AdoptShipments, ShipmentRules, Shipmen
 use lockstep_domain::shipment::{
     Arrival, Call, CallKind, EarlyArrival, KnownLine, KnownOrder, KnownShare, LineOf, Origin,
     Parcel, Refusal, RenamedParcel, Resolved, Says, SentParcel, Shipment, ShipmentEvent, Shipments,
-    Stage, Standing, Statement, Taken, ToldLine, ToldLines, Tracking, Units, WaitsFor, Wanted,
+    ShownFulfillment, Stage, Standing, Statement, Taken, ToldLine, ToldLines, Tracking, Units,
+    WaitsFor, Wanted,
 };
 use lockstep_domain::{
     Decider, FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId,
@@ -106,6 +107,7 @@ fn standings() -> Vec<Standing> {
         Standing::Done,
         Standing::Refused(Refusal::UnknownLine { field: "lines[0]".to_owned(), line: LINE }),
         Standing::Refused(Refusal::TooMany { line: LINE, units: 3, open: 2 }),
+        Standing::Refused(Refusal::UnknownOrder),
         Standing::Refused(Refusal::NothingOpen),
         Standing::Refused(Refusal::Changed),
         Standing::Refused(Refusal::Shopify { message: "no".to_owned() }),
@@ -156,7 +158,8 @@ pub fn shipment_events() -> Vec<ShipmentEvent> {
         ShipmentEvent::Applied { fulfillment: FULFILLMENT, effect: id("effect-1") },
         ShipmentEvent::BecameUnclear { readable_from: at(50) },
         ShipmentEvent::SeenAbsent { at: at(60) },
-        ShipmentEvent::Asked { effect: id("effect-2") },
+        ShipmentEvent::Asked { effect: id("effect-2"), candidates: Vec::new() },
+        ShipmentEvent::Asked { effect: id("effect-2"), candidates: vec![candidate()] },
         ShipmentEvent::LinesTold { key: key(), revision: 1, lines: vec![told()] },
     ]);
     covers!(events;
@@ -181,6 +184,16 @@ pub fn shipment_events() -> Vec<ShipmentEvent> {
         ShipmentEvent::Asked { .. },
         ShipmentEvent::LinesTold { .. },
     )
+}
+
+fn candidate() -> ShownFulfillment {
+    ShownFulfillment {
+        id: FULFILLMENT,
+        cancelled: false,
+        units: units(),
+        numbers: vec!["N1".to_owned()],
+        urls: Vec::new(),
+    }
 }
 
 fn told() -> ToldLine {
@@ -222,6 +235,7 @@ pub fn shipment_state() -> Vec<Shipments> {
             readable_from: at(50),
             absent_at: Some(at(60)),
             asks: Some(id("effect-2")),
+            candidates: vec![candidate()],
         },
     ];
     let state = |stage| Shipments {

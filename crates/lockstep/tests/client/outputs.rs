@@ -277,6 +277,26 @@ fn effects_have_a_row_for_each_level() {
     );
 }
 
+#[test]
+fn fulfillments_of_unknown_outcome_have_a_row_for_each_that_may_be_it() {
+    expect(
+        "effects list",
+        r#"{"effects": [{"id": "e2", "store": "north", "kind": "fulfillment", "asks": true,
+          "since": "2026-11-24T15:00:00Z", "order_key": "north:1001", "shipment": "wms/S1",
+          "parcel": "P1", "units": [{"line_id": "5", "quantity": 2}], "company": "DHL",
+          "numbers": ["N1"], "candidates": [
+            {"fulfillment_id": "9001", "quantity": 2, "numbers": ["N1"], "cancelled": false},
+            {"fulfillment_id": "9002", "quantity": 1, "numbers": ["N2"], "cancelled": true}]}],
+          "has_more": false, "silent": []}"#,
+        &[
+            "ID  SINCE                 ORDER       SHIPMENT  PARCEL  UNITS  NUMBERS  MAY BE  SHOWS",
+            "e2  2026-11-24T15:00:00Z  north:1001  wms/S1    P1      2      N1       9001    2 N1",
+            "e2  2026-11-24T15:00:00Z  north:1001  wms/S1    P1      2      N1       9002    \
+             1 N2 taken back",
+        ],
+    );
+}
+
 fn job(state: &str, done: u64, message: &str) -> Answer {
     Answer::json(&format!(
         r#"{{"job": {{"id": "j1", "service": "product-sync", "kind": "products_sync",

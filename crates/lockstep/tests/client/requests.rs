@@ -268,6 +268,12 @@ fn effects_jobs_and_conflicts() {
             "POST /api/v1/effects/e1/settle",
             json!({"applied": false}),
         ),
+        case(
+            &["effects", "settle", "e1", "--applied", "--fulfillment", "9001"],
+            settled,
+            "POST /api/v1/effects/e1/settle",
+            json!({"applied": true, "fulfillment_id": "9001"}),
+        ),
         steer(
             &["products", "sync", "north", "--detach"],
             "POST /api/v1/stores/north/products/sync",

@@ -14,7 +14,7 @@ use lockstep_runtime::{Aggregate, LaneWorker, Recovery, Sent, Stop, Work};
 
 use crate::aggregates::ShipmentsKind;
 use crate::schedule::Due;
-use context::Does;
+pub use context::Does;
 
 /// Asks Shopify.
 pub struct Pusher {

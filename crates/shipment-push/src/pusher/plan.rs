@@ -96,6 +96,7 @@ fn request(call: &Call) -> admin::Call {
 
 fn alarm(work: &mut Work<'_>, store: &StoreId, order: OrderId) -> Result<(), Stop> {
     let due = Due::Alarm(order);
+    decide(work, store, order, &ShipmentCommand::GiveUp { now: work.now() })?;
     let state = work.state::<ShipmentsKind>(&shipments_id(store, order))?;
     let oldest = state.waiting().min_by_key(|(_, _, since)| *since);
     let oldest = oldest.map(|(key, what, since)| (key.clone(), format!("{what:?}"), since));

@@ -1,13 +1,19 @@
 //! What the service answers when it is asked.
 
-use lockstep_contracts::backoffice::v1::ShipmentStatus;
+use jiff::SignedDuration;
+use lockstep_contracts::backoffice::v1::{ShipmentStatus, VerdictOutcome};
 use lockstep_contracts::orders::v1::OrderLinesChanged;
 use lockstep_contracts::shipments::v1::{
-    ListShipmentsRequest, ListShipmentsResponse, ShipmentStanding, ShipmentView,
+    CallSettledAs, FulfillmentSent, ListShipmentsRequest, ListShipmentsResponse,
+    ListUnknownCallsRequest, SettleCallOutcome as Outcome, SettleCallRequest, ShipmentStanding,
+    ShipmentView, UnknownCall,
 };
+use lockstep_ports::Store as _;
 use lockstep_shipment_push::questions::list_shipments;
+use lockstep_shipment_push::unknown::{list_unknown_calls, settle_call};
 
-use crate::world::{ORDER, World, again, order, shipped};
+use crate::shopify::{Fault, Sent};
+use crate::world::{BERLIN, ORDER, World, again, order, shipped};
 
 async fn asked(world: &World, request: ListShipmentsRequest) -> ListShipmentsResponse {
     list_shipments(&world.engine, &request).await.expect("an answer")
@@ -75,4 +81,94 @@ async fn a_list_goes_on_after_whole_orders_and_can_be_of_one_store_order_or_stan
     assert_eq!(asked(&world, of("", "north:1003")).await.shipments.len(), 2);
     assert_eq!(asked(&world, of("south", "north:1003")).await.shipments.len(), 0);
     assert_eq!(asked(&world, of("", "nonsense")).await.shipments.len(), 0);
+}
+
+/// A call that may be there twice.
+async fn doubled() -> World {
+    let world = World::start().await;
+    world.shopify.fault(Fault::LostAnswer);
+    world.take(&shipped(1, &[(1, 2)])).await;
+    world.settle().await;
+    let twin = Sent { id: 9100, ..world.shopify.inside().sent[0].clone() };
+    world.shopify.inside().sent.push(twin);
+    world.pass(SignedDuration::from_mins(2)).await;
+    world
+}
+
+async fn settle(world: &World, id: &str, said: CallSettledAs, fulfillment: i64) -> Outcome {
+    let request = SettleCallRequest {
+        id: id.to_owned(),
+        settled_as: said.into(),
+        fulfillment_id: fulfillment,
+        by: "ana".to_owned(),
+    };
+    settle_call(&world.engine, &request).await.expect("an answer").outcome()
+}
+
+async fn calls(world: &World, store: &str) -> Vec<UnknownCall> {
+    let request = ListUnknownCallsRequest { store: store.to_owned(), limit: 100 };
+    list_unknown_calls(&world.engine, &request).await.expect("an answer").calls
+}
+
+#[tokio::test]
+async fn a_call_that_may_be_there_twice_is_shown_and_settled_by_a_person() {
+    let world = doubled().await;
+    assert!(calls(&world, "south").await.is_empty());
+    let [call] = calls(&world, "north").await.try_into().expect("one asks");
+    assert_eq!((call.order_key.as_str(), call.shipment.as_str()), ("north:1001", "wms/S1"));
+    assert_eq!((call.lines[0].line_id, call.lines[0].quantity), (1, 2));
+    let may_be: Vec<_> = call.candidates.iter().map(|one| one.fulfillment_id).collect();
+    assert_eq!(may_be, [9001, 9100]);
+    let applied = CallSettledAs::Applied;
+    assert_eq!(settle(&world, &call.id, applied, 0).await, Outcome::WhichOne);
+    assert_eq!(settle(&world, "nonsense", applied, 9001).await, Outcome::Invalid);
+    let other = "0199f0c1-7a52-7d10-8c3e-5b6a79e0d214";
+    assert_eq!(settle(&world, other, applied, 9001).await, Outcome::NotFound);
+    assert_eq!(settle(&world, &call.id, CallSettledAs::Unspecified, 0).await, Outcome::Invalid);
+    assert_eq!(settle(&world, &call.id, applied, 9100).await, Outcome::Settled);
+    assert_eq!(settle(&world, &call.id, applied, 9001).await, Outcome::NotFound);
+    world.pass(SignedDuration::from_mins(20)).await;
+    assert_eq!(world.asking().await, 0);
+    let outcomes = world.outcomes().await;
+    assert_eq!(outcomes, [VerdictOutcome::Parked, VerdictOutcome::Done]);
+    let told: Vec<FulfillmentSent> = world.said().await;
+    assert_eq!((told.len(), told[0].fulfillment_id), (1, 9100));
+    assert_eq!(world.shopify.calls("FulfillmentCreate"), 1);
+    assert!(world.differences().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_person_says_was_not_applied_is_sent_anew() {
+    let world = doubled().await;
+    let [call] = calls(&world, "").await.try_into().expect("one asks");
+    assert_eq!(settle(&world, &call.id, CallSettledAs::NotApplied, 0).await, Outcome::Settled);
+    world.shopify.inside().remaining.insert((BERLIN, 1), 3);
+    world.settle().await;
+    assert_eq!(world.shopify.calls("FulfillmentCreate"), 2);
+    assert_eq!(world.outcomes().await.last(), Some(&VerdictOutcome::Done));
+}
+
+#[tokio::test]
+async fn what_waits_for_what_never_comes_is_given_up_after_a_day() {
+    let world = World::without_order().await;
+    world.take(&shipped(1, &[(1, 2)])).await;
+    let arrived = again(&shipped(3, &[]), 2, |shipment| {
+        shipment.status = ShipmentStatus::Delivered.into();
+    });
+    world.take(&arrived).await;
+    world.pass(SignedDuration::from_hours(23)).await;
+    assert_eq!(world.outcomes().await, [VerdictOutcome::Parked, VerdictOutcome::Parked]);
+    world.pass(SignedDuration::from_hours(2)).await;
+    let verdicts = world.verdicts().await;
+    let codes: Vec<_> = verdicts[2..].iter().map(|verdict| verdict.code.as_str()).collect();
+    assert_eq!(codes, ["ERROR_CODE_VALIDATION", "ERROR_CODE_UNKNOWN_ORDER"]);
+    let all = asked(&world, ListShipmentsRequest { limit: 200, ..Default::default() }).await;
+    assert_eq!(names(&all), [("wms/S1", ShipmentStanding::Refused)]);
+    assert!(all.shipments[0].message.contains("no") && !all.shipments[0].fix.is_empty());
+    let alarm = world.store.timer("north", &format!("alarm.{ORDER}")).await.expect("timers");
+    assert_eq!(alarm.and_then(|alarm| alarm.due_at), None, "nobody is told every hour");
+    world.take(&order(1)).await;
+    world.settle().await;
+    assert_eq!(world.outcomes().await.last(), Some(&VerdictOutcome::Done), "it came after all");
+    assert!(world.differences().await.is_empty());
 }

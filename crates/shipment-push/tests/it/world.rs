@@ -18,6 +18,7 @@ use lockstep_contracts::time::to_proto;
 use lockstep_contracts::{Event, Metadata, Stream};
 use lockstep_ports::{Bus, ConsumerSpec, Delivered, EffectState, Store};
 use lockstep_runtime::processor::process_batch;
+use lockstep_runtime::rebuild::differences;
 use lockstep_runtime::{
     Engine, EngineParts, Lane, Origin, Processor, Pulses, Settings, SettingsChange,
 };
@@ -207,6 +208,12 @@ impl World {
         let last = told.into_iter().max_by_key(|event| event.revision);
         let lines = last.map(|event| event.lines).unwrap_or_default();
         lines.iter().map(|line| (line.line_id, line.quantity)).collect()
+    }
+
+    /// Aggregates whose state differs from the fold of their events.
+    pub async fn differences(&self) -> Vec<String> {
+        let evolvers = ShipmentProcessor.evolvers();
+        differences(&*self.store, &evolvers).await.expect("the log can be folded")
     }
 
     /// Effects that wait for a person.

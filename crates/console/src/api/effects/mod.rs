@@ -1,8 +1,10 @@
-//! `/effects`: writes to Shopify whose outcome nobody knows. stock-sync owns them; what no read can
-//! tell waits there for a person's word.
+//! `/effects`: calls to Shopify whose outcome nobody knows. stock-sync owns writes of stock,
+//! shipment-push calls that make fulfillments; what no read can tell waits there for a person's word.
 
 pub mod list;
 pub mod settle;
 
-/// The service that owns them.
-pub const OWNER: &str = "stock-sync";
+/// Who owns writes of stock.
+pub const STOCK: &str = "stock-sync";
+/// Who owns calls that make fulfillments.
+pub const SHIPMENTS: &str = "shipment-push";
