@@ -25,6 +25,8 @@ pub enum Due {
     Order(OrderId),
     /// A report waits for an order.
     Alarm(OrderId),
+    /// An order is told of again: a code that it lacked is known.
+    Telling(OrderId),
     /// The order of a fulfillment order is to be found.
     Routing(FulfillmentOrderId),
     /// A body that was too large for a message is to be fetched.
@@ -41,7 +43,11 @@ pub enum Due {
 
 /// Key of the timer that follows a change of rules.
 pub const RECHECK: &str = "recheck";
-const ALARM_PREFIX: &str = "alarm.";
+/// Keys of the timers of what waits begin so.
+pub const ALARM_PREFIX: &str = "alarm.";
+/// A report that still waits is told of again after this.
+pub const ALARM_AGAIN: SignedDuration = SignedDuration::from_hours(1);
+const TELLING_PREFIX: &str = "tell.";
 const ROUTING_PREFIX: &str = "routing.";
 const BODY_PREFIX: &str = "body.";
 const SWEEP: &str = "sweep";
@@ -54,6 +60,9 @@ impl Due {
     pub fn parse(key: &str) -> Option<Self> {
         if let Some(order) = key.strip_prefix(ALARM_PREFIX) {
             return order.parse().ok().map(Self::Alarm);
+        }
+        if let Some(order) = key.strip_prefix(TELLING_PREFIX) {
+            return order.parse().ok().map(Self::Telling);
         }
         if let Some(id) = key.strip_prefix(ROUTING_PREFIX) {
             return id.parse().ok().map(Self::Routing);
@@ -80,6 +89,7 @@ impl Due {
         match self {
             Self::Order(order) => order.to_string(),
             Self::Alarm(order) => format!("{ALARM_PREFIX}{order}"),
+            Self::Telling(order) => format!("{TELLING_PREFIX}{order}"),
             Self::Routing(id) => format!("{ROUTING_PREFIX}{id}"),
             Self::Body(name) => format!("{BODY_PREFIX}{name}"),
             Self::Redaction(Some(customer)) => format!("{CUSTOMER_PREFIX}{customer}"),
@@ -171,6 +181,7 @@ mod tests {
         let all = [
             Due::Order(OrderId(5)),
             Due::Alarm(OrderId(5)),
+            Due::Telling(OrderId(5)),
             Due::Routing(FulfillmentOrderId(7)),
             Due::Body("north/orders%2Fcreate/1".to_owned()),
             Due::Redaction(Some(9)),

@@ -44,7 +44,7 @@ pub fn settle(work: &mut Work<'_>, store: &StoreId, order: OrderId) -> Result<()
     let id = order_id(store, order);
     let state = work.state::<OrderKind>(&id)?.clone();
     if let Some(lines) = state.lines(&rules) {
-        let codes = Codes::load(work, store, &rules, &lines)?;
+        let codes = Codes::load(work, (store, order), &rules, &lines)?;
         let announcement = state.announcement(&rules, &lines, &codes.lookup());
         let awaits_contact = state.awaits_contact(&announcement);
         let command = OrderCommand::TellParts { announcement: Box::new(announcement) };
@@ -106,7 +106,7 @@ impl Codes {
     /// again.
     fn load(
         work: &mut Work<'_>,
-        store: &StoreId,
+        (store, order): (&StoreId, OrderId),
         rules: &StoreOrders,
         lines: &OrderLines,
     ) -> Result<Self, Stop> {
@@ -129,7 +129,7 @@ impl Codes {
         work.load_all::<CodesKind>(&incomplete)?;
         for (variant, id) in &lacking {
             if rules.enabled && lacks(*variant, work.state::<CodesKind>(id)?) {
-                sure(work.execute::<CodesKind>(id, &CodesCommand::Miss)?);
+                sure(work.execute::<CodesKind>(id, &CodesCommand::Miss { order })?);
             }
         }
         let mut codes = BTreeMap::new();

@@ -19,7 +19,7 @@ use lockstep_domain::order::{
 };
 use lockstep_domain::{
     CustomerId, Decider, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId, LineItemId,
-    LocationId, RefundId, VariantId, Warehouse,
+    LocationId, OrderId, RefundId, VariantId, Warehouse,
 };
 
 use super::{at, id};
@@ -377,15 +377,21 @@ pub fn order_rules_events() -> Vec<OrderRulesEvent> {
 pub fn variant_codes_events() -> Vec<CodesEvent> {
     let note = |sku, revision| CodesEvent::Noted { backoffice: id("wms"), sku, revision };
     covers!(
-        vec![note(Some(id("LAMP")), 1), note(None, 2), CodesEvent::Missed];
+        vec![
+            note(Some(id("LAMP")), 1),
+            note(None, 2),
+            CodesEvent::Missed,
+            CodesEvent::MissedBy { order: OrderId(1001) },
+        ];
         CodesEvent::Noted { .. },
         CodesEvent::Missed,
+        CodesEvent::MissedBy { .. },
     )
 }
 
 pub fn variant_codes_state() -> VariantCodes {
     let codes = BTreeMap::from([(id("erp"), (2, None)), (id("wms"), (1, Some(id("LAMP"))))]);
-    VariantCodes { codes, missed: true }
+    VariantCodes { codes, missed: true, missed_by: BTreeSet::from([OrderId(1001)]) }
 }
 
 pub fn redaction_events() -> Vec<RedactionEvent> {

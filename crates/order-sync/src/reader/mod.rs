@@ -31,7 +31,7 @@ impl Reader {
 impl LaneWorker for Reader {
     fn keys(&self, lane: &str, due: &[Timer]) -> Vec<AggregateKey> {
         let order = |timer: &Timer| match Due::parse(&timer.key) {
-            Some(Due::Order(order) | Due::Alarm(order)) => {
+            Some(Due::Order(order) | Due::Alarm(order) | Due::Telling(order)) => {
                 Some(OrderKind::key(format!("{lane}/{order}")))
             }
             _ => None,

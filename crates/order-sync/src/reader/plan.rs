@@ -15,13 +15,10 @@ use crate::aggregates::{OrderKind, RedactionKind, order_id};
 use crate::handlers::settings::Pass;
 use crate::handlers::webhook::Kept;
 use crate::reader::context::{Does, open};
-use crate::schedule::{self, ALARM, Due};
-use crate::settle::{decide, rules, wants_read};
+use crate::schedule::{self, ALARM, ALARM_AGAIN, Due};
+use crate::settle::{decide, rules, settle, wants_read};
 use crate::sweep;
 use crate::translate::poison;
-
-/// A report that still waits is told of again after this.
-const ALARM_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Whether a store is served by now is looked at after this.
 const UNSERVED_WAIT: SignedDuration = SignedDuration::from_mins(10);
@@ -36,6 +33,7 @@ pub fn plan(store: &StoreId, due: &[Timer], work: &mut Work<'_>) -> Result<(), S
         match Due::parse(&timer.key) {
             Some(Due::Order(order)) => plan_order(work, store, order)?,
             Some(Due::Alarm(order)) => alarm(work, store, order)?,
+            Some(Due::Telling(order)) => tell(work, store, order)?,
             Some(Due::Routing(id)) => routing.push(id),
             Some(Due::Body(object)) => fetch(work, store, object)?,
             Some(Due::Redaction(customer)) => destroy(work, store, customer)?,
@@ -87,6 +85,15 @@ fn plan_order(work: &mut Work<'_>, store: &StoreId, order: OrderId) -> Result<()
     let timer = work.timer(store.as_str(), &due.key())?;
     schedule::under_way(work, timer, lease());
     Ok(())
+}
+
+/// A code that the order lacked is known. Of a store that is not served every order is told of when
+/// it is served again.
+fn tell(work: &mut Work<'_>, store: &StoreId, order: OrderId) -> Result<(), Stop> {
+    if rules(work, store)?.connected {
+        settle(work, store, order)?;
+    }
+    schedule::done(work, store, &Due::Telling(order))
 }
 
 fn alarm(work: &mut Work<'_>, store: &StoreId, order: OrderId) -> Result<(), Stop> {

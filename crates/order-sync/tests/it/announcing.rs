@@ -6,6 +6,9 @@ use lockstep_contracts::orders::v1::{
     ListOrdersRequest, OrderStanding, ParkedReason, RefundAnnounced,
 };
 use lockstep_contracts::settings::v1::{BackOfficeRole, OrderFilter, StoreBackOffice};
+use lockstep_domain::OrderId;
+use lockstep_domain::order::CodesCommand;
+use lockstep_order_sync::aggregates::CodesKind;
 use lockstep_order_sync::questions::list_orders;
 use lockstep_ports::{Store, Timer};
 use lockstep_runtime::{Origin, Work};
@@ -180,15 +183,53 @@ async fn a_back_office_that_serves_other_locations_need_not_know_the_variants() 
     world.happens(&Shop::routed()).await;
     world.settle().await;
     let events = world.store.events(0, 1_000).await.expect("events");
-    assert!(events.iter().all(|event| event.kind != "missed"));
+    assert!(events.iter().all(|event| !event.kind.starts_with("missed")));
     assert_eq!(world.announced().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_link_tells_again_the_orders_that_lacked_it_and_walks_over_no_others() {
+    let world = World::start().await;
+    world.happens(&Shop::routed()).await;
+    world.settle().await;
+    world.pass(SignedDuration::from_mins(3)).await;
+    let recheck = async || {
+        let timer = world.store.timer("north", "recheck").await.expect("a database");
+        timer.and_then(|timer| timer.due_at)
+    };
+    assert_eq!(recheck().await, None, "the walk of the settings is over");
+    let told = world.announced().await.len();
+    world.link(2).await;
+    assert_eq!(recheck().await, None, "who lacked the code is known");
+    world.settle().await;
+    let after = world.announced().await;
+    assert_eq!(after.len(), told + 1);
+    assert_eq!(after[told].order.as_ref().expect("an order").lines[0].sku, "SKU-2");
+    world.link(1).await;
+    world.settle().await;
+    assert_eq!(world.announced().await.len(), told + 2);
+    assert!(world.differences().await.is_empty());
+}
+
+/// More orders lacked the code of a variant than are kept.
+async fn missed_by_many(world: &World, variant: i64) {
+    let miss = |work: &mut Work<'_>| {
+        for order in 1..=102 {
+            let command = CodesCommand::Miss { order: OrderId(order) };
+            let id = format!("north/{variant}");
+            work.execute::<CodesKind>(&id, &command)?.expect("it is never refused");
+        }
+        Ok(())
+    };
+    world.engine.transact(Origin::new("test", None), &[], miss).await.expect("missed");
 }
 
 #[tokio::test]
 async fn a_link_does_not_begin_a_walk_over_the_orders_anew() {
     let world = World::start().await;
-    world.happens(&Shop::routed()).await;
-    world.settle().await;
+    for variant in [1, 2] {
+        missed_by_many(&world, variant).await;
+    }
     let stands = async |note: &str| {
         let set = |work: &mut Work<'_>| {
             let timer = work.timer("north", "recheck")?;

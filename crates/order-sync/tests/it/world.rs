@@ -28,6 +28,7 @@ use lockstep_order_sync::service::OrderProcessor;
 use lockstep_ports::{Bus, ConsumerSpec, Delivered, Store};
 use lockstep_runtime::dead_letters;
 use lockstep_runtime::processor::process_batch;
+use lockstep_runtime::rebuild::differences;
 use lockstep_runtime::{
     Engine, EngineParts, Lane, Origin, PersonalKeys, Processor, Pulses, Settings, SettingsChange,
 };
@@ -249,6 +250,12 @@ impl World {
     pub async fn verdicts(&self) -> Vec<FeedVerdict> {
         let judged: Vec<OrderReportJudged> = self.said().await;
         judged.into_iter().filter_map(|event| event.verdict).collect()
+    }
+
+    /// Aggregates whose state differs from the fold of their events.
+    pub async fn differences(&self) -> Vec<String> {
+        let evolvers = OrderProcessor.evolvers();
+        differences(&*self.store, &evolvers).await.expect("the log can be folded")
     }
 
     pub async fn accept(&self, event_id: &str, lines: &[(i64, i64)]) -> usize {

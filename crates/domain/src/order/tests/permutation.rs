@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::shop::{Shop, Step};
 use super::{handle, served};
 use crate::ids::{LineItemId, Warehouse};
+use crate::order::cancel::{CancelOutcome, Stage};
 use crate::order::facts::{OrderFacts, Restock};
 use crate::order::report::{Extent, Report, ReportId, Says, Units};
 use crate::order::settings::StoreOrders;
@@ -80,6 +81,10 @@ struct World {
     answered: Vec<Report>,
     read: Option<u64>,
     now: i64,
+    /// One back office serves all: it releases the whole and wants it cancelled, instead of
+    /// accepting.
+    releases: bool,
+    rules: StoreOrders,
 }
 
 impl World {
@@ -95,19 +100,39 @@ impl World {
             answered: Vec::new(),
             read: None,
             now: 0,
+            releases: false,
+            rules: rules(),
         }
+    }
+
+    /// As [`World::new`], where the back office that serves all releases it.
+    fn releasing(life: Vec<Step>) -> Self {
+        Self { releases: true, rules: super::rules(), ..Self::new(life) }
     }
 
     fn handle(&mut self, command: &OrderCommand) {
         let order = std::mem::take(&mut self.order);
-        let (order, events) = handle(order, command, &rules());
+        let (order, events) = handle(order, command, &self.rules);
         self.order = order;
         for event in &events {
-            if let OrderEvent::PartTold { warehouse, content, .. } = event {
-                self.answer(warehouse, content);
+            match event {
+                OrderEvent::PartTold { warehouse, content, .. } => self.answer(warehouse, content),
+                OrderEvent::CancelAsked { .. } => self.cancel(),
+                _ => {}
             }
         }
         self.told.extend(events);
+    }
+
+    /// Shopify takes the cancellation that a back office asked for, and carries it out.
+    fn cancel(&mut self) {
+        let effect = id(&format!("cancel-{}", self.told.len()));
+        self.handle(&OrderCommand::IntendCancel { effect });
+        let stage = self.order.cancel.as_ref().map(|cancel| cancel.stage.clone());
+        let Some(Stage::InTheAir { effect }) = stage else { unreachable!("it was intended") };
+        let outcome = CancelOutcome::Taken { at: at(self.now) };
+        self.handle(&OrderCommand::ConcludeCancel { effect, outcome });
+        self.happen(Step::Cancel, 1);
     }
 
     /// Each warehouse accepts what it is asked for first, then rejects a unit of every line, and
@@ -121,6 +146,9 @@ impl World {
             Extent::Lines(lines.map(|l| (l.line.line, l.quantity)).map(one).collect())
         };
         match content.request {
+            Request::Fulfil if is_first && self.releases => {
+                self.report(warehouse, Says::ReleaseAndCancel, Extent::Whole);
+            }
             Request::Fulfil if is_first => {
                 self.report(warehouse, Says::Accept, units(|units| units));
                 self.report(warehouse, Says::Reject, units(|_| 1));
@@ -144,7 +172,12 @@ impl World {
     }
 
     fn step(&mut self, seconds: i64) {
-        let Some(step) = self.life.next() else { return };
+        if let Some(step) = self.life.next() {
+            self.happen(step, seconds);
+        }
+    }
+
+    fn happen(&mut self, step: Step, seconds: i64) {
         self.shop.step(step, seconds);
         // One act of a merchant makes several topics; some of them tell nothing but that.
         self.waiting.push(News::Whole(self.shop.facts()));
@@ -161,7 +194,7 @@ impl World {
             News::Whole(facts) => self.handle(&OrderCommand::Observe { facts: Box::new(facts) }),
             News::Doubt => self.handle(&OrderCommand::Doubt),
             News::Report(report) => {
-                let lines = self.order.lines(&rules()).map(Box::new);
+                let lines = self.order.lines(&self.rules).map(Box::new);
                 let report = Box::new(report);
                 self.handle(&OrderCommand::Report { report, lines, now: at(self.now) });
             }
@@ -192,15 +225,19 @@ impl World {
         while self.life.len() > 0 {
             self.step(1);
         }
-        while !self.waiting.is_empty() {
-            self.deliver(0, false);
+        loop {
+            while !self.waiting.is_empty() {
+                self.deliver(0, false);
+            }
+            self.read = Some(self.order.news);
+            self.end_read();
+            assert!(!self.order.needs_read(), "the last read settles everything");
+            // What is answered to what it told may have an order cancelled.
+            if self.waiting.is_empty() {
+                break;
+            }
         }
-        self.read = Some(self.order.news);
-        self.end_read();
-        assert!(!self.order.needs_read(), "the last read settles everything");
-        while !self.waiting.is_empty() {
-            self.deliver(0, false);
-        }
+        assert_eq!(self.order.cancel, None, "what was asked for is done, or was refused");
     }
 }
 
@@ -238,10 +275,10 @@ fn check_revisions(told: &[OrderEvent]) {
 }
 
 /// What somebody knows who first heard of the order when it was read last.
-fn fresh(shop: &Shop) -> Order {
+fn fresh(shop: &Shop, rules: &StoreOrders) -> Order {
     let shown = Some(Box::new(shop.read()));
     let read = OrderCommand::RecordRead { news: 0, begun: at(0), shown };
-    handle(Order::default(), &read, &rules()).0
+    handle(Order::default(), &read, rules).0
 }
 
 /// The lines as if no back office had said anything.
@@ -258,7 +295,7 @@ fn bare(mut lines: OrderLines) -> OrderLines {
 
 /// What the answers come to when each arrives at once.
 fn check_answers(world: &World) {
-    let lines = world.order.lines(&rules()).expect("known");
+    let lines = world.order.lines(&world.rules).expect("known");
     let sums = |line: LineItemId, warehouse: &Warehouse| {
         let shares = lines.lines.iter().filter(|l| l.line == line).flat_map(|l| &l.shares);
         shares
@@ -284,13 +321,13 @@ fn check_answers(world: &World) {
 }
 
 fn check_one_state(world: &World) {
-    let fresh = fresh(&world.shop);
-    let (order, rules) = (&world.order, rules());
+    let (order, rules) = (&world.order, &world.rules);
+    let fresh = fresh(&world.shop, rules);
     assert_eq!(order.facts, fresh.facts);
     assert_eq!(order.details, fresh.details);
     assert_eq!(order.routing, fresh.routing);
-    let lines = order.lines(&rules).expect("known");
-    assert_eq!(bare(lines.clone()), bare(fresh.lines(&rules).expect("known")));
+    let lines = order.lines(rules).expect("known");
+    assert_eq!(bare(lines.clone()), bare(fresh.lines(rules).expect("known")));
     let told = order.told.as_ref().expect("told");
     assert!(told.lines.tells_same(&lines));
     for (warehouse, part) in &fresh.parts {
@@ -312,7 +349,7 @@ fn check_one_state(world: &World) {
 }
 
 fn check_sums(world: &World) {
-    let lines = world.order.lines(&rules()).expect("known");
+    let lines = world.order.lines(&world.rules).expect("known");
     let sold = world.shop.sold();
     for line in &lines.lines {
         let shares: i64 = line.shares.iter().map(|share| share.sold).sum();
@@ -332,9 +369,11 @@ proptest! {
         life in Just(LIFE.to_vec()).prop_shuffle(),
         len in 0..=LIFE.len(),
         in_order in any::<bool>(),
+        releases in any::<bool>(),
     ) {
         let life = if in_order { LIFE.to_vec() } else { life };
-        let mut world = World::new(life[..len].to_vec());
+        let begin = if releases { World::releasing } else { World::new };
+        let mut world = begin(life[..len].to_vec());
         for tick in ticks {
             world.tick(tick);
         }
@@ -426,6 +465,19 @@ proptest! {
         let lines = |order: &Order| order.lines(&super::rules()).expect("known").lines;
         prop_assert_eq!(lines(&order), lines(&expected));
     }
+}
+
+#[test]
+fn a_release_that_cancels_is_carried_out_in_a_life() {
+    let mut world = World::releasing(vec![Step::Route, Step::Tag]);
+    world.step(1);
+    world.read = Some(0);
+    world.end_read();
+    world.finish();
+    let done = |event: &OrderEvent| matches!(event, OrderEvent::CancelDone { .. });
+    assert_eq!(world.told.iter().filter(|event| done(event)).count(), 1);
+    assert!(world.order.is_cancelled());
+    check_one_state(&world);
 }
 
 #[test]
