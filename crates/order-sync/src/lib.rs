@@ -13,6 +13,7 @@
 pub mod aggregates;
 pub mod announce;
 pub mod handlers;
+pub mod parked;
 pub mod questions;
 pub mod reader;
 pub mod schedule;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use lockstep_contracts::convert::order::order_ref;
 use lockstep_contracts::convert::order_lines::{lines_changed, order_key, request};
 use lockstep_contracts::orders::v1::{
-    AnswerView, GetOrderRequest, GetOrderResponse, ListOrdersRequest, ListOrdersResponse,
+    AnswerView, GetOrderRequest, GetOrderResponse, LineName, ListOrdersRequest, ListOrdersResponse,
     OrderStanding, OrderView, PartView, WaitingView,
 };
 use lockstep_contracts::time::to_proto;
+use lockstep_domain::order::facts::LineDetails;
 use lockstep_domain::order::settings::StoreOrders;
 use lockstep_domain::order::{Announcement, Answer, Order, Part};
 use lockstep_domain::{BackOfficeId, OrderId, StoreId, VariantId, Warehouse};
@@ -50,7 +51,7 @@ pub async fn list_orders(
             if request.standing != 0 && view.standing != request.standing {
                 continue;
             }
-            answer.orders.push(OrderView { lines: None, ..view });
+            answer.orders.push(OrderView { lines: None, names: Vec::new(), ..view });
             if answer.orders.len() == usize::try_from(limit).unwrap_or(usize::MAX) {
                 answer.next = number;
                 return Ok(answer);
@@ -115,7 +116,12 @@ fn view(store: &StoreId, order: OrderId, state: &Order, rules: &StoreOrders) -> 
         cancelling: state.cancel.is_some(),
         unread: state.needs_read(),
         redacted: state.redacted,
+        names: details.into_iter().flat_map(|d| &d.lines).map(name).collect(),
     }
+}
+
+fn name(line: &LineDetails) -> LineName {
+    LineName { line_id: line.line.get(), sku: line.sku.clone(), title: line.title.clone() }
 }
 
 fn parts(parts: &BTreeMap<Warehouse, Part>) -> Vec<PartView> {

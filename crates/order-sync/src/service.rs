@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use lockstep_contracts::Event;
 use lockstep_contracts::backoffice::v1::{
     OrderAcceptReported, OrderRejectReported, OrderReleaseReported,
 };
 use lockstep_contracts::catalog::v1::{VariantLinked, VariantUnlinked};
 use lockstep_contracts::convert::order_webhook::topics;
+use lockstep_contracts::operations::v1::Finding;
 use lockstep_contracts::orders::v1::{GetOrderRequest, ListOrdersRequest, SweepOrdersRequest};
 use lockstep_contracts::shopify::topic;
 use lockstep_contracts::shopify::v1::WebhookReceived;
-use lockstep_ports::{AggregateKey, Ask, ConsumerSpec, Kv, ObjectStore, ShopifyAdmin};
+use lockstep_ports::{AggregateKey, Ask, ConsumerSpec, Kv, ObjectStore, PortError, ShopifyAdmin};
 use lockstep_runtime::{
     Directory, Engine, Evolver, EvolverOf, Hosted, Inbound, Lifecycle, PersonalKeys, Processor,
     SettingsChange, Stop, Work, scope_consumer, serve_request, start, webhook_consumer,
@@ -19,6 +21,7 @@ use lockstep_runtime::{
 
 use crate::aggregates::{CodesKind, OrderKind, RedactionKind, StoreKind};
 use crate::handlers::{link, report, settings, webhook};
+use crate::parked;
 use crate::questions::{get_order, list_orders};
 use crate::reader::{Reader, Sender};
 use crate::sweep::sweep_orders;
@@ -31,6 +34,7 @@ const REDACTIONS: [&str; 2] = [topic::CUSTOMERS_REDACT, topic::SHOP_REDACT];
 /// Takes messages and settings.
 pub struct OrderProcessor;
 
+#[async_trait]
 impl Processor for OrderProcessor {
     fn consumers(&self, directory: &Directory) -> Vec<ConsumerSpec> {
         let topics = topics();
@@ -76,6 +80,10 @@ impl Processor for OrderProcessor {
             Box::new(EvolverOf::<RedactionKind>::default()),
             Box::new(EvolverOf::<StoreKind>::default()),
         ]
+    }
+
+    async fn examine(&self, engine: &Engine) -> Result<Vec<Finding>, PortError> {
+        parked::examine(engine).await
     }
 }
 

@@ -311,17 +311,21 @@ fn answer_common(
     };
     let subject = GetDeadLetterRequest::subject(service);
     serve_request(ask.clone(), subject, service, get, lifecycle);
-    let (close_engine, processor) = (engine.clone(), processor.clone());
+    let (close_engine, close_processor) = (engine.clone(), processor.clone());
     let close = move |request: CloseDeadLetterRequest| {
-        let (engine, processor) = (close_engine.clone(), processor.clone());
+        let (engine, processor) = (close_engine.clone(), close_processor.clone());
         async move { dead_letters::close(&engine, Some(processor.as_ref()), &request).await }
     };
     let subject = CloseDeadLetterRequest::subject(service);
     serve_request(ask.clone(), subject, service, close, lifecycle);
-    let engine = engine.clone();
+    let (engine, processor) = (engine.clone(), processor.clone());
     let examine = move |_: ExamineRequest| {
-        let engine = engine.clone();
-        async move { examine(&engine).await }
+        let (engine, processor) = (engine.clone(), processor.clone());
+        async move {
+            let mut answer = examine(&engine).await?;
+            answer.findings.extend(processor.examine(&engine).await?);
+            Ok(answer)
+        }
     };
     let subject = ExamineRequest::subject(service);
     serve_request(ask.clone(), subject, service, examine, lifecycle);
@@ -359,7 +363,7 @@ async fn examine(engine: &Engine) -> Result<ExamineResponse, PortError> {
             "questions",
             asking,
             "calls to Shopify wait for a person's word on whether they were applied",
-            "compare the level with the warehouse, then say whether the call was applied",
+            "lockstep effects list --asking, then settle each",
         ),
     ];
     let version = env!("CARGO_PKG_VERSION").to_owned();

@@ -10,6 +10,7 @@
 //! Start reading at [`processor`], then [`engine`], then [`lanes`]. ADRs 0002 and 0007.
 
 pub mod aggregate;
+pub mod alarms;
 pub mod dead_letters;
 pub mod directory;
 pub mod engine;
@@ -30,6 +31,7 @@ pub mod telemetry;
 pub mod work;
 
 pub use aggregate::{Aggregate, CommandOf, EventOf, Evolver, EvolverOf, RejectionOf, StateOf};
+pub use alarms::alarms;
 pub use directory::{Directory, Settings, SettingsChange, SharedDirectory};
 pub use engine::{Engine, EngineError, EngineParts, Origin};
 pub use host::{Hosted, start};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use lockstep_contracts::operations::v1::Finding;
 use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_contracts::{Event, Stream};
 use lockstep_ports::{
@@ -31,7 +32,9 @@ const PULL_WAIT: Duration = Duration::from_secs(5);
 /// How long a stop waits for a pull: messages that the broker has sent arrive well within it.
 const HAND_OVER: Duration = Duration::from_secs(1);
 
-/// What a service does with messages and settings. Pure: everything goes through [`Work`].
+/// What a service does with messages and settings. Pure: everything goes through [`Work`], and only
+/// what an operator asks for is read beside it.
+#[async_trait]
 pub trait Processor: Send + Sync + 'static {
     /// The durable consumers that it needs: one per store, or per back office.
     fn consumers(&self, directory: &Directory) -> Vec<ConsumerSpec>;
@@ -60,6 +63,11 @@ pub trait Processor: Send + Sync + 'static {
 
     /// One per kind of aggregate, for the rebuild.
     fn evolvers(&self) -> Vec<Box<dyn Evolver>>;
+
+    /// What an operator wants to know of this service, beside what every service tells.
+    async fn examine(&self, _: &Engine) -> Result<Vec<Finding>, PortError> {
+        Ok(Vec::new())
+    }
 }
 
 /// What became of a batch.

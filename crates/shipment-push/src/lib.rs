@@ -12,6 +12,7 @@
 pub mod aggregates;
 pub mod announce;
 pub mod handlers;
+pub mod parked;
 pub mod pusher;
 pub mod questions;
 pub mod schedule;

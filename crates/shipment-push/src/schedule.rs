@@ -15,7 +15,10 @@ const AGAIN: [SignedDuration; 4] = [
 const SELDOM: SignedDuration = SignedDuration::from_mins(10);
 /// A shipment that waits for longer than this is told to a person.
 pub const ALARM: SignedDuration = SignedDuration::from_mins(15);
-const ALARM_PREFIX: &str = "alarm.";
+/// A shipment that still waits is told of again after this.
+pub const ALARM_AGAIN: SignedDuration = SignedDuration::from_hours(1);
+/// Keys of the timers of what waits begin so.
+pub const ALARM_PREFIX: &str = "alarm.";
 
 /// What is due in a store's lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

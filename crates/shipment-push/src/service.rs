@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use lockstep_contracts::Event;
 use lockstep_contracts::backoffice::v1::{ReturnReported, ShipmentReported};
 use lockstep_contracts::catalog::v1::{VariantLinked, VariantUnlinked};
+use lockstep_contracts::operations::v1::Finding;
 use lockstep_contracts::orders::v1::{OrderLinesChanged, OrderReleased};
 use lockstep_contracts::shipments::v1::{
     ListShipmentsRequest, ListUnknownCallsRequest, SettleCallRequest,
 };
-use lockstep_ports::{AggregateKey, Ask, ConsumerSpec, Kv, ShopifyAdmin};
+use lockstep_ports::{AggregateKey, Ask, ConsumerSpec, Kv, PortError, ShopifyAdmin};
 use lockstep_runtime::{
     Directory, Engine, Evolver, EvolverOf, Hosted, Inbound, Lifecycle, Processor, SettingsChange,
     Stop, Work, scope_consumer, serve_request, start,
@@ -17,6 +19,7 @@ use lockstep_runtime::{
 
 use crate::aggregates::{CodesKind, ShipmentsKind, StoreKind};
 use crate::handlers;
+use crate::parked;
 use crate::pusher::Pusher;
 use crate::questions::list_shipments;
 use crate::unknown::{list_unknown_calls, settle_call};
@@ -27,6 +30,7 @@ pub const SERVICE: &str = "shipment-push";
 /// Takes messages and settings.
 pub struct ShipmentProcessor;
 
+#[async_trait]
 impl Processor for ShipmentProcessor {
     fn consumers(&self, directory: &Directory) -> Vec<ConsumerSpec> {
         let stores = directory.stores.keys().flat_map(|store| {
@@ -68,6 +72,10 @@ impl Processor for ShipmentProcessor {
             Box::new(EvolverOf::<ShipmentsKind>::default()),
             Box::new(EvolverOf::<StoreKind>::default()),
         ]
+    }
+
+    async fn examine(&self, engine: &Engine) -> Result<Vec<Finding>, PortError> {
+        parked::examine(engine).await
     }
 }
 

@@ -1,7 +1,10 @@
 //! Orders as the API shows them. No personal data is in any of it.
 
+use std::collections::BTreeMap;
+
 use lockstep_contracts::orders::v1::{
-    AnswerView, LineShare, OrderLineFacts, OrderStanding, OrderView, Parked, PartView, WaitingView,
+    AnswerView, LineName, LineShare, OrderLineFacts, OrderStanding, OrderView, Parked, PartView,
+    WaitingView,
 };
 use serde::Serialize;
 
@@ -66,6 +69,9 @@ struct Waiting {
 #[derive(Serialize)]
 struct Line {
     line_id: String,
+    /// Empty until the order is read.
+    sku: String,
+    title: String,
     variant_id: String,
     inventory_item_id: String,
     quantity: i64,
@@ -91,6 +97,9 @@ impl Order {
     /// An order as order-sync tells it.
     pub fn new(view: OrderView) -> Self {
         let standing = STANDINGS.into_iter().find(|(_, standing)| *standing == view.standing());
+        let names: BTreeMap<_, _> = view.names.iter().map(|name| (name.line_id, name)).collect();
+        let line = |line: OrderLineFacts| Line::new(names.get(&line.line_id).copied(), line);
+        let lines = view.lines.map(|all| all.lines.into_iter().map(line).collect());
         Self {
             standing: standing.map_or("", |(word, _)| word),
             created_at: moment(view.created_at.as_ref()),
@@ -108,7 +117,7 @@ impl Order {
             cancelling: view.cancelling,
             unread: view.unread,
             redacted: view.redacted,
-            lines: view.lines.map(|all| all.lines.into_iter().map(Line::from).collect()),
+            lines,
         }
     }
 }
@@ -154,10 +163,12 @@ impl From<WaitingView> for Waiting {
     }
 }
 
-impl From<OrderLineFacts> for Line {
-    fn from(line: OrderLineFacts) -> Self {
+impl Line {
+    fn new(name: Option<&LineName>, line: OrderLineFacts) -> Self {
         Self {
             line_id: line.line_id.to_string(),
+            sku: name.map(|name| name.sku.clone()).unwrap_or_default(),
+            title: name.map(|name| name.title.clone()).unwrap_or_default(),
             variant_id: id(line.variant_id),
             inventory_item_id: id(line.inventory_item_id),
             quantity: line.quantity,

@@ -2,7 +2,7 @@
 
 use lockstep_contracts::backoffice::v1::OrderRequest;
 use lockstep_contracts::orders::v1::{
-    AnswerView, GetOrderRequest, GetOrderResponse, LineShare, ListOrdersRequest,
+    AnswerView, GetOrderRequest, GetOrderResponse, LineName, LineShare, ListOrdersRequest,
     ListOrdersResponse, OrderLineFacts, OrderLinesChanged, OrderStanding, OrderView, Parked,
     ParkedReason, PartView, WaitingView,
 };
@@ -103,7 +103,8 @@ async fn with_orders() -> World {
         };
         let lines = OrderLinesChanged { lines: vec![line], ..OrderLinesChanged::default() };
         let is_known = request.order_key == "north:3";
-        let order = OrderView { lines: Some(lines), ..order(3, OrderStanding::Parked) };
+        let names = vec![LineName { line_id: 11, sku: "LAMP-1".into(), title: "Lamp".into() }];
+        let order = OrderView { lines: Some(lines), names, ..order(3, OrderStanding::Parked) };
         GetOrderResponse { order: is_known.then_some(order) }
     };
     world.answers(GetOrderRequest::subject(), one).await;
@@ -164,7 +165,7 @@ async fn one_order_has_its_lines_and_shipments_and_a_silent_service_is_named() {
     assert_eq!((&one["shipments"], &one["silent"]), (&json!([]), &json!(["shipment-push"])));
     let share = json!({"location_id": "71", "warehouse": "", "sold": 3, "fulfilled": 2,
         "accepted": 0, "released": 0});
-    let line = json!({"line_id": "11", "variant_id": "", "inventory_item_id": "", "quantity": 3,
+    let line = json!({"line_id": "11", "sku": "LAMP-1", "title": "Lamp", "variant_id": "", "inventory_item_id": "", "quantity": 3,
         "removed": 0, "shares": [share]});
     assert_eq!(one["order"]["lines"], json!([line]));
     with_shipments(&mut world).await;

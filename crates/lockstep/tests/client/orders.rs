@@ -12,7 +12,7 @@ const ORDER: &str = r##"{"order_key": "north:1001", "store": "north", "order_id"
  "answers": [{"backoffice": "wms", "answer": "accepted"}],
  "waiting": [{"backoffice": "wms", "event_id": "r1", "report": "release",
    "since": "2026-11-24T15:01:00Z"}],
- "lines": [{"line_id": "11", "variant_id": "5", "inventory_item_id": "6", "quantity": 3,
+ "lines": [{"line_id": "11", "sku": "LAMP-1", "title": "Lamp / red", "variant_id": "5", "inventory_item_id": "6", "quantity": 3,
    "removed": 0, "shares": [{"location_id": "71", "warehouse": "wms/MAIN", "sold": 3,
    "accepted": 3, "fulfilled": 2, "released": 0}]}],
  "cancelling": true, "unread": false, "redacted": false}"##;
@@ -71,7 +71,7 @@ fn one_order_shows_all_of_it_and_who_was_silent() {
         &["waiting", "release r1 of wms, since 2026-11-24T15:01:00Z"],
         &["note", "a back office asked to cancel it; Shopify does not show it yet"],
         &["wms/MAIN", "fulfil", "3", "1", "-"],
-        &["11", "71", "wms/MAIN", "3", "3", "2", "0"],
+        &["LAMP-1", "Lamp / red", "11", "71", "wms/MAIN", "3", "3", "2", "0"],
         &["wms/S1", "north:1001", "wms/MAIN", "arrived", "2", "DHL N1", "9001", "-"],
     ] {
         assert!(shown.iter().any(|line| line == expected), "{expected:?} is not in {out:#?}");

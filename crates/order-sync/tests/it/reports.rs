@@ -2,10 +2,13 @@
 
 use jiff::SignedDuration;
 use lockstep_contracts::backoffice::v1::{ReleaseOutcome, VerdictOutcome};
+use lockstep_contracts::operations::v1::Severity;
 use lockstep_contracts::orders::v1::OrderReleased;
+use lockstep_order_sync::service::OrderProcessor;
+use lockstep_runtime::Processor as _;
 
 use crate::shop::{ORDER, Shop};
-use crate::world::{World, accepted, rejected, released};
+use crate::world::{BEGIN, World, accepted, rejected, released};
 
 async fn told() -> World {
     let world = World::start().await;
@@ -96,4 +99,31 @@ async fn a_report_that_cannot_be_read_is_a_dead_letter() {
     report.acceptance.as_mut().expect("an acceptance").lines[0].quantity = "2.5".to_owned();
     assert_eq!(world.take(&report).await, 1);
     assert_eq!(booked(&world).await, (0, 0));
+}
+
+#[tokio::test]
+async fn the_doctor_names_reports_that_wait_by_cause_with_what_to_do() {
+    let world = World::start().await;
+    world.accept("a1", &[]).await;
+    let well = OrderProcessor.examine(&world.engine).await.expect("findings");
+    assert_eq!((well.len(), well[0].severity()), (1, Severity::Ok), "it has fifteen minutes");
+    world.pass(SignedDuration::from_mins(20)).await;
+    let found = OrderProcessor.examine(&world.engine).await.expect("findings");
+    let [found] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((found.severity(), found.subject.as_str()), (Severity::Warning, "parked reports"));
+    let begins = format!(
+        "1 report waits for an order that the store does not show, the oldest since {BEGIN}"
+    );
+    assert!(found.message.starts_with(&begins), "{found:?}");
+    assert!(found.message.ends_with("accept a1 of wms about north:1001"), "{found:?}");
+    assert!(found.fix.contains("order_key"), "{found:?}");
+}
+
+#[tokio::test]
+async fn an_order_that_is_shown_names_its_lines() {
+    let world = told().await;
+    let view = world.view(ORDER).await;
+    let names: Vec<_> = view.names.iter().map(|name| (name.line_id, name.sku.as_str())).collect();
+    assert_eq!(names[0], (1, "S1"));
+    assert!(view.names.iter().all(|name| !name.title.is_empty()));
 }

@@ -12,15 +12,13 @@ use tracing::{error, warn};
 use crate::aggregates::{ShipmentsKind, shipments_id};
 use crate::announce::{decide, rules};
 use crate::pusher::context::{Does, open};
-use crate::schedule::{self, ALARM, Due};
+use crate::schedule::{self, ALARM, ALARM_AGAIN, Due};
 use crate::translate::poison;
 
 /// A call is made from a reading that is younger than this.
 const READING_LIFE: SignedDuration = SignedDuration::from_secs(10);
 /// What is due in a store that is not connected is looked at again after this: it may be connected.
 const CONNECTED_AGAIN: SignedDuration = SignedDuration::from_mins(5);
-/// A shipment that still waits is told of again after this.
-const ALARM_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Plans everything that is due in a store's lane.
 pub fn plan(store: &StoreId, due: &[Timer], work: &mut Work<'_>) -> Result<(), Stop> {

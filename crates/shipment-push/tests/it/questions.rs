@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use lockstep_contracts::backoffice::v1::{ShipmentStatus, VerdictOutcome};
+use lockstep_contracts::operations::v1::Severity;
 use lockstep_contracts::orders::v1::OrderLinesChanged;
 use lockstep_contracts::shipments::v1::{
     CallSettledAs, FulfillmentSent, ListShipmentsRequest, ListShipmentsResponse,
@@ -9,11 +10,13 @@ use lockstep_contracts::shipments::v1::{
     ShipmentView, UnknownCall,
 };
 use lockstep_ports::Store as _;
+use lockstep_runtime::Processor as _;
 use lockstep_shipment_push::questions::list_shipments;
+use lockstep_shipment_push::service::ShipmentProcessor;
 use lockstep_shipment_push::unknown::{list_unknown_calls, settle_call};
 
 use crate::shopify::{Fault, Sent};
-use crate::world::{BERLIN, ORDER, World, again, order, shipped};
+use crate::world::{BEGIN, BERLIN, ORDER, World, again, order, shipped};
 
 async fn asked(world: &World, request: ListShipmentsRequest) -> ListShipmentsResponse {
     list_shipments(&world.engine, &request).await.expect("an answer")
@@ -171,4 +174,25 @@ async fn what_waits_for_what_never_comes_is_given_up_after_a_day() {
     world.settle().await;
     assert_eq!(world.outcomes().await.last(), Some(&VerdictOutcome::Done), "it came after all");
     assert!(world.differences().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_doctor_names_shipments_that_wait_by_cause_with_what_to_do() {
+    let world = World::without_order().await;
+    let well = ShipmentProcessor.examine(&world.engine).await.expect("findings");
+    assert_eq!((well.len(), well[0].severity()), (1, Severity::Ok));
+    world.take(&shipped(1, &[(1, 2)])).await;
+    world.pass(SignedDuration::from_mins(10)).await;
+    world.take(&shipped(2, &[(1, 1)])).await;
+    let early = ShipmentProcessor.examine(&world.engine).await.expect("findings");
+    assert_eq!(early[0].severity(), Severity::Ok, "it has fifteen minutes");
+    world.pass(SignedDuration::from_mins(90)).await;
+    let found = ShipmentProcessor.examine(&world.engine).await.expect("findings");
+    let [found] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((found.severity(), found.subject.as_str()), (Severity::Warning, "parked shipments"));
+    let begins =
+        format!("2 shipments wait for an order that nobody told of, the oldest since {BEGIN}");
+    assert!(found.message.starts_with(&begins), "{found:?}");
+    assert!(found.message.ends_with("wms/S1 of north:1001"), "{found:?}");
+    assert!(found.fix.contains("order_key"), "{found:?}");
 }

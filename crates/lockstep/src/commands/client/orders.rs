@@ -112,6 +112,8 @@ struct Waiting {
 #[serde(default)]
 struct Line {
     line_id: String,
+    sku: String,
+    title: String,
     shares: Vec<Share>,
 }
 
@@ -270,6 +272,8 @@ impl Order {
         let shares = self.lines.iter().flat_map(|line| {
             line.shares.iter().map(|share| {
                 [
+                    line.sku.clone(),
+                    line.title.clone(),
                     line.line_id.clone(),
                     share.location_id.clone(),
                     share.warehouse.clone(),
@@ -283,8 +287,17 @@ impl Order {
         let rows: Vec<_> = shares.collect();
         if !rows.is_empty() {
             shown.line("");
-            let header =
-                ["LINE", "LOCATION", "WAREHOUSE", "SOLD", "ACCEPTED", "FULFILLED", "RELEASED"];
+            let header = [
+                "SKU",
+                "TITLE",
+                "LINE",
+                "LOCATION",
+                "WAREHOUSE",
+                "SOLD",
+                "ACCEPTED",
+                "FULFILLED",
+                "RELEASED",
+            ];
             shown.table(header, rows);
         }
     }
