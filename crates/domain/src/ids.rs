@@ -171,8 +171,9 @@ text_id!(
 );
 
 /// Shopify's permanent name of a shop, in lower case: `my-shop.myshopify.com`.
+/// A stored one is checked as one that is typed: a token goes to no other name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct ShopDomain(String);
 
 impl ShopDomain {
@@ -201,6 +202,20 @@ impl ShopDomain {
 impl fmt::Display for ShopDomain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for ShopDomain {
+    type Error = InvalidId;
+
+    fn try_from(value: String) -> Result<Self, InvalidId> {
+        Self::try_new(value)
+    }
+}
+
+impl From<ShopDomain> for String {
+    fn from(domain: ShopDomain) -> Self {
+        domain.0
     }
 }
 

@@ -14,6 +14,7 @@ pub mod points;
 pub mod rows;
 pub mod seal;
 pub mod shopify;
+pub mod standing;
 pub mod store;
 
 pub use bus::{
@@ -32,4 +33,5 @@ pub use rows::{
 };
 pub use seal::{SECRETS_BUCKET, Sealer, StoreSecrets};
 pub use shopify::{AdminAnswer, AdminError, AdminErrorKind, AdminRequest, ShopifyAdmin, Urgency};
+pub use standing::{Standing, Trouble};
 pub use store::{Store, Tx};

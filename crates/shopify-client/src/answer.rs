@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lockstep_domain::points::Bucket;
-use lockstep_ports::{AdminAnswer, AdminError, AdminErrorKind, AdminRequest};
+use lockstep_ports::{AdminAnswer, AdminError, AdminErrorKind, AdminRequest, Trouble};
 use serde_json::Value;
 
 use crate::budget::Spent;
@@ -86,6 +86,30 @@ pub fn sort(request: &AdminRequest, reply: &Reply) -> (Learnt, Result<AdminAnswe
         status => {
             let said = string_errors(&reply.body).unwrap_or_default();
             refused(AdminErrorKind::Permanent, format!("{status} from Shopify {said}").trim_end())
+        }
+    }
+}
+
+/// What a refusal says about the store as a whole.
+pub fn trouble(status: u16, error: &AdminError) -> Option<Trouble> {
+    if error.kind != AdminErrorKind::Access {
+        return None;
+    }
+    Some(match status {
+        401 => Trouble::TokenRefused,
+        402 => Trouble::Frozen,
+        403 => Trouble::Barred,
+        423 => Trouble::Locked,
+        _ => Trouble::Inactive,
+    })
+}
+
+/// Whether an answer shows that the store lets us in, whatever it says about the call.
+pub fn lets_in(result: &Result<AdminAnswer, AdminError>) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(error) => {
+            matches!(error.kind, AdminErrorKind::Permanent | AdminErrorKind::Throttled { .. })
         }
     }
 }
@@ -218,5 +242,7 @@ fn string_errors(body: &[u8]) -> Option<String> {
     answer.get("errors")?.as_str().map(str::to_owned)
 }
 
+#[cfg(test)]
+mod rows_tests;
 #[cfg(test)]
 mod tests;

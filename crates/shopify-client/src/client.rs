@@ -21,6 +21,7 @@ use tracing::{Instrument, Span, debug, info_span, warn};
 use crate::answer::{self, Learnt, Reply};
 use crate::budget::SharedPoints;
 use crate::budgets::Budgets;
+use crate::standings::Standings;
 use crate::token::{StoreAccess, TokenSource};
 use crate::url::UrlTemplate;
 
@@ -56,6 +57,7 @@ pub struct AdminClient {
     tokens: Arc<dyn TokenSource>,
     clock: Arc<dyn Clock>,
     budgets: Budgets,
+    standings: Option<Standings>,
     warned_of_version: AtomicBool,
 }
 
@@ -84,14 +86,17 @@ impl AdminClient {
             tokens,
             clock,
             budgets: Budgets::default(),
+            standings: None,
             warned_of_version: AtomicBool::new(false),
         })
     }
 
-    /// Shares the budgets of the stores with the other processes.
+    /// Shares the budgets of the stores with the other processes, and tells them and people which
+    /// stores do not let us in.
     #[must_use]
     pub fn with_shared_points(self, shared: SharedPoints) -> Self {
-        Self { budgets: Budgets::shared(shared), ..self }
+        let standings = Some(Standings::new(shared.kv.clone()));
+        Self { budgets: Budgets::shared(shared), standings, ..self }
     }
 
     /// Sends a call with a token that is no store's yet, once, as [`ShopifyAdmin::send`] does.
@@ -147,7 +152,21 @@ impl AdminClient {
             Learnt::Nothing => drop(permit),
             Learnt::Executed(spent) => permit.answered(spent, &*self.clock).await,
         }
+        if let Some(store) = store {
+            self.note(store, reply.status, &result).await;
+        }
         result
+    }
+
+    /// Tells people how the store stands, when the answer says so.
+    async fn note(&self, store: &StoreId, status: u16, result: &Result<AdminAnswer, AdminError>) {
+        let Some(standings) = &self.standings else { return };
+        let refusal = result.as_ref().err();
+        let trouble = refusal.and_then(|error| answer::trouble(status, error));
+        if trouble.is_some() || answer::lets_in(result) {
+            let trouble = trouble.zip(refusal.map(|error| error.message.as_str()));
+            standings.note(store, trouble, &*self.clock).await;
+        }
     }
 
     /// Writes down how a call ended.

@@ -18,6 +18,7 @@ pub mod budget;
 pub mod budgets;
 pub mod client;
 pub mod sealed;
+pub mod standings;
 pub mod token;
 pub mod url;
 

@@ -19,6 +19,9 @@ pub enum UrlError {
     /// Tokens would travel in the clear.
     #[error("SHOPIFY_URL must begin with https://; http:// is taken for loopback only")]
     NotEncrypted,
+    /// A host that is not the shop's own: tokens would go to another one.
+    #[error("SHOPIFY_URL must be https://{{shop}}; another host is taken on this machine only")]
+    NotShopifys,
     /// A query or a fragment, after which no path can be appended.
     #[error("SHOPIFY_URL must end after its path, without ? and #")]
     NotABase,
@@ -48,6 +51,11 @@ impl UrlTemplate {
             "http" if is_loopback => {}
             "http" => return Err(UrlError::NotEncrypted),
             _ => return Err(UrlError::NotAUrl),
+        }
+        // The sample's name stands for every shop's; with anything before or after it, it is
+        // another host.
+        if !is_loopback && (url.host_str() != Some("shop.myshopify.com") || url.port().is_some()) {
+            return Err(UrlError::NotShopifys);
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(UrlError::NotABase);
@@ -98,6 +106,12 @@ mod tests {
             ("{shop}", UrlError::NotAUrl),
             ("ftp://{shop}", UrlError::NotAUrl),
             ("https://{shop}?a=b", UrlError::NotABase),
+            ("https://proxy.example.com/{shop}", UrlError::NotShopifys),
+            ("https://{shop}.example.com", UrlError::NotShopifys),
+            ("https://{shop}@example.com", UrlError::NotShopifys),
+            ("https://x{shop}", UrlError::NotShopifys),
+            ("https://{shop}:8443", UrlError::NotShopifys),
+            ("https://169.254.169.254/{shop}", UrlError::NotShopifys),
         ] {
             assert_eq!(UrlTemplate::try_new(template), Err(expected), "{template}");
         }

@@ -17,7 +17,7 @@ use lockstep_contracts::shopify::admin::{self, AdjustLine, Adjustment, Reason};
 use lockstep_domain::{InventoryItemId, LocationId, ShopDomain, StoreId};
 use lockstep_ports::{
     AdminErrorKind, AdminRequest, Clock, ErrorKind, Kv, KvEntry, KvEvent, PortError, ShopifyAdmin,
-    StoredPoints, Urgency,
+    Standing, StoredPoints, Trouble, Urgency,
 };
 use lockstep_shopify_client::{
     AdminClient, AdminConfig, SharedPoints, StoreAccess, TokenSource, UrlTemplate,
@@ -362,4 +362,32 @@ async fn a_process_that_dies_before_its_call_leaves_no_points_behind() {
     living.send(&world.store, &world.decrease(2)).await.unwrap();
     let ledger = world.ledger().await;
     assert_eq!((ledger.reserved(), ledger.free), (0.0, 1990.0));
+}
+
+#[tokio::test]
+async fn a_store_that_lets_nobody_in_is_told_of_until_it_does_again() {
+    let world = world().await;
+    let (one, other) = (world.process("one"), world.process("other"));
+    let standing = async || Standing::load(&*world.kv, &world.store).await.unwrap().map(|s| s.0);
+    one.send(&world.store, &world.decrease(0)).await.unwrap();
+    assert_eq!(standing().await, None);
+    let shop = world.standin.shop(DOMAIN).unwrap();
+    for (number, (status, trouble)) in
+        [(402, Trouble::Frozen), (423, Trouble::Locked), (403, Trouble::Barred)].iter().enumerate()
+    {
+        shop.settings(json!({"http_status": status})).unwrap();
+        one.send(&world.store, &world.decrease(1)).await.unwrap_err();
+        let since = world.clock.now();
+        world.clock.advance(SignedDuration::from_mins(1));
+        other.send(&world.store, &world.decrease(1)).await.unwrap_err();
+        let told = standing().await.unwrap();
+        assert_eq!((told.trouble, told.since, told.seen), (*trouble, since, world.clock.now()));
+        assert!(!told.said.is_empty() && !told.trouble.fix(&world.store).is_empty());
+        shop.settings(json!({"http_status": null})).unwrap();
+        other.send(&world.store, &world.decrease(2 + number)).await.unwrap();
+        assert_eq!(standing().await, None, "{status}");
+    }
+    shop.act("uninstall", json!({})).unwrap();
+    other.send(&world.store, &world.decrease(9)).await.unwrap_err();
+    assert_eq!(standing().await.unwrap().trouble, Trouble::TokenRefused);
 }

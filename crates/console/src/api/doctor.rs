@@ -12,6 +12,7 @@ use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_contracts::shipments::v1::ListUnknownCallsRequest;
 use lockstep_contracts::stock::v1::ListUnknownEffectsRequest;
 use lockstep_domain::StoreId;
+use lockstep_ports::Standing;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -225,7 +226,11 @@ async fn token(console: &Console, shop: Shop<'_>, settings: &StoreSettings) -> V
         Ok(found) => found,
         Err(error) => {
             let problem = Problem::from(error);
-            return vec![bad("error", &subject, problem.detail, &problem.fix)];
+            let id = StoreId::try_new(id.as_str()).ok();
+            return vec![match standing(console, id.as_ref()).await {
+                Some((message, fix)) => bad("error", &subject, message, &fix),
+                None => bad("error", &subject, problem.detail, &problem.fix),
+            }];
         }
     };
     let mut findings = Vec::new();
@@ -246,6 +251,15 @@ async fn token(console: &Console, shop: Shop<'_>, settings: &StoreSettings) -> V
         findings.push(bad("error", &format!("store {id} API version"), message, fix));
     }
     findings
+}
+
+/// Why a store as a whole does not let Lockstep in, and what to do, as its calls were told.
+async fn standing(console: &Console, store: Option<&StoreId>) -> Option<(String, String)> {
+    let store = store?;
+    let (standing, _) = Standing::load(&*console.parts.kv, store).await.ok()??;
+    let Standing { trouble, since, .. } = standing;
+    let message = format!("{}, since {since:.0}; its work waits", trouble.says());
+    Some((message, trouble.fix(store)))
 }
 
 async fn subscriptions(console: &Console, shop: Shop<'_>, settings: &StoreSettings) -> Finding {

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 
-fn request(mutation: bool) -> AdminRequest {
+pub(super) fn request(mutation: bool) -> AdminRequest {
     AdminRequest {
         operation: "Sample".to_owned(),
         body: Bytes::from_static(b"{}"),
@@ -12,6 +12,15 @@ fn request(mutation: bool) -> AdminRequest {
         idempotent: mutation,
         mutation,
     }
+}
+
+pub(super) fn sorted(
+    mutation: bool,
+    status: u16,
+    body: &str,
+) -> (Learnt, Result<AdminAnswer, AdminError>) {
+    let body = Bytes::from(body.to_owned());
+    sort(&request(mutation), &Reply { status, retry_after: None, body })
 }
 
 fn kind(mutation: bool, status: u16, body: &Value) -> Result<(), AdminErrorKind> {
