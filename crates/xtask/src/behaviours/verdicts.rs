@@ -72,7 +72,7 @@ pub(crate) fn judge(rows: &[Row], tests: &[Test]) -> Verdicts {
                 format!("row {number} is marked as shown, and no test that passes shows it");
             verdicts.faults.push(fault);
         }
-        if state == State::Shown && !row.shown {
+        if is_seen && is_markable(&row.kind) && !row.shown {
             verdicts.lines.push("               mark it: shown = true".to_owned());
         }
         verdicts.states.push(state);
@@ -85,6 +85,11 @@ pub(crate) fn judge(rows: &[Row], tests: &[Test]) -> Verdicts {
         }
     }
     verdicts
+}
+
+/// Whether a test of this repository can show the row, or its contract's half.
+fn is_markable(kind: &Kind) -> bool {
+    matches!(kind, Kind::Whole | Kind::Halved { contract: true, .. })
 }
 
 /// True when a test of the whole product passed, and none that carries the number failed.
@@ -178,6 +183,20 @@ mod tests {
         let sums = "0 shown, 1 missing, 2 wait for a connector, 1 do not apply";
         assert_eq!(verdicts.sums(), sums);
         assert!(verdicts.faults().is_empty());
+    }
+
+    #[test]
+    fn whoever_shows_a_row_or_its_half_is_told_to_mark_it() {
+        let is_told = |kind: Kind, shown: bool, fate| {
+            let verdicts = judge(&[row(1, kind, shown)], &[test(1, WHOLE, fate)]);
+            verdicts.lines().iter().any(|line| line.contains("mark it"))
+        };
+        assert!(is_told(Kind::Whole, false, Fate::Passed));
+        assert!(is_told(halved(true), false, Fate::Passed), "its half is shown");
+        assert!(!is_told(halved(true), true, Fate::Passed));
+        assert!(!is_told(halved(true), false, Fate::Failed));
+        assert!(!is_told(halved(false), false, Fate::Passed), "nothing of it can be shown here");
+        assert!(!is_told(Kind::None { why: "no plans".to_owned() }, false, Fate::Passed));
     }
 
     #[test]
