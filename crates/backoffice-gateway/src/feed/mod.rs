@@ -32,6 +32,8 @@ pub const LIMIT: u64 = 100;
 pub const WAIT_MAX: u64 = 30;
 /// Bytes of entries in one page, beyond which it ends: clients of gRPC read 4 MiB by default.
 const PAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Entries that are read at once: bodies beyond the end of a page are read for nothing.
+const STEP: u32 = 32;
 /// Whoever waits looks again after this: another process may have appended.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
@@ -137,15 +139,24 @@ impl Feeds {
         range: Range,
     ) -> Result<Vec<FeedItem>, CallFault> {
         let key = FeedKind::key(backoffice.as_str());
-        let events = self.engine.store().events_of(&key, range.after, range.limit).await;
-        let mut items = Vec::new();
-        let mut bytes = 0_usize;
-        for event in events.map_err(away)? {
-            bytes += event.body.get().len();
-            if bytes > PAGE_BYTES_MAX && !items.is_empty() {
+        let (mut after, mut left) = (range.after, range.limit);
+        let (mut items, mut bytes) = (Vec::new(), 0_usize);
+        while left > 0 {
+            let step = left.min(STEP);
+            let events = self.engine.store().events_of(&key, after, step).await.map_err(away)?;
+            let is_last = events.len() < usize::try_from(step).unwrap_or(usize::MAX);
+            for event in events {
+                bytes += event.body.get().len();
+                if bytes > PAGE_BYTES_MAX && !items.is_empty() {
+                    return Ok(items);
+                }
+                after = event.version;
+                items.push(open::item(&self.keys, &event).await?);
+            }
+            left -= step;
+            if is_last {
                 break;
             }
-            items.push(open::item(&self.keys, &event).await?);
         }
         Ok(items)
     }
