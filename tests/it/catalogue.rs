@@ -208,6 +208,7 @@ async fn b138_a_catalogue_of_three_pages_is_linked_and_no_stock_changes() {
     wms.post("/v1/products/delete", &json!({"deletions": [deletion]})).await.ok();
     sync(&world).await;
     assert_eq!(rows(&world, "links").await, links);
+    world.ends_well().await;
 }
 
 #[tokio::test]
@@ -229,4 +230,5 @@ async fn a_run_is_paused_over_a_restart_and_goes_on() {
     assert_eq!(done["done"], 600);
     let late = world.admin.post(&format!("{path}/cancel"), &json!({})).await;
     assert_eq!(late.status.as_u16(), 409, "{late:?}");
+    world.ends_well().await;
 }

@@ -1,53 +1,31 @@
 //! Which orders a back office reads in its feed.
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
 
-use lockstep_tests::http::Api;
-use lockstep_tests::world::{Shop, World};
+use lockstep_tests::trade;
 use serde_json::{Value, json};
 
-/// A store whose orders are still switched off, with two lamps' worth of warehouse behind it.
-struct Trade {
-    world: World,
-    wms: Api,
-    shop: Shop,
+/// A store whose orders are still switched off; Berlin alone is served.
+struct Trade(trade::Trade);
+
+impl Deref for Trade {
+    type Target = trade::Trade;
+
+    fn deref(&self) -> &trade::Trade {
+        &self.0
+    }
 }
 
 impl Trade {
     async fn start() -> Self {
-        let world = World::start().await;
-        let wms = world.backoffice("wms", "physical", &["MAIN"]).await;
-        let shop = world.store("north", "wms", &["Berlin"], &[("LAMP", 100)]).await;
-        let trade = Self { world, wms, shop };
-        trade.patch(json!({"backoffices": [{"id": "wms", "roles": ["stock", "orders"]}]})).await;
-        trade.world.map(&trade.shop, "Berlin", &["wms/MAIN"]).await;
-        trade.world.link(&trade.shop, "wms", "LAMP").await;
-        trade.patch(json!({"enabled": true})).await;
-        trade
-    }
-
-    async fn patch(&self, body: Value) {
-        let path = format!("/api/v1/stores/{}", self.shop.id);
-        self.world.patient(self.world.admin.patch(&path, &body)).await.ok();
-    }
-
-    fn act(&self, act: &str, body: Value) -> Value {
-        let shop = self.world.standin.shop(&self.shop.domain).expect("a shop");
-        shop.act(act, body).expect("the stand-in does it")
+        Self(trade::Trade::start(&["stock", "orders"], &["Berlin"]).await)
     }
 
     /// A customer buys so many lamps; gives the order's id.
     fn checkout(&self, quantity: i64, financial_status: &str) -> i64 {
         let lines = json!([{"sku": "LAMP", "quantity": quantity, "location": "Berlin"}]);
-        let order = json!({"lines": lines, "financial_status": financial_status});
-        let made = self.act("checkout", order);
-        made.get("order_id").and_then(Value::as_i64).expect("an id")
-    }
-
-    /// Everything in the feed, from its beginning.
-    async fn feed(&self) -> Vec<Value> {
-        let page = self.wms.get("/v1/feed?after=0&limit=500").await.ok();
-        page.get("items").and_then(Value::as_array).cloned().unwrap_or_default()
+        self.0.checkout(json!({"lines": lines, "financial_status": financial_status}))
     }
 
     /// Entries of one kind about an order.
@@ -86,6 +64,7 @@ async fn b154_nothing_is_told_while_orders_are_off_and_an_empty_filter_means_any
     let after = trade.checkout(1, "paid");
     trade.until_told("order", after).await;
     assert_eq!(trade.orders().await, keys(&[before, after]));
+    trade.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -105,6 +84,7 @@ async fn b141_only_open_orders_pass_their_filter_and_another_filter_lets_them_in
     trade.until_told("order", closed).await;
     trade.world.settle(&trade.shop).await;
     assert_eq!(trade.orders().await, keys(&[closed, open]), "nobody is to send the cancelled one");
+    trade.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -119,6 +99,7 @@ async fn b142_a_pending_order_is_told_when_it_is_paid_and_once() {
     trade.world.settle(&trade.shop).await;
     assert_eq!(trade.told("order", order).await.len(), 1);
     assert_eq!(trade.orders().await, keys(&[order]));
+    trade.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -135,6 +116,7 @@ async fn b143_a_fulfilled_order_does_not_pass_the_filter_for_unfulfilled_ones() 
     assert_eq!(trade.orders().await, keys(&[open]));
     trade.patch(json!({"orders": {"filter": {"fulfillment": []}}})).await;
     trade.until_told("order", fulfilled).await;
+    trade.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -143,8 +125,7 @@ async fn b25_a_refund_of_one_unit_is_told_once() {
     trade.patch(json!({"orders": {"enabled": true}})).await;
     let order = trade.checkout(2, "paid");
     trade.until_told("order", order).await;
-    let shop = trade.world.standin.shop(&trade.shop.domain).expect("a shop");
-    shop.fault(json!({"fault": "webhook_duplicate", "count": 20})).expect("a fault");
+    trade.fault(json!({"fault": "webhook_duplicate", "count": 20}));
     let lines = json!([{"sku": "LAMP", "quantity": 1, "restock_type": "cancel",
         "location": "Berlin"}]);
     trade.act("refund", json!({"order": order, "lines": lines}));
@@ -154,4 +135,5 @@ async fn b25_a_refund_of_one_unit_is_told_once() {
     assert_eq!(told.len(), 1, "{told:#?}");
     let quantity = told.first().and_then(|refund| refund.pointer("/lines/0/quantity"));
     assert_eq!(quantity, Some(&json!("1")), "{told:#?}");
+    trade.world.ends_well().await;
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test ends at its first surprise")]
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -13,8 +14,7 @@ use lockstep_contracts::orders::v1::{
 };
 use lockstep_contracts::{Event, Stream};
 use lockstep_ports::{Bus, ConsumerSpec, Delivered, Kv};
-use lockstep_tests::http::Api;
-use lockstep_tests::world::{Shop, World};
+use lockstep_tests::trade::Trade;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::sync::Mutex;
@@ -25,34 +25,26 @@ const SECRETS: [&str; 5] =
 
 /// Berlin is served by `wms/MAIN`, Lyon by `wms/SIDE`; orders are told.
 struct Orders {
-    world: World,
-    wms: Api,
-    shop: Shop,
+    trade: Trade,
     bus: NatsBus,
     /// What the streams held so far.
     seen: Mutex<BTreeMap<Stream, Vec<Delivered>>>,
 }
 
+impl Deref for Orders {
+    type Target = Trade;
+
+    fn deref(&self) -> &Trade {
+        &self.trade
+    }
+}
+
 impl Orders {
     async fn start(mapped: &[&str]) -> Self {
-        let world = World::start().await;
-        let wms = world.backoffice("wms", "physical", &["MAIN", "SIDE"]).await;
-        let items = [("LAMP", 100), ("SHADE", 100)];
-        let shop = world.store("north", "wms", &["Berlin", "Lyon"], &items).await;
-        let url = world.args.nats_url.clone().expect("a broker");
+        let trade = Trade::start(&["stock", "orders"], mapped).await;
+        let url = trade.world.args.nats_url.clone().expect("a broker");
         let bus = NatsBus::connect(&url, NatsOptions::default()).await.expect("a broker");
-        let orders = Self { world, wms, shop, bus, seen: Mutex::default() };
-        orders.patch(json!({"backoffices": [{"id": "wms", "roles": ["stock", "orders"]}]})).await;
-        for (location, warehouse) in [("Berlin", "wms/MAIN"), ("Lyon", "wms/SIDE")] {
-            if mapped.contains(&location) {
-                orders.world.map(&orders.shop, location, &[warehouse]).await;
-            }
-        }
-        for sku in ["LAMP", "SHADE"] {
-            orders.world.link(&orders.shop, "wms", sku).await;
-        }
-        orders.patch(json!({"enabled": true})).await;
-        orders
+        Self { trade, bus, seen: Mutex::default() }
     }
 
     async fn told() -> Self {
@@ -61,25 +53,9 @@ impl Orders {
         orders
     }
 
-    async fn patch(&self, body: Value) {
-        let path = format!("/api/v1/stores/{}", self.shop.id);
-        self.world.patient(self.world.admin.patch(&path, &body)).await.ok();
-    }
-
-    fn act(&self, act: &str, body: Value) -> Value {
-        let shop = self.world.standin.shop(&self.shop.domain).expect("a shop");
-        shop.act(act, body).unwrap_or_else(|refused| panic!("{act}: {refused:?}"))
-    }
-
-    fn fault(&self, body: Value) {
-        let shop = self.world.standin.shop(&self.shop.domain).expect("a shop");
-        shop.fault(body).expect("a fault that the stand-in knows");
-    }
-
     /// Two lamps from Berlin and a shade from Lyon; gives the order's id.
     fn checkout(&self) -> i64 {
-        let made = self.act("checkout", purchase());
-        made["order_id"].as_i64().expect("an id")
+        self.trade.checkout(purchase())
     }
 
     async fn stream(&self, stream: Stream) -> Vec<Delivered> {
@@ -213,6 +189,7 @@ async fn an_order_is_told_to_its_warehouses_within_ten_seconds() {
     let lines = orders.lines(order).await.expect("told");
     assert!(lines.routed);
     assert_eq!(shares(&lines), [share("wms/MAIN", 2, 0), share("wms/SIDE", 1, 0)]);
+    orders.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -258,6 +235,7 @@ async fn the_life_of_an_order_arrives_step_by_step() {
     let lines = orders.lines(order).await.expect("told");
     assert!(lines.cancelled);
     assert_eq!(shares(&lines), [share("wms/MAIN", 1, 1)]);
+    orders.world.ends_well().await;
 }
 
 /// What everybody knows in the end, whatever befell the webhooks.
@@ -287,6 +265,7 @@ async fn after(faults: &[Value]) -> Vec<(bool, String, i64, i64)> {
         orders.world.advance(SignedDuration::from_secs(5));
         tokio::task::yield_now().await;
     }
+    orders.world.ends_well().await;
     shares(&orders.lines(order).await.expect("told"))
 }
 
@@ -336,6 +315,7 @@ async fn an_acceptance_is_booked_and_judged_and_too_many_are_refused() {
     let told = orders.lines(order).await.expect("told");
     let accepted: i64 = told.lines.iter().flat_map(|l| &l.shares).map(|s| s.accepted).sum();
     assert_eq!(accepted, 0);
+    orders.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -348,6 +328,7 @@ async fn a_release_that_cancels_cancels_the_order_at_shopify() {
     orders.until_verdict("x1", VerdictOutcome::Done).await;
     assert!(orders.lines(order).await.expect("told").cancelled);
     assert_eq!(orders.world.calls(&orders.shop, "OrderCancel").len(), 1);
+    orders.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -360,6 +341,7 @@ async fn a_cancellation_whose_answer_was_lost_is_not_sent_twice() {
     orders.answer(order, "release", "release", body).await;
     orders.until_verdict("x1", VerdictOutcome::Done).await;
     assert_eq!(orders.world.calls(&orders.shop, "OrderCancel").len(), 1);
+    orders.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -375,6 +357,7 @@ async fn the_default_location_takes_what_no_other_takes_until_it_is_mapped() {
     let parts = orders.announced(order).await;
     let lamp_only = parts[0].lines.iter().filter(|line| line.quantity > 0).count();
     assert_eq!((lamp_only, parts[1].lines[0].sku.as_str()), (1, "SHADE"));
+    orders.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -400,6 +383,7 @@ async fn an_order_is_told_when_it_is_paid() {
     orders.act("pay", json!({"order": order}));
     orders.until_told(order, 2).await;
     assert_eq!(orders.announced(order).await[0].financial_status, "PAID");
+    orders.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -407,7 +391,7 @@ async fn a_stop_in_the_middle_loses_nothing_and_says_nothing_twice() {
     let mut orders = Orders::told().await;
     let order = orders.checkout();
     orders.until("the order is heard of", async || orders.lines(order).await.is_some()).await;
-    orders.world.restart().await;
+    orders.trade.world.restart().await;
     orders.until_told(order, 2).await;
     let told: Vec<OrderAnnounced> = orders.said().await;
     let mut seen: Vec<_> = told
@@ -419,6 +403,7 @@ async fn a_stop_in_the_middle_loses_nothing_and_says_nothing_twice() {
     let all = seen.len();
     seen.dedup();
     assert_eq!(seen.len(), all, "a revision is told once");
+    orders.world.ends_well().await;
 }
 
 fn hex(text: &str) -> String {
@@ -492,4 +477,5 @@ async fn personal_data_is_nowhere_in_the_clear() {
     let webhooks = orders.stream(Stream::Shopify).await;
     let kept = webhooks.iter().any(|m| String::from_utf8_lossy(&m.body).contains(SECRETS[0]));
     assert!(kept, "SHOPIFY keeps what came, verbatim");
+    orders.world.ends_well().await;
 }

@@ -2,61 +2,49 @@
 //! of its reports.
 #![expect(clippy::indexing_slicing, reason = "a test ends at its first surprise")]
 
+use std::ops::{Deref, DerefMut};
+
 use jiff::SignedDuration;
-use lockstep_tests::http::Api;
-use lockstep_tests::world::{Shop, World};
+use lockstep::compose::ServiceName;
+use lockstep_tests::doomed::{At, Doomed};
+use lockstep_tests::trade::Trade;
+use lockstep_tests::world::World;
 use serde_json::{Value, json};
 
+const ROLES: [&str; 3] = ["stock", "orders", "shipments"];
+
 /// Berlin is served by `wms/MAIN`, Lyon by `wms/SIDE`; orders are told and shipments are taken.
-struct Shipments {
-    world: World,
-    wms: Api,
-    shop: Shop,
+struct Shipments(Trade);
+
+impl Deref for Shipments {
+    type Target = Trade;
+
+    fn deref(&self) -> &Trade {
+        &self.0
+    }
+}
+
+impl DerefMut for Shipments {
+    fn deref_mut(&mut self) -> &mut Trade {
+        &mut self.0
+    }
 }
 
 impl Shipments {
     async fn start() -> Self {
-        let world = World::start().await;
-        let wms = world.backoffice("wms", "physical", &["MAIN", "SIDE"]).await;
-        let items = [("LAMP", 100), ("SHADE", 100)];
-        let shop = world.store("north", "wms", &["Berlin", "Lyon"], &items).await;
-        let shipments = Self { world, wms, shop };
-        let roles = json!(["stock", "orders", "shipments"]);
-        shipments.patch(json!({"backoffices": [{"id": "wms", "roles": roles}]})).await;
-        for (location, warehouse) in [("Berlin", "wms/MAIN"), ("Lyon", "wms/SIDE")] {
-            shipments.world.map(&shipments.shop, location, &[warehouse]).await;
-        }
-        for sku in ["LAMP", "SHADE"] {
-            shipments.world.link(&shipments.shop, "wms", sku).await;
-        }
-        shipments.patch(json!({"enabled": true, "orders": {"enabled": true}})).await;
-        shipments.patch(json!({"shipments": {"enabled": true}})).await;
-        shipments
+        Self::on(World::start().await).await
     }
 
-    async fn patch(&self, body: Value) {
-        let path = format!("/api/v1/stores/{}", self.shop.id);
-        self.world.patient(self.world.admin.patch(&path, &body)).await.ok();
-    }
-
-    fn act(&self, act: &str, body: Value) -> Value {
-        let shop = self.world.standin.shop(&self.shop.domain).expect("a shop");
-        shop.act(act, body).unwrap_or_else(|refused| panic!("{act}: {refused:?}"))
-    }
-
-    fn fault(&self, body: Value) {
-        let shop = self.world.standin.shop(&self.shop.domain).expect("a shop");
-        shop.fault(body).expect("a fault that the stand-in knows");
+    async fn on(world: World) -> Self {
+        let trade = Trade::on(world, &ROLES, &["Berlin", "Lyon"]).await;
+        trade.patch(json!({"orders": {"enabled": true}, "shipments": {"enabled": true}})).await;
+        Self(trade)
     }
 
     /// Three lamps from Berlin and a shade from Lyon; gives the order's id.
     fn checkout(&self) -> i64 {
-        let made = self.act(
-            "checkout",
-            json!({"lines": [{"sku": "LAMP", "quantity": 3, "location": "Berlin"},
-                {"sku": "SHADE", "quantity": 1, "location": "Lyon"}]}),
-        );
-        made["order_id"].as_i64().expect("an id")
+        self.0.checkout(json!({"lines": [{"sku": "LAMP", "quantity": 3, "location": "Berlin"},
+            {"sku": "SHADE", "quantity": 1, "location": "Lyon"}]}))
     }
 
     /// Orders are told within seconds; then shipments of them can be judged.
@@ -68,27 +56,6 @@ impl Shipments {
                 items.iter().filter(|item| item["order"]["order_key"] == key).count() >= 2
             })
             .await;
-    }
-
-    async fn feed(&self) -> Vec<Value> {
-        let page = self.wms.get("/v1/feed?after=0&limit=100").await.ok();
-        page["items"].as_array().cloned().unwrap_or_default()
-    }
-
-    async fn verdicts(&self, event_id: &str) -> Vec<Value> {
-        let items = self.feed().await.into_iter().map(|mut item| item["verdict"].take());
-        items.filter(|verdict| verdict["event_id"] == event_id).collect()
-    }
-
-    async fn until_verdict(&self, event_id: &str, outcome: &str) -> Value {
-        let outcome = format!("VERDICT_OUTCOME_{outcome}");
-        self.world
-            .until("the report is judged", async || {
-                let verdicts = self.verdicts(event_id).await;
-                verdicts.last().is_some_and(|verdict| verdict["outcome"] == outcome.as_str())
-            })
-            .await;
-        self.verdicts(event_id).await.pop().unwrap_or_default()
     }
 
     async fn report(&self, shipment: &Value) -> String {
@@ -211,6 +178,7 @@ async fn b144_two_partial_shipments_become_two_fulfillments_with_tracking() {
         .await;
     assert_eq!(shipments.creations(), 3);
     assert_eq!(shipments.status(order).await, "FULFILLED");
+    shipments.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -235,6 +203,7 @@ async fn b144_a_repeated_report_is_sent_once_and_a_correction_changes_the_number
     shipments.until_verdict("e1-2", "DONE").await;
     assert_eq!(shipments.shown(order).await, [fulfillment(9, 2)]);
     assert_eq!(shipments.creations(), 1);
+    shipments.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -248,6 +217,7 @@ async fn a_shipment_before_its_order_is_parked_and_sent_when_the_order_comes() {
     assert_eq!(shipments.creations(), 0);
     shipments.until_verdict("e1", "DONE").await;
     assert_eq!(shipments.shown(order).await, [fulfillment(1, 2)]);
+    shipments.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -261,6 +231,7 @@ async fn more_than_is_open_is_refused_with_words_and_nothing_is_sent() {
     assert!(verdict["message"].as_str().unwrap_or_default().contains("4 units"), "{verdict:#}");
     assert_eq!(shipments.creations(), 0);
     assert!(shipments.shown(order).await.is_empty());
+    shipments.world.ends_well().await;
 }
 
 /// The answer is lost and the product stops; started again it looks before it sends.
@@ -271,15 +242,14 @@ async fn stops_in_the_middle(fault: &str, calls: usize) {
     shipments.fault(json!({"fault": fault, "root": "fulfillmentCreate"}));
     shipments.report(&parcel(order, 1, 2)).await;
     shipments.world.until("it was sent", async || shipments.creations() == 1).await;
-    shipments.world.restart().await;
-    // The token of the contract's API lives on; its address is another.
-    shipments.wms = shipments.world.again(&shipments.wms);
+    shipments.restart().await;
     shipments.pass(SignedDuration::from_mins(3)).await;
     shipments.until_verdict("e1", "DONE").await;
     shipments.pass(SignedDuration::from_mins(1)).await;
     assert_eq!(shipments.shown(order).await, [fulfillment(1, 2)]);
     assert_eq!(shipments.creations(), calls);
     assert_eq!(shipments.verdicts("e1").await.len(), 1);
+    shipments.world.ends_well().await;
 }
 
 #[tokio::test]
@@ -290,6 +260,41 @@ async fn a_stop_between_call_and_record_is_looked_up_and_nothing_is_sent_twice()
 #[tokio::test]
 async fn a_call_that_never_arrived_is_sent_again_after_two_looks() {
     stops_in_the_middle("api_502_before", 2).await;
+}
+
+/// The process is killed at the call of a fulfillment, and another one takes up what it left.
+async fn killed(at: At) {
+    let world = World::start_without(Some(ServiceName::ShipmentPush)).await;
+    let doomed = Doomed::start(&world, "FulfillmentCreate", at);
+    let shipments = Shipments::on(world).await;
+    let order = shipments.checkout();
+    shipments.told(order).await;
+    shipments.report(&parcel(order, 1, 2)).await;
+    shipments.world.until("it stands at the call", async || doomed.is_there()).await;
+    let calls = if at == At::AfterTheCall { 1 } else { 0 };
+    assert_eq!(shipments.creations(), calls, "{at:?}");
+    doomed.kill();
+    shipments.world.run(ServiceName::ShipmentPush).await;
+    shipments.report(&parcel(order, 2, 1)).await;
+    shipments.pass(SignedDuration::from_mins(3)).await;
+    for event in ["e1", "e2"] {
+        shipments.until_verdict(event, "DONE").await;
+        assert_eq!(shipments.verdicts(event).await.len(), 1);
+    }
+    shipments.pass(SignedDuration::from_mins(1)).await;
+    assert_eq!(shipments.shown(order).await, [fulfillment(1, 2), fulfillment(2, 1)]);
+    assert_eq!(shipments.creations(), 2, "each was sent once");
+    shipments.world.ends_well().await;
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_between_call_and_record_ships_nothing_twice() {
+    killed(At::AfterTheCall).await;
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_right_before_the_call_loses_no_shipment() {
+    killed(At::BeforeTheCall).await;
 }
 
 #[tokio::test]
@@ -308,4 +313,5 @@ async fn a_return_is_kept_and_judged_not_enabled() {
         (&verdict["report"], &verdict["order_key"]),
         (&json!("return"), &report["order_key"])
     );
+    shipments.world.ends_well().await;
 }

@@ -10,6 +10,8 @@
     reason = "a test ends at its first surprise"
 )]
 
+pub mod doomed;
 pub mod http;
 pub mod traces;
+pub mod trade;
 pub mod world;

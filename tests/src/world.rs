@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use lockstep::commands::rebuild::evolvers;
 use lockstep::compose::{Adapters, ServiceName, Sockets, start};
 use lockstep::config::ProcessArgs;
 use lockstep_bus::{NatsBus, NatsOptions, Topology};
 use lockstep_contracts::backoffice::v1::{MovementKind, MovementReported, StockMovement};
 use lockstep_contracts::{Event, Metadata, Partition};
 use lockstep_ports::{Bus, Outgoing, TimeOrderedIds};
+use lockstep_runtime::Lifecycle;
 use lockstep_runtime::rebuild::differences;
-use lockstep_runtime::{Lifecycle, Processor};
 use lockstep_shopify_standin::{Clock as StandinClock, Standin, StandinConfig};
-use lockstep_stock_sync::service::StockProcessor;
 use lockstep_testkit::nats::{TestNats, eventually};
 use lockstep_testkit::{ManualClock, TestDatabase};
 use prost::Message;
@@ -32,6 +32,9 @@ const BEGIN: &str = "2026-11-24T10:00:00Z";
 const AFTER: &str = "2026-11-24T10:00:01Z";
 /// How far the time moves between two looks.
 const STEP: SignedDuration = SignedDuration::from_millis(250);
+
+/// Looks at what services know, until it is taken to be wrong.
+const LOOKS: usize = 50;
 
 /// A running product with everything around it.
 pub struct World {
@@ -66,6 +69,11 @@ pub struct Shop {
 impl World {
     /// Starts everything. Panics with words for a person where something is missing.
     pub async fn start() -> Self {
+        Self::start_without(None).await
+    }
+
+    /// Starts everything but a service.
+    pub async fn start_without(missing: Option<ServiceName>) -> Self {
         // Fails only where another test of this process was first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let nats = TestNats::start().await.expect("a private nats-server");
@@ -98,8 +106,9 @@ impl World {
             .expect("adapters connect");
         let (sockets, gateway, console) = sockets(webhook_listener).await;
         let lifecycle = Lifecycle::new();
-        let all: BTreeSet<_> = ServiceName::ALL.into_iter().collect();
-        start(&args, &all, &adapters, sockets, &lifecycle).await.expect("the product starts");
+        let services = ServiceName::ALL.into_iter().filter(|service| Some(*service) != missing);
+        let services: BTreeSet<_> = services.collect();
+        start(&args, &services, &adapters, sockets, &lifecycle).await.expect("the product starts");
         let admin = Api::new(console, ADMIN_TOKEN);
         Self {
             admin,
@@ -141,6 +150,17 @@ impl World {
             .expect("the product starts again");
         self.gateway = gateway;
         self.admin = Api::new(console, ADMIN_TOKEN);
+    }
+
+    /// Starts a service that was missing.
+    pub async fn run(&self, service: ServiceName) {
+        let (one, none) = (BTreeSet::from([service]), Sockets::default());
+        start(&self.args, &one, &self.adapters, none, &self.lifecycle).await.expect("it starts");
+    }
+
+    /// What another process of the product needs: process settings, time and ids.
+    pub fn parts(&self) -> (ProcessArgs, Arc<dyn lockstep_ports::Clock>, Arc<TimeOrderedIds>) {
+        (self.args.clone(), Arc::new(self.clock.clone()), Arc::new(TimeOrderedIds))
     }
 
     /// A back office that knew the product before its restart.
@@ -287,11 +307,29 @@ impl World {
         .await;
     }
 
-    /// Aggregates of stock-sync whose state differs from the fold of their events.
+    /// Aggregates of any service whose state differs from the fold of their events.
     pub async fn differences(&self) -> Vec<String> {
-        let store = self.database.store("stock_sync").await;
-        let evolvers = StockProcessor.evolvers();
-        differences(&store, &evolvers).await.expect("the log can be folded")
+        let mut found = Vec::new();
+        for service in ServiceName::ALL {
+            let Ok(evolvers) = evolvers(service) else { continue };
+            let store = self.database.store(&service.schema()).await;
+            let differ = differences(&store, &evolvers).await.expect("the log can be folded");
+            found.extend(differ.into_iter().map(|one| format!("{}: {one}", service.name())));
+        }
+        found
+    }
+
+    /// The end of a test: what every service knows is what its own events make of it. What happens
+    /// between two reads of a log looks like a difference, so several looks are taken.
+    pub async fn ends_well(&self) {
+        let mut found = Vec::new();
+        for _ in 0..LOOKS {
+            found = self.differences().await;
+            if found.is_empty() {
+                return;
+            }
+        }
+        panic!("states differ from the fold of their events: {found:#?}");
     }
 
     /// A report that no gateway would accept, straight into the stream.

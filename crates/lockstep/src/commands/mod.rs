@@ -4,7 +4,7 @@ mod client;
 mod keygen;
 mod migrate;
 mod outbox;
-mod rebuild;
+pub mod rebuild;
 mod run;
 mod topology;
 

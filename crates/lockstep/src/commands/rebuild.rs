@@ -50,7 +50,11 @@ impl Rebuild {
     }
 }
 
-fn evolvers(service: ServiceName) -> anyhow::Result<Vec<Box<dyn Evolver>>> {
+/// What folds the events of a service.
+///
+/// # Errors
+/// It keeps no states.
+pub fn evolvers(service: ServiceName) -> anyhow::Result<Vec<Box<dyn Evolver>>> {
     Ok(match service {
         ServiceName::StockSync => StockProcessor.evolvers(),
         ServiceName::OrderSync => OrderProcessor.evolvers(),
