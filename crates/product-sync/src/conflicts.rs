@@ -75,8 +75,8 @@ fn words(standing: &Standing) -> (String, &'static str) {
     match kind {
         Kind::Duplicate => (
             format!("{} carry the same {codes}, or codes of one SKU", many(others)),
-            "give each variant its own SKU in Shopify and sync again, or link one by hand (also one \
-             that is linked: its stock is pushed nowhere until then)",
+            "give each variant its own SKU in Shopify and sync again, or link one by hand (also \
+             one that is linked: its stock is pushed nowhere until then)",
         ),
         Kind::Blank => (
             "the variant has neither SKU nor barcode".to_owned(),

@@ -1,5 +1,5 @@
-//! What a person must decide about a variant changes; of one that is linked everybody is told, since
-//! its stock is pushed nowhere while its codes are in doubt.
+//! What a person must decide about a variant changes; of one that is linked everybody is told,
+//! since its stock is pushed nowhere while its codes are in doubt.
 
 use lockstep_contracts::Partition;
 use lockstep_contracts::catalog::v1::VariantConflictChanged;

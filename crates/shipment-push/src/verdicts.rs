@@ -147,8 +147,8 @@ fn words(refusal: &Refusal) -> (ErrorCode, String, String, &'static str) {
             ErrorCode::UnknownOrder,
             "order_key".to_owned(),
             "nobody told of such an order for a day".to_owned(),
-            "report the shipment with the order's key as your feed has it; if the order comes after \
-             all, the shipment is sent and another verdict follows",
+            "report the shipment with the order's key as your feed has it; if the order comes \
+             after all, the shipment is sent and another verdict follows",
         ),
         Refusal::Shopify { message } => (
             ErrorCode::NotAllowedInMode,

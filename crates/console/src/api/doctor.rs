@@ -152,7 +152,8 @@ async fn uncertain(console: &Console) -> Option<Finding> {
     );
     let fix = format!(
         "compare the order with what GET /api/v1/effects names, and say what became of the call: \
-         POST /api/v1/effects/{}/settle {{\"applied\": true, \"fulfillment_id\": \"..\"}} (or false)",
+         POST /api/v1/effects/{}/settle {{\"applied\": true, \"fulfillment_id\": \"..\"}} (or \
+         false)",
         first.id
     );
     let finding = bad("error", "fulfillments of unknown outcome", message, &fix);

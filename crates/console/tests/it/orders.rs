@@ -165,8 +165,8 @@ async fn one_order_has_its_lines_and_shipments_and_a_silent_service_is_named() {
     assert_eq!((&one["shipments"], &one["silent"]), (&json!([]), &json!(["shipment-push"])));
     let share = json!({"location_id": "71", "warehouse": "", "sold": 3, "fulfilled": 2,
         "accepted": 0, "released": 0});
-    let line = json!({"line_id": "11", "sku": "LAMP-1", "title": "Lamp", "variant_id": "", "inventory_item_id": "", "quantity": 3,
-        "removed": 0, "shares": [share]});
+    let line = json!({"line_id": "11", "sku": "LAMP-1", "title": "Lamp",
+        "variant_id": "", "inventory_item_id": "", "quantity": 3, "removed": 0, "shares": [share]});
     assert_eq!(one["order"]["lines"], json!([line]));
     with_shipments(&mut world).await;
     let one = world.get("/orders/north%3A3").await.ok();

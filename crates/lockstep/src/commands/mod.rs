@@ -200,6 +200,6 @@ mod tests {
                 _ => {}
             }
         }
-        assert_eq!(seen, 9);
+        assert_eq!(seen, 10);
     }
 }

@@ -12,7 +12,8 @@ const ORDER: &str = r##"{"order_key": "north:1001", "store": "north", "order_id"
  "answers": [{"backoffice": "wms", "answer": "accepted"}],
  "waiting": [{"backoffice": "wms", "event_id": "r1", "report": "release",
    "since": "2026-11-24T15:01:00Z"}],
- "lines": [{"line_id": "11", "sku": "LAMP-1", "title": "Lamp / red", "variant_id": "5", "inventory_item_id": "6", "quantity": 3,
+ "lines": [{"line_id": "11", "sku": "LAMP-1", "title": "Lamp / red",
+   "variant_id": "5", "inventory_item_id": "6", "quantity": 3,
    "removed": 0, "shares": [{"location_id": "71", "warehouse": "wms/MAIN", "sold": 3,
    "accepted": 3, "fulfilled": 2, "released": 0}]}],
  "cancelling": true, "unread": false, "redacted": false}"##;

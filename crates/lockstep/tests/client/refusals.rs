@@ -107,7 +107,7 @@ fn command_lines_that_cannot_be_meant_send_nothing() {
         ("location map north 7 wms/A --unmap", 2, "cannot be used with"),
         ("effects settle e1", 2, "--applied|--not-applied"),
         ("effects settle e1 --applied --not-applied", 2, "cannot be used with"),
-        ("effects settle e1 --not-applied --fulfillment 9", 2, "--applied"),
+        ("effects settle e1 --not-applied --fulfillment 9", 2, "cannot be used with"),
         ("conflicts north --csv --json", 2, "cannot be used with"),
         ("dead-letters retry", 2, "required arguments"),
         ("stock show north ..", 1, "\"..\" cannot stand in an address"),

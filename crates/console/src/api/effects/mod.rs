@@ -1,5 +1,6 @@
 //! `/effects`: calls to Shopify whose outcome nobody knows. stock-sync owns writes of stock,
-//! shipment-push calls that make fulfillments; what no read can tell waits there for a person's word.
+//! shipment-push calls that make fulfillments; what no read can tell waits there for a word of a
+//! person.
 
 pub mod list;
 pub mod settle;

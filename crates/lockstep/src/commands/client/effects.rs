@@ -39,7 +39,7 @@ enum EffectsCommand {
         #[command(flatten)]
         said: Said,
         /// Which fulfillment a shipment became, when several may be it
-        #[arg(long, value_name = "ID", requires = "applied")]
+        #[arg(long, value_name = "ID", conflicts_with = "not_applied")]
         fulfillment: Option<u64>,
     },
 }
