@@ -42,6 +42,9 @@ struct Swept {
     /// The window that is looked through now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     walk: Option<Walk>,
+    /// Up to this moment news may be missing: what is that new, the index shows a minute later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    through: Option<Timestamp>,
 }
 
 /// A window, and how far in it.
@@ -59,6 +62,22 @@ impl Swept {
     fn of(timer: &Timer) -> Option<Self> {
         serde_json::from_str(&timer.note).ok()
     }
+
+    const fn up_to(until: Timestamp) -> Self {
+        Self { until, walk: None, through: None }
+    }
+
+    /// When the next window begins to be looked through, after one that ended at `until`.
+    fn next(&self, now: Timestamp) -> Timestamp {
+        // A window that waited, for the store let nobody in, is followed by the next at once.
+        if now.duration_since(self.until) > LAG + OVERLAP {
+            return now;
+        }
+        match self.through.filter(|through| *through >= self.until) {
+            Some(through) => later(through, LAG + SignedDuration::from_secs(1)).max(now),
+            None => later(now, EVERY),
+        }
+    }
 }
 
 /// A store is connected, or again: it is swept from here on, or from where that ended.
@@ -69,8 +88,8 @@ pub fn connected(work: &mut Work<'_>, store: &StoreId) -> Result<(), Stop> {
     }
     let now = work.now();
     let (swept, due_at) = match Swept::of(&timer) {
-        Some(swept) => (swept, now),
-        None => (Swept { until: now, walk: None }, later(now, EVERY)),
+        Some(swept) => (Swept { through: Some(now), ..swept }, now),
+        None => (Swept::up_to(now), later(now, EVERY)),
     };
     put(work, timer, &swept, Some(due_at))
 }
@@ -97,11 +116,12 @@ pub async fn sweep_orders(
 pub fn hurry(work: &mut Work<'_>, store: &StoreId, since: Option<Timestamp>) -> Result<(), Stop> {
     let timer = work.timer(store.as_str(), &Due::Sweep.key())?;
     let now = work.now();
-    let mut swept = Swept::of(&timer).unwrap_or(Swept { until: now, walk: None });
+    let mut swept = Swept::of(&timer).unwrap_or(Swept::up_to(now));
     if let Some(since) = since.filter(|since| *since < swept.until) {
         // A walk that goes on ends later than that, so it begins anew.
-        swept = Swept { until: since, walk: None };
+        swept = Swept::up_to(since);
     }
+    swept.through = Some(now);
     let due_at = timer.due_at.map_or(now, |due| due.min(now));
     put(work, timer, &swept, Some(due_at))
 }
@@ -115,13 +135,14 @@ pub fn plan(work: &mut Work<'_>, store: &StoreId) -> Result<(), Stop> {
         work.set_timer(Timer { due_at: None, ..timer });
         return Ok(());
     }
-    let mut swept = Swept::of(&timer).unwrap_or(Swept { until: now, walk: None });
+    let mut swept = Swept::of(&timer).unwrap_or(Swept::up_to(now));
     let walk = swept.walk.take().or_else(|| {
         let window = Window::after(swept.until, now)?;
         Some(Walk { window, after: None, pages: 0 })
     });
     let Some(walk) = walk else {
-        return put(work, timer, &swept, Some(later(now, EVERY)));
+        let due_at = swept.next(now).max(later(now, SignedDuration::from_secs(1)));
+        return put(work, timer, &swept, Some(due_at));
     };
     let call = orders_updated(&walk.window, walk.after.as_deref());
     let id = work.next_id();
@@ -175,7 +196,7 @@ fn turn(
     }
     let timer = work.timer(store.as_str(), &Due::Sweep.key())?;
     let now = work.now();
-    let swept = Swept::of(&timer).unwrap_or(Swept { until: now, walk: None });
+    let swept = Swept::of(&timer).unwrap_or(Swept::up_to(now));
     if swept.walk.as_ref() != Some(walk) {
         // It was begun anew meanwhile.
         let due_at = timer.due_at.map_or(now, |due| due.min(now));
@@ -194,11 +215,10 @@ fn turn(
     match next {
         Some(next) => put(work, timer, &Swept { walk: Some(next), ..swept }, Some(now)),
         None => {
-            let swept = Swept { until: walk.window.until.max(swept.until), walk: None };
-            // A window that waited, for the store let nobody in, is followed by the next at once.
-            let is_behind = now.duration_since(walk.window.until) > LAG + OVERLAP;
-            let due_at = if is_behind { now } else { later(now, EVERY) };
-            put(work, timer, &swept, Some(due_at))
+            let until = walk.window.until.max(swept.until);
+            let through = swept.through.filter(|through| *through >= until);
+            let swept = Swept { until, walk: None, through };
+            put(work, timer, &swept, Some(swept.next(now)))
         }
     }
 }
