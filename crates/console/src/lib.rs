@@ -10,8 +10,10 @@
 //! whole before anything is written, and what breaks off in between can be sent again.
 //!
 //! **Where to start reading.** [`service`] for the parts and the router, [`api`] for one endpoint
-//! per file, [`problem`] for the closed list of errors, [`settings`] for names and merging.
+//! per file, `access` for how a store comes to its token and keeps it, [`problem`] for the closed
+//! list of errors, [`settings`] for names and merging.
 
+mod access;
 pub mod adoption;
 pub mod api;
 mod asking;
@@ -33,4 +35,4 @@ mod view;
 mod webhooks;
 
 pub use probe::Probe;
-pub use service::{ConsoleConfig, ConsoleParts, router};
+pub use service::{ConsoleConfig, ConsoleParts, Service, router};

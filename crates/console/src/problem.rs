@@ -165,6 +165,16 @@ impl Problem {
         Self { code, field: masked(&field.into()), detail, fix: masked(&fix.into()) }
     }
 
+    /// What happened.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// What happened, and what to do.
+    pub fn words(self) -> (String, String) {
+        (self.detail, self.fix)
+    }
+
     /// A field that is missing, of the wrong type or of a wrong value.
     pub fn validation(
         field: impl Into<String>,

@@ -2,7 +2,7 @@
 
 use lockstep_contracts::shopify::admin::WhoAmI;
 use lockstep_domain::{ShopDomain, StoreId};
-use lockstep_ports::{AdminErrorKind, PortError, SECRETS_BUCKET, StoreSecrets};
+use lockstep_ports::{AdminErrorKind, Grant, PortError, SECRETS_BUCKET, StoreSecrets};
 
 use crate::problem::{Code, Problem};
 use crate::service::Console;
@@ -108,7 +108,9 @@ pub async fn forget_token(console: &Console, store: &StoreId, kept: Kept) -> Res
             if secrets.access_token.is_none() {
                 return Ok(());
             }
-            let secrets = StoreSecrets { access_token: None, scopes: Vec::new(), ..secrets };
+            let grant = Grant { api_key: secrets.grant.api_key.clone(), ..Grant::default() };
+            let (access_token, scopes) = (None, Vec::new());
+            let secrets = StoreSecrets { access_token, scopes, grant, ..secrets };
             keep(console, store, &secrets, revision).await
         }
         _ if revision == 0 => Ok(()),

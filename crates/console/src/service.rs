@@ -1,5 +1,6 @@
 //! The parts that the API works with, and its router.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -7,12 +8,18 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::Uri;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use axum::routing::get;
 use lockstep_domain::StoreId;
-use lockstep_ports::{Ask, Clock, IdSource, Kv, Sealer, ShopifyAdmin};
+use lockstep_ports::{
+    AppKeys, Ask, Bus, Clock, Delivered, IdSource, Kv, KvLeases, SECRETS_BUCKET, Sealer,
+    ShopifyAdmin, ShopifyGrants,
+};
+use lockstep_runtime::Lifecycle;
 use lockstep_runtime::http::Bodies;
 use secrecy::SecretString;
 use tracing::{Instrument, info, info_span};
 
+use crate::access::{self, browser};
 use crate::adoption::await_adoption;
 use crate::api;
 use crate::auth::{self, AdminToken};
@@ -28,6 +35,9 @@ use crate::webhooks;
 pub struct ConsoleConfig {
     /// `ADMIN_TOKEN`.
     pub admin_token: SecretString,
+    /// The app that stores approve: `SHOPIFY_API_KEY` and `SHOPIFY_API_SECRET`; `None` without a
+    /// client id.
+    pub app: Option<AppKeys>,
     /// `PUBLIC_URL`: where Shopify reaches this installation.
     pub public_url: String,
     /// `SHOPIFY_API_VERSION`.
@@ -42,12 +52,16 @@ pub struct ConsoleConfig {
 pub struct ConsoleParts {
     /// Settings and sealed secrets.
     pub kv: Arc<dyn Kv>,
+    /// News of uninstalled apps.
+    pub bus: Arc<dyn Bus>,
     /// Questions to the other services.
     pub ask: Arc<dyn Ask>,
     /// The stores' Shopify.
     pub shopify: Arc<dyn ShopifyAdmin>,
     /// Shopify with a token that is no store's yet.
     pub probe: Arc<dyn Probe>,
+    /// Asks shops for tokens.
+    pub grants: Arc<dyn ShopifyGrants>,
     /// Seals the stores' secrets.
     pub sealer: Arc<dyn Sealer>,
     /// The time.
@@ -63,6 +77,9 @@ pub(crate) struct Console {
     pub bodies: Bodies,
     pub admin_token: AdminToken,
     pub services: Vec<String>,
+    pub leases: KvLeases,
+    pub app: Option<AppKeys>,
+    pub public_url: String,
     pub webhook_uri: String,
     pub shopify_api_version: String,
 }
@@ -83,25 +100,75 @@ impl Console {
     }
 }
 
-/// The admin API, to be served on `CONSOLE_LISTEN`.
+/// The console: its router, and what it looks after without being asked.
+pub struct Service {
+    console: Arc<Console>,
+}
+
+impl Service {
+    /// Puts the parts together; nothing runs yet.
+    pub fn new(config: &ConsoleConfig, parts: ConsoleParts) -> Self {
+        let (kv, clock, ids) = (parts.kv.clone(), parts.clock.clone(), parts.ids.clone());
+        let console = Console {
+            registry: Registry::new(kv.clone(), clock.clone()),
+            bodies: body::bodies(),
+            admin_token: AdminToken::new(&config.admin_token),
+            services: config.services.clone(),
+            leases: KvLeases::new(kv, SECRETS_BUCKET, clock, ids),
+            app: config.app.clone(),
+            public_url: config.public_url.trim_end_matches('/').to_owned(),
+            webhook_uri: webhooks::uri(&config.public_url),
+            shopify_api_version: config.shopify_api_version.clone(),
+            parts,
+        };
+        Self { console: Arc::new(console) }
+    }
+
+    /// The admin API and the pages of approval, to be served on `CONSOLE_LISTEN`.
+    pub fn router(&self) -> Router {
+        let console = &self.console;
+        let approval = Router::new()
+            .route(access::START, get(browser::start))
+            .route(access::CALLBACK, get(browser::callback));
+        // The innermost layer runs last: a call is written down even when it is refused at the
+        // door.
+        Router::new()
+            .nest("/api/v1", api::routes())
+            .fallback(unknown_path)
+            .method_not_allowed_fallback(method_not_allowed)
+            .layer(from_fn_with_state(Arc::clone(console), auth::require))
+            .merge(approval)
+            .layer(from_fn_with_state(Arc::clone(console), write_down))
+            .with_state(Arc::clone(console))
+    }
+
+    /// Looks after the stores' access and subscriptions until the lifecycle ends.
+    pub fn run(&self, life: &Lifecycle) {
+        let (upkeep, news) = (self.console.clone(), self.console.clone());
+        life.spawn_vital("console upkeep", access::upkeep::run(upkeep, life.clone()));
+        life.spawn_vital("console uninstalled", access::uninstalled::run(news, life.clone()));
+    }
+
+    /// One round of what is looked after, as a process does it that has just started.
+    ///
+    /// # Errors
+    /// Why not even the stores could be listed.
+    pub async fn look_after_all(&self) -> Result<(), Problem> {
+        access::upkeep::look_after_all(&self.console, &mut BTreeSet::new()).await
+    }
+
+    /// What is pulled from the stream of webhooks, taken as the running service takes it.
+    ///
+    /// # Errors
+    /// What could not be kept; it comes again.
+    pub async fn hear(&self, messages: &[Delivered]) -> Result<(), Problem> {
+        access::uninstalled::take(&self.console, messages).await
+    }
+}
+
+/// The router of a console that looks after nothing.
 pub fn router(config: &ConsoleConfig, parts: ConsoleParts) -> Router {
-    let console = Arc::new(Console {
-        registry: Registry::new(parts.kv.clone(), parts.clock.clone()),
-        bodies: body::bodies(),
-        admin_token: AdminToken::new(&config.admin_token),
-        services: config.services.clone(),
-        webhook_uri: webhooks::uri(&config.public_url),
-        shopify_api_version: config.shopify_api_version.clone(),
-        parts,
-    });
-    // The innermost layer runs last: a call is written down even when it is refused at the door.
-    Router::new()
-        .nest("/api/v1", api::routes())
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(Arc::clone(&console), auth::require))
-        .layer(from_fn_with_state(Arc::clone(&console), write_down))
-        .with_state(console)
+    Service::new(config, parts).router()
 }
 
 async fn unknown_path(uri: Uri) -> Problem {

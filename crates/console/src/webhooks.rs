@@ -57,6 +57,13 @@ pub struct Repaired {
     pub refused: Vec<Refused>,
 }
 
+impl Repaired {
+    /// How many topics are subscribed in full.
+    pub fn standing(&self) -> usize {
+        self.kept.len() + self.made.len() + self.mended.len()
+    }
+}
+
 /// A subscription that Shopify refused.
 #[derive(Debug, Serialize)]
 pub struct Refused {

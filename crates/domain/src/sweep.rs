@@ -98,7 +98,8 @@ impl Hearing {
         for _ in 0..self.looked.min(8) {
             silence = silence.saturating_mul(2).min(SUSPECT_MAX);
         }
-        // The longest wait is counted from each look, or a dead topic would be due at once for ever.
+        // The longest wait is counted from each look, or a dead topic would be due at once for
+        // ever.
         let whole = i32::try_from(self.looked / 8 + 1).unwrap_or(i32::MAX);
         let wait = if silence == SUSPECT_MAX { silence.saturating_mul(whole) } else { silence };
         Some(self.last.checked_add(wait).unwrap_or(Timestamp::MAX))

@@ -11,15 +11,16 @@ use lockstep_bus::{NatsBus, NatsOptions, Topology};
 use lockstep_console::Probe;
 use lockstep_domain::ShopDomain;
 use lockstep_ports::{
-    AdminAnswer, AdminError, AdminRequest, Ask, Bus, Clock, IdSource, Kv, ObjectStore, PortError,
-    Sealer, ShopifyAdmin, Store, SystemClock, TimeOrderedIds,
+    AdminAnswer, AdminError, AdminRequest, Ask, Bus, Clock, IdSource, Kv, KvLeases, ObjectStore,
+    PortError, SECRETS_BUCKET, Sealer, ShopifyAdmin, Store, SystemClock, TimeOrderedIds,
 };
 use lockstep_runtime::directory::{SETTINGS_BUCKET, STORE_PREFIX};
 use lockstep_runtime::health::{BusReady, Health, StoreReady};
+use lockstep_runtime::retry::jitter;
 use lockstep_runtime::{Engine, EngineParts, Lifecycle, PersonalKeys, http};
 use lockstep_shopify_client::{
-    AdminClient, AdminConfig, KvTokens, MasterKeySealer, PersonalKeyMaker, SettingsPlace,
-    SharedPoints, StoreAccess,
+    AdminClient, AdminConfig, GrantClient, KvTokens, MasterKeySealer, PersonalKeyMaker, Renewal,
+    SettingsPlace, SharedPoints, StoreAccess, ahead,
 };
 use lockstep_storage::{PgStore, StoreOptions, pending_migrations};
 use secrecy::SecretString;
@@ -102,6 +103,8 @@ pub struct Adapters {
     pub keys: Arc<PersonalKeys>,
     /// Shopify.
     pub shopify: Arc<AdminClient>,
+    /// Shopify's token endpoints.
+    pub grants: Arc<GrantClient>,
 }
 
 impl Adapters {
@@ -128,13 +131,22 @@ impl Adapters {
         let config =
             AdminConfig { url: args.shopify_url()?, version: args.shopify_api_version.clone() };
         let settings = SettingsPlace { bucket: SETTINGS_BUCKET, prefix: STORE_PREFIX };
-        let tokens = Arc::new(KvTokens::new(bus.clone(), sealer.clone(), settings));
+        let grants = Arc::new(GrantClient::try_new(args.shopify_url()?)?);
+        let renewal = Renewal {
+            grants: grants.clone(),
+            app: args.shopify_app()?,
+            leases: KvLeases::new(bus.clone(), SECRETS_BUCKET, clock.clone(), ids.clone()),
+            clock: clock.clone(),
+            ahead: ahead(jitter(&*ids)),
+        };
+        let tokens = KvTokens::new(bus.clone(), sealer.clone(), settings).renewing(renewal);
+        let tokens = Arc::new(tokens);
         let points = SharedPoints { kv: bus.clone(), holder: ids.next_id().to_string() };
         let shopify = AdminClient::try_new(config, tokens, clock.clone())?;
         let shopify = Arc::new(shopify.with_shared_points(points));
         let maker = Arc::new(PersonalKeyMaker::new(ids.clone()));
         let keys = PersonalKeys::new(bus.clone(), sealer.clone(), maker, clock.clone());
-        Ok(Self { bus, clock, ids, sealer, keys: Arc::new(keys), shopify })
+        Ok(Self { bus, clock, ids, sealer, keys: Arc::new(keys), shopify, grants })
     }
 
     fn bus(&self) -> Arc<dyn Bus> {
@@ -389,24 +401,29 @@ fn start_console(
     listener: Option<TcpListener>,
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<()> {
-    use lockstep_console::{ConsoleConfig, ConsoleParts, router};
+    use lockstep_console::{ConsoleConfig, ConsoleParts, Service};
     let listener = listener.context("console has no socket")?;
     let config = ConsoleConfig {
         admin_token: args.admin_token()?,
+        app: args.shopify_app()?,
         public_url: args.public_url()?,
         shopify_api_version: args.shopify_api_version.clone(),
         services: ServiceName::WITH_SCHEMA.map(|s| s.name().to_owned()).to_vec(),
     };
     let parts = ConsoleParts {
         kv: adapters.kv(),
+        bus: adapters.bus(),
         ask: adapters.ask(),
         shopify: adapters.shopify(),
+        grants: adapters.grants.clone(),
         probe: Arc::new(InHand(adapters.shopify.clone())),
         sealer: adapters.sealer.clone(),
         clock: adapters.clock.clone(),
         ids: adapters.ids.clone(),
     };
-    http::serve(http::Endpoint::new("console", listener, router(&config, parts)), lifecycle);
+    let service = Service::new(&config, parts);
+    http::serve(http::Endpoint::new("console", listener, service.router()), lifecycle);
+    service.run(lifecycle);
     Ok(())
 }
 

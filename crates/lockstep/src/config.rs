@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 
 use clap::Args;
+use lockstep_ports::AppKeys;
 use lockstep_shopify_client::UrlTemplate;
 use secrecy::SecretString;
 
@@ -27,6 +28,9 @@ pub struct ProcessArgs {
     /// 32 bytes in base64 that seal secrets; several, comma-separated, while one is rotated
     #[arg(long, env = "LOCKSTEP_MASTER_KEY", global = true, hide_env_values = true)]
     pub master_key: Option<String>,
+    /// The app's client id, so that stores can be approved in the browser
+    #[arg(long, env = "LOCKSTEP_SHOPIFY_API_KEY", global = true)]
+    pub shopify_api_key: Option<String>,
     /// The app's secret that signs webhooks; several, comma-separated, while one is rotated
     #[arg(long, env = "LOCKSTEP_SHOPIFY_API_SECRET", global = true, hide_env_values = true)]
     pub shopify_api_secret: Option<String>,
@@ -93,6 +97,7 @@ const NATS_FIX: &str = "expected e.g. LOCKSTEP_NATS_URL=nats://127.0.0.1:4222";
 const DATABASE_FIX: &str =
     "expected e.g. LOCKSTEP_DATABASE_URL=postgres://lockstep:secret@127.0.0.1/lockstep";
 const MASTER_KEY_FIX: &str = "make one with: lockstep keygen";
+const KEY_FIX: &str = "copy the app's client id from Shopify's developer dashboard";
 const SECRET_FIX: &str = "copy the app's client secret from Shopify's developer dashboard";
 const TOKEN_FIX: &str =
     "choose at least 24 random characters, e.g. with: lockstep keygen admin-token";
@@ -142,6 +147,19 @@ impl ProcessArgs {
             return Err(wrong("LOCKSTEP_SHOPIFY_API_SECRET", "is empty", SECRET_FIX));
         }
         Ok(secrets)
+    }
+
+    /// The app that stores approve; `None` without a client id.
+    pub fn shopify_app(&self) -> Result<Option<AppKeys>, ConfigError> {
+        let Some(api_key) = self.shopify_api_key.as_deref().map(str::trim) else { return Ok(None) };
+        if api_key.is_empty() {
+            return Ok(None);
+        }
+        if !api_key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(wrong("LOCKSTEP_SHOPIFY_API_KEY", "is no client id", KEY_FIX));
+        }
+        let api_secrets = self.shopify_api_secrets()?;
+        Ok(Some(AppKeys { api_key: api_key.to_owned(), api_secrets }))
     }
 
     /// Where stores are called.

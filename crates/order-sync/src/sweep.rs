@@ -1,8 +1,8 @@
 //! Sweeps: the orders that changed while nobody told, found by the moment of their last change.
 //!
-//! A store is swept every hour, when somebody knows of a hole, and when a topic is silent for longer
-//! than its own history explains. A window is looked through page by page; where that stands is kept
-//! in the timer, so that a process that dies goes on from there. A store that does not let us in is
+//! A store is swept every hour, when somebody knows of a hole, and when a topic is silent for
+//! longer than its own history explains. A window is looked through page by page; where that stands
+//! is kept in the timer, so that a process that dies goes on from there. A store that does not let us in is
 //! swept from where the last sweep ended, however long that was.
 
 use jiff::{SignedDuration, Timestamp};

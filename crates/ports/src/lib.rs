@@ -8,7 +8,9 @@
 pub mod bus;
 pub mod clock;
 pub mod error;
+pub mod grant;
 pub mod kv;
+pub mod lease;
 pub mod personal;
 pub mod points;
 pub mod rows;
@@ -23,7 +25,11 @@ pub use bus::{
 };
 pub use clock::{Clock, IdSource, SystemClock, TimeOrderedIds};
 pub use error::{ErrorKind, PortError};
+pub use grant::{
+    AppKeys, Approval, GrantError, GrantErrorKind, GrantRequest, Granted, ShopifyGrants,
+};
 pub use kv::{Kv, KvEntry, KvEvent};
+pub use lease::{KvLease, KvLeases};
 pub use personal::{KEYS_BUCKET, KeyMaker, PERSONAL_KEY_BYTES, PersonalKey};
 pub use points::{POINTS_BUCKET, StoredPoints};
 pub use rows::{
@@ -31,7 +37,7 @@ pub use rows::{
     LeaseRow, NewEffect, NewEvent, OutboxRow, OutboxState, RefusedRow, SaveState, Snapshot,
     StoredEvent, Timer,
 };
-pub use seal::{SECRETS_BUCKET, Sealer, StoreSecrets};
+pub use seal::{Grant, GrantKind, SECRETS_BUCKET, Sealer, Shut, ShutWhy, StoreSecrets};
 pub use shopify::{AdminAnswer, AdminError, AdminErrorKind, AdminRequest, ShopifyAdmin, Urgency};
 pub use standing::{Standing, Trouble};
 pub use store::{Store, Tx};

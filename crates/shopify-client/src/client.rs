@@ -147,6 +147,9 @@ impl AdminClient {
             })?;
         let waited = self.clock.now().duration_since(begun).unsigned_abs();
         let reply = self.exchange(access, request, CALL_TIME_MAX.saturating_sub(waited)).await?;
+        if let (401, Some(store)) = (reply.status, store) {
+            self.tokens.refused(store, access);
+        }
         let (learnt, result) = answer::sort(request, &reply);
         match learnt {
             Learnt::Nothing => drop(permit),

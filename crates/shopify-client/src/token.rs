@@ -1,13 +1,19 @@
 //! Where the token of a store comes from.
 
+mod due;
+mod renew;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_domain::{ShopDomain, StoreId};
-use lockstep_ports::{ErrorKind, Kv, PortError, Sealer, StoreSecrets};
+use lockstep_ports::{ErrorKind, GrantKind, Kv, PortError, Sealer, StoreSecrets};
 use prost::Message;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+
+pub use due::ahead;
+pub use renew::{Renewal, Renewer};
 
 /// What a call needs to reach a store.
 #[derive(Debug, Clone)]
@@ -23,6 +29,9 @@ pub struct StoreAccess {
 pub trait TokenSource: Send + Sync + 'static {
     /// `None` when the store has no token.
     async fn access(&self, store: &StoreId) -> Result<Option<StoreAccess>, PortError>;
+
+    /// Shopify answered that it does not take a token.
+    fn refused(&self, _store: &StoreId, _access: &StoreAccess) {}
 }
 
 /// Where the settings of the stores are kept, so that a token can be held against them.
@@ -41,12 +50,20 @@ pub struct KvTokens {
     kv: Arc<dyn Kv>,
     sealer: Arc<dyn Sealer>,
     settings: SettingsPlace,
+    renewer: Option<Renewer>,
 }
 
 impl KvTokens {
     /// Reads from the buckets through the port.
     pub fn new(kv: Arc<dyn Kv>, sealer: Arc<dyn Sealer>, settings: SettingsPlace) -> Self {
-        Self { kv, sealer, settings }
+        Self { kv, sealer, settings, renewer: None }
+    }
+
+    /// Renews what ends, ahead of time.
+    #[must_use]
+    pub fn renewing(self, parts: Renewal) -> Self {
+        let renewer = Renewer::new(self.kv.clone(), self.sealer.clone(), parts);
+        Self { renewer: Some(renewer), ..self }
     }
 
     /// The shop that the store's settings name, those of a deleted store included: its
@@ -69,13 +86,30 @@ impl TokenSource for KvTokens {
         let secrets = StoreSecrets::load(&*self.kv, &*self.sealer, store);
         let (secrets, named) = tokio::join!(secrets, self.named_shop(store));
         let Some((secrets, _)) = secrets? else { return Ok(None) };
-        let Some(token) = secrets.access_token else { return Ok(None) };
-        let (shop_domain, named) = (secrets.shop_domain, named?);
-        if shop_domain.as_str() != named {
-            let what = format!("the token kept for {store} opens {shop_domain}, not {named}");
+        if let Some(shut) = secrets.grant.shut {
+            return Err(renew::is_shut(store, shut.why));
+        }
+        if secrets.access_token.is_none() && secrets.grant.kind == GrantKind::Token {
+            return Ok(None);
+        }
+        let named = named?;
+        if secrets.shop_domain.as_str() != named {
+            let other = &secrets.shop_domain;
+            let what = format!("the token kept for {store} opens {other}, not {named}");
             return Err(refused(what));
         }
-        Ok(Some(StoreAccess { shop_domain, token: token.into() }))
+        let secrets = match &self.renewer {
+            Some(renewer) => renewer.fresh(store, secrets).await?,
+            None => secrets,
+        };
+        let Some(token) = secrets.access_token else { return Ok(None) };
+        Ok(Some(StoreAccess { shop_domain: secrets.shop_domain, token: token.into() }))
+    }
+
+    fn refused(&self, store: &StoreId, access: &StoreAccess) {
+        if let Some(renewer) = &self.renewer {
+            renewer.suspect(store, access.token.expose_secret());
+        }
     }
 }
 

@@ -72,8 +72,13 @@ impl UrlTemplate {
     /// Address of the Admin GraphQL of a shop.
     #[must_use]
     pub fn graphql(&self, shop: &ShopDomain, version: &str) -> String {
-        let base = self.text.replace(PLACEHOLDER, shop.as_str());
-        format!("{base}/admin/api/{version}/graphql.json")
+        self.path(shop, &format!("/admin/api/{version}/graphql.json"))
+    }
+
+    /// Address of a path of a shop; the path begins with a slash.
+    #[must_use]
+    pub fn path(&self, shop: &ShopDomain, path: &str) -> String {
+        format!("{}{path}", self.text.replace(PLACEHOLDER, shop.as_str()))
     }
 }
 

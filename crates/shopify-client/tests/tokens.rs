@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_domain::{ShopDomain, StoreId};
-use lockstep_ports::{ErrorKind, Kv, StoreSecrets};
+use lockstep_ports::{ErrorKind, Grant, Kv, StoreSecrets};
 use lockstep_shopify_client::{KvTokens, MasterKeySealer, SettingsPlace, TokenSource};
 use lockstep_testkit::SequenceIds;
 use lockstep_testkit::bus::MemoryBus;
@@ -38,6 +38,7 @@ impl World {
             access_token: token.map(str::to_owned),
             api_secret: None,
             scopes: Vec::new(),
+            grant: Grant::default(),
         };
         let key = StoreSecrets::key(&self.north);
         let present = self.bus.get("shopify", &key).await.unwrap();

@@ -8,6 +8,7 @@
 pub mod bus;
 pub mod clock;
 pub mod database;
+pub mod grants;
 pub mod ids;
 pub mod json;
 pub mod nats;
@@ -15,5 +16,6 @@ pub mod store;
 
 pub use clock::ManualClock;
 pub use database::TestDatabase;
+pub use grants::MemoryGrants;
 pub use ids::SequenceIds;
 pub use store::MemoryStore;

@@ -12,7 +12,7 @@ use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_contracts::shipments::v1::ListUnknownCallsRequest;
 use lockstep_contracts::stock::v1::ListUnknownEffectsRequest;
 use lockstep_domain::StoreId;
-use lockstep_ports::Standing;
+use lockstep_ports::{Shut, ShutWhy, Standing};
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -21,6 +21,7 @@ use super::stores::missing_scopes;
 use crate::asking::{Heard, hear};
 use crate::problem::Problem;
 use crate::registry::Stored;
+use crate::secrets;
 use crate::service::{Console, Shared};
 use crate::shop::Shop;
 use crate::webhooks;
@@ -198,6 +199,9 @@ async fn examine_store(console: &Console, stored: Stored<StoreSettings>) -> Vec<
 }
 
 async fn examine_shop(console: &Console, shop: Shop<'_>, settings: &StoreSettings) -> Vec<Finding> {
+    if let Some(finding) = access(console, settings).await {
+        return vec![finding];
+    }
     let mut findings = token(console, shop, settings).await;
     if findings.iter().all(|finding| finding.severity != "error") {
         findings.push(subscriptions(console, shop, settings).await);
@@ -218,6 +222,30 @@ fn mapping(settings: &StoreSettings) -> Finding {
         return bad("warning", &subject, "the store is not enabled".to_owned(), &fix);
     }
     good(&subject, format!("{} mapped", settings.locations.len()))
+}
+
+/// A store that a person must approve first. That its secrets cannot be read is told by its token.
+async fn access(console: &Console, settings: &StoreSettings) -> Option<Finding> {
+    let id = StoreId::try_new(settings.id.as_str()).ok()?;
+    let kept = secrets::present(console, &id).await.ok()?;
+    if kept.is_shut() || kept.token().is_some() {
+        return None;
+    }
+    let secrets = kept.secrets.as_ref();
+    let message = match secrets.and_then(|secrets| secrets.grant.shut) {
+        Some(Shut { why: ShutWhy::Uninstalled, at }) => {
+            format!("the app was uninstalled at {at}; the store's work waits, nothing is lost")
+        }
+        Some(Shut { why: ShutWhy::RefreshRefused, at }) => format!(
+            "Shopify stopped renewing the token at {at}; the store's work waits, nothing is lost"
+        ),
+        None => "nobody has approved the app in this shop yet".to_owned(),
+    };
+    let fix = match console.authorize_url(&settings.shop_domain, secrets) {
+        Some(url) => format!("approve the app again: open {url}"),
+        None => format!("give it a token: PATCH /api/v1/stores/{id} with access_token"),
+    };
+    Some(bad("error", &format!("store {id} access"), message, &fix))
 }
 
 async fn token(console: &Console, shop: Shop<'_>, settings: &StoreSettings) -> Vec<Finding> {
@@ -242,7 +270,12 @@ async fn token(console: &Console, shop: Shop<'_>, settings: &StoreSettings) -> V
             "warning",
             &subject,
             format!("it lacks the scopes {}", missing.join(", ")),
-            "grant them to the app in Shopify, and give the store the new token",
+            &match console.authorize_url(&settings.shop_domain, None) {
+                Some(url) => format!("add them to the app in Shopify, then open {url}"),
+                None => {
+                    "grant them to the app in Shopify, and give the store the new token".to_owned()
+                }
+            },
         ),
     });
     let version = &console.shopify_api_version;

@@ -12,6 +12,8 @@ mod stores;
 
 use std::sync::Arc;
 
+pub use stores::{NEEDED_SCOPES, missing_scopes_of};
+
 use axum::Router;
 use axum::routing::{delete, get, post, put};
 

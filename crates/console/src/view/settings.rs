@@ -8,6 +8,7 @@ use lockstep_contracts::shopify::admin::WhoAmI;
 use serde::Serialize;
 
 use super::moment;
+use crate::access::view::AccessView;
 use crate::registry::Stored;
 use crate::settings::names::{
     REPORT_KIND, ROLE, STOCK_BASIS, STOCK_ENABLED, STOCK_MODE, WINDOW_EDGE, name,
@@ -35,6 +36,10 @@ pub struct StoreView {
     shop: Option<ShopView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     webhooks: Option<Repaired>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<AccessView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorize_url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -114,7 +119,26 @@ impl StoreView {
             pending: Vec::new(),
             shop: None,
             webhooks: None,
+            access: None,
+            authorize_url: None,
         }
+    }
+
+    /// Its revision.
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Shopify's name of its shop.
+    pub fn shop_domain(&self) -> &str {
+        &self.shop_domain
+    }
+
+    /// With how it is let in; what a person is to open stands beside, too.
+    pub fn access(mut self, access: AccessView) -> Self {
+        self.authorize_url = access.authorize_url().map(str::to_owned);
+        self.access = Some(access);
+        self
     }
 
     /// With the services that have not adopted the change yet.

@@ -8,6 +8,7 @@
 
 mod activity;
 mod adding;
+mod approval;
 mod backoffices;
 mod bad_input;
 mod dead_letters;
@@ -22,4 +23,5 @@ mod orders;
 mod shop;
 mod stock;
 mod stores;
+mod upkeep;
 mod world;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use lockstep_console::Probe;
 use lockstep_domain::{ShopDomain, StoreId};
 use lockstep_ports::{
     AdminAnswer, AdminError, AdminErrorKind, AdminRequest, ErrorKind, Kv, PortError, Sealer,
-    ShopifyAdmin, StoreSecrets,
+    ShopifyAdmin, ShutWhy, StoreSecrets,
 };
 use lockstep_testkit::bus::MemoryBus;
 use secrecy::{ExposeSecret, SecretString};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
 /// Every scope that the console looks for.
-const SCOPES: [&str; 7] = [
+pub const SCOPES: [&str; 7] = [
     "write_products",
     "write_inventory",
     "read_locations",
@@ -53,6 +54,8 @@ struct State {
     calls: Vec<String>,
     is_away: bool,
     made: usize,
+    /// The shop that takes every token that was given in a test.
+    follows: Option<String>,
     /// Where questions with a token in hand wait for each other.
     meeting: Option<Arc<Barrier>>,
 }
@@ -95,6 +98,35 @@ impl Shops {
         state.shops.insert(new.to_owned(), shop);
     }
 
+    /// The shop of a domain takes whatever token was given for it last.
+    pub fn follow(&self, domain: &str) {
+        self.lock().follows = Some(domain.to_owned());
+    }
+
+    pub fn with_domain(&self, domain: &str, change: impl FnOnce(&mut Shop)) {
+        let mut state = self.lock();
+        change(state.shops.values_mut().find(|shop| shop.domain == domain).expect("a shop"));
+    }
+
+    /// Topics of a shop with their addresses, in order.
+    pub fn topics_of(&self, domain: &str) -> Vec<(String, String)> {
+        let state = self.lock();
+        let shop = state.shops.values().find(|shop| shop.domain == domain).expect("a shop");
+        let mut topics: Vec<_> =
+            shop.subscriptions.iter().map(|one| (one.1.clone(), one.2.clone())).collect();
+        topics.sort();
+        topics
+    }
+
+    /// What a store's token opened, it opens no more.
+    pub async fn shut(&self, store: &str, why: ShutWhy) {
+        let id = StoreId::try_new(store).unwrap();
+        let found = StoreSecrets::load(&self.bus, &*self.sealer, &id).await.unwrap();
+        let (mut secrets, revision) = found.expect("a store with secrets");
+        secrets.shut(why, Timestamp::UNIX_EPOCH);
+        secrets.save(&self.bus, &*self.sealer, &id, revision).await.unwrap();
+    }
+
     pub fn go_away(&self) {
         self.lock().is_away = true;
     }
@@ -124,6 +156,17 @@ impl Shops {
 }
 
 impl State {
+    fn take_given(&mut self, token: &str) {
+        if self.shops.contains_key(token) || !token.starts_with("shpat_given_") {
+            return;
+        }
+        let Some(domain) = self.follows.clone() else { return };
+        let former = self.shops.iter().find(|(_, shop)| shop.domain == domain);
+        let former = former.expect("a shop").0.clone();
+        let shop = self.shops.remove(&former).expect("a shop");
+        self.shops.insert(token.to_owned(), shop);
+    }
+
     fn answer(&mut self, token: &str, operation: &str, variables: &Value) -> Option<Value> {
         self.made += 1;
         let id = format!("gid://shopify/WebhookSubscription/{}", self.made);
@@ -209,6 +252,7 @@ impl Shops {
         }
         let token = token.ok_or_else(|| failed(AdminErrorKind::Access))?;
         let mut state = self.lock();
+        state.take_given(&token);
         if let (Some(domain), Some(shop)) = (domain, state.shops.get(&token)) {
             assert_eq!(shop.domain, domain.as_str(), "a store's token opens its own shop only");
         }
@@ -269,8 +313,9 @@ impl Sealer for Turned {
     }
 }
 
-/// Keys of a bucket.
+/// Keys of a bucket, without those that say how subscriptions stand: they hold no secret.
 pub async fn keys(bus: &MemoryBus, bucket: &str) -> Vec<String> {
     let entries = bus.list(bucket, "").await.unwrap();
-    entries.into_iter().map(|entry| entry.key).collect()
+    let keys = entries.into_iter().map(|entry| entry.key);
+    keys.filter(|key| !key.ends_with(".subscriptions")).collect()
 }

@@ -7,12 +7,12 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use futures_util::StreamExt;
 use jiff::Timestamp;
-use lockstep_console::{ConsoleConfig, ConsoleParts, router};
+use lockstep_console::{ConsoleConfig, ConsoleParts, Service};
 use lockstep_contracts::settings::v1::{AdoptionRequest, AdoptionResponse};
 use lockstep_contracts::{Request as Question, Subject};
-use lockstep_ports::Ask;
+use lockstep_ports::{AppKeys, Ask};
 use lockstep_testkit::bus::MemoryBus;
-use lockstep_testkit::{ManualClock, SequenceIds};
+use lockstep_testkit::{ManualClock, MemoryGrants, SequenceIds};
 use prost::Message;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -22,6 +22,8 @@ use crate::kv::FaultyKv;
 use crate::shop::{Shops, Turned};
 
 pub const SERVICES: [&str; 3] = ["backoffice-gateway", "product-sync", "stock-sync"];
+pub const API_KEY: &str = "lockstep-test-key";
+pub const API_SECRET: &str = "lockstep-test-secret";
 pub const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 pub struct World {
@@ -30,8 +32,12 @@ pub struct World {
     pub kv: FaultyKv,
     pub clock: ManualClock,
     pub shops: Shops,
+    pub grants: MemoryGrants,
+    pub service: Service,
     router: Router,
     answering: JoinSet<()>,
+    config: ConsoleConfig,
+    parts: ConsoleParts,
 }
 
 /// An answer of the API.
@@ -77,28 +83,53 @@ impl World {
 
     /// Nobody answers anything.
     pub fn silent() -> Self {
+        Self::with(true)
+    }
+
+    /// The process knows no app.
+    pub fn without_app() -> Self {
+        Self::with(false)
+    }
+
+    fn with(has_app: bool) -> Self {
         let bus = MemoryBus::new();
         let clock = ManualClock::at(NOON);
         let sealer = Arc::new(Turned);
         let shops = Shops::new(&bus, sealer.clone());
         let kv = FaultyKv::new(&bus);
+        let grants = MemoryGrants::default();
         let config = ConsoleConfig {
             admin_token: "let-me-in".into(),
+            app: has_app.then(|| AppKeys {
+                api_key: API_KEY.to_owned(),
+                api_secrets: vec!["older-secret".into(), API_SECRET.into()],
+            }),
             public_url: "https://lockstep.example.com/".to_owned(),
             shopify_api_version: "2026-10".to_owned(),
             services: SERVICES.map(str::to_owned).to_vec(),
         };
         let parts = ConsoleParts {
             kv: Arc::new(kv.clone()),
+            bus: Arc::new(bus.clone()),
             ask: Arc::new(bus.clone()),
             shopify: Arc::new(shops.clone()),
             probe: Arc::new(shops.clone()),
+            grants: Arc::new(grants.clone()),
             sealer,
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SequenceIds::default()),
         };
-        let router = router(&config, parts);
-        Self { bus, kv, clock, shops, router, answering: JoinSet::new() }
+        let service = Service::new(&config, parts.clone());
+        let router = service.router();
+        let answering = JoinSet::new();
+        Self { bus, kv, clock, shops, grants, service, router, answering, config, parts }
+    }
+
+    /// The process starts again, under another address.
+    pub fn restart(&mut self, public_url: &str) {
+        public_url.clone_into(&mut self.config.public_url);
+        self.service = Service::new(&self.config, self.parts.clone());
+        self.router = self.service.router();
     }
 
     pub async fn adopts(&mut self, service: &str) {

@@ -61,11 +61,6 @@ fn settings_change_no_secret_that_no_flag_names() {
 #[test]
 fn secrets_that_cannot_be_read_are_refused_before_anything_is_sent() {
     let table = [
-        (
-            ADD.to_owned(),
-            "",
-            "the access token is missing\n  fix: give it with --access-token-file",
-        ),
         (format!("{ADD} --access-token-file -"), " \n", "--access-token-file: - is empty"),
         (
             format!("{ADD} --access-token-file nowhere/x"),

@@ -142,7 +142,8 @@ impl Inside {
         found.retain(|(at, _)| window.contains(&moment(at)));
         found.sort();
         let from = variables["after"].as_str().map_or(0, |after| after.parse().expect("a cursor"));
-        let node = |(at, id): &(String, i64)| json!({"id": format!("gid://shopify/Order/{id}"), "updatedAt": at});
+        let gid = |id: i64| format!("gid://shopify/Order/{id}");
+        let node = |(at, id): &(String, i64)| json!({"id": gid(*id), "updatedAt": at});
         let nodes: Vec<_> = found.iter().skip(from).take(2).map(node).collect();
         let page =
             json!({"hasNextPage": from + 2 < found.len(), "endCursor": (from + 2).to_string()});

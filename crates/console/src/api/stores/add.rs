@@ -1,10 +1,10 @@
-//! `POST /stores`: adds a store with the token of an existing app.
+//! `POST /stores`: adds a store with a token in hand, or to be approved in the browser.
 //!
 //! The order makes two requests at once, and a request that breaks off, harmless: Shopify confirms
 //! the token while it is in hand; the settings are written by compare-and-set, which reserves the
 //! id for this shop; the secrets follow, in the place of what was there before the reservation.
 //! What stands in between is a store that is not enabled and has no token: it does nothing, and the
-//! same request again carries it on.
+//! same request again carries it on. A store that is to be approved stays so until it is.
 
 use axum::Json;
 use axum::extract::State;
@@ -16,6 +16,9 @@ use lockstep_ports::{ErrorKind, StoreSecrets};
 use tracing::{info, warn};
 
 use super::{api_secret, check_backoffices, missing_scopes, secret};
+use crate::access::obtain::{Means, Obtained, asks_itself, obtain};
+use crate::access::upkeep::take_up;
+use crate::access::view::AccessView;
 use crate::api::REPLAYED;
 use crate::body::JsonBody;
 use crate::fields::{self, Fields};
@@ -26,14 +29,12 @@ use crate::secrets;
 use crate::service::{Console, Shared};
 use crate::settings::store;
 use crate::view::settings::{ShopView, StoreView};
-use crate::webhooks::{self, Refused, Repaired};
 
 struct NewStore {
     id: StoreId,
     domain: ShopDomain,
     backoffices: Vec<StoreBackOffice>,
-    access_token: Option<String>,
-    api_secret: Option<String>,
+    means: Means,
 }
 
 impl NewStore {
@@ -47,8 +48,12 @@ impl NewStore {
                 .take("backoffices", store::backoffices)?
                 .value()
                 .unwrap_or_default(),
-            access_token: fields.take("access_token", secret)?.value(),
-            api_secret: fields.take("api_secret", api_secret)?.value(),
+            means: Means {
+                access_token: fields.take("access_token", secret)?.value(),
+                api_secret: fields.take("api_secret", api_secret)?.value(),
+                api_key: fields.take("api_key", secret)?.value(),
+                asks_itself: fields.take("grant", asks_itself)?.value().unwrap_or(false),
+            },
         };
         fields.finish()?;
         Ok(new)
@@ -71,20 +76,13 @@ pub async fn handler(
     let revision = secrets::present(&console, &new.id).await?.revision;
     check_free(&console, &new).await?;
     check_backoffices(&console, &new.backoffices).await?;
-    let token = new.access_token.as_deref().ok_or_else(token_needed)?;
-    let found = secrets::confirm(&console, &new.domain, token).await?;
+    let Obtained { secrets: kept, found } = obtain(&console, &new.domain, &new.means).await?;
     if let Some(keyed) = &keyed {
         keyed.note(&console, new.id.as_str()).await?;
     }
     let reserved = match reserve(&console, &new).await {
         Ok(reserved) => reserved,
         Err(refused) => return repeated(&console, keyed.as_ref(), &new).await?.ok_or(refused),
-    };
-    let kept = StoreSecrets {
-        shop_domain: new.domain.clone(),
-        access_token: new.access_token.clone(),
-        api_secret: new.api_secret.clone(),
-        scopes: found.scopes.clone(),
     };
     if let Err(failed) = secrets::keep(&console, &new.id, &kept, revision).await {
         give_back(&console, &new.id, reserved).await;
@@ -100,12 +98,29 @@ pub async fn handler(
     }
     let stored = reserved.stored;
     info!(store.id = %new.id, shop.domain = %new.domain, "store added");
-    let missing = missing_scopes(&found);
-    let shop = ShopView::new(found, missing);
-    let webhooks = subscribe(&console, &new.id).await;
-    let pending = console.pending(&store_key(&new.id), stored.revision).await;
-    let view = StoreView::new(stored).pending(pending).shop(Some(shop)).webhooks(webhooks);
-    Ok((StatusCode::CREATED, Json(view)).into_response())
+    let view = match found {
+        Some(found) => {
+            let missing = missing_scopes(&found);
+            let webhooks = take_up(&console, &new.id).await.webhooks;
+            let shop = ShopView::new(found, missing);
+            StoreView::new(stored).shop(Some(shop)).webhooks(webhooks)
+        }
+        None => StoreView::new(stored),
+    };
+    Ok((StatusCode::CREATED, Json(whole(&console, view, &new.id, Some(&kept)).await))
+        .into_response())
+}
+
+/// With the services that have not adopted it yet, and with how it is let in.
+async fn whole(
+    console: &Console,
+    view: StoreView,
+    id: &StoreId,
+    kept: Option<&StoreSecrets>,
+) -> StoreView {
+    let pending = console.pending(&store_key(id), view.revision()).await;
+    let url = console.authorize_url(view.shop_domain(), kept);
+    view.pending(pending).access(AccessView::new(kept, url))
 }
 
 /// The store that the same request made under its key, as it is now.
@@ -125,9 +140,9 @@ async fn repeated(
     if is_broken_off(console, &id, &stored.value).await? {
         return Ok(None);
     }
-    let pending = console.pending(&store_key(&id), stored.revision).await;
-    let view = Json(StoreView::new(stored).pending(pending));
-    Ok(Some((REPLAYED, view).into_response()))
+    let kept = secrets::present(console, &id).await?.secrets;
+    let view = whole(console, StoreView::new(stored), &id, kept.as_ref()).await;
+    Ok(Some((REPLAYED, Json(view)).into_response()))
 }
 
 /// Whether the settings are a reservation that never got its secrets.
@@ -244,18 +259,6 @@ fn resume(deleted: &StoreSettings, new: &NewStore) -> StoreSettings {
     resumed
 }
 
-async fn subscribe(console: &Console, store: &StoreId) -> Repaired {
-    let uri = &console.webhook_uri;
-    webhooks::repair(console.shop(store), uri).await.unwrap_or_else(|error| {
-        let problem = Problem::from(error);
-        warn!(store.id = %store, detail = problem.detail, "webhooks are not subscribed");
-        let refused = webhooks::NEEDED
-            .iter()
-            .map(|topic| Refused { topic: (*topic).to_owned(), message: problem.detail.clone() });
-        Repaired { uri: uri.clone(), refused: refused.collect(), ..Repaired::default() }
-    })
-}
-
 fn exists(id: &StoreId) -> Problem {
     let fix = format!("choose another id, or change it: PATCH /api/v1/stores/{id}");
     Problem::new(Code::StoreExists, "id", format!("there is a store {id}"), fix)
@@ -267,14 +270,5 @@ fn taken(new: &NewStore, other: &str) -> Problem {
         "shop_domain",
         format!("{} is the store {other}", new.domain),
         format!("use the store {other}, or delete it first"),
-    )
-}
-
-fn token_needed() -> Problem {
-    Problem::new(
-        Code::TokenNeeded,
-        "access_token",
-        "access_token is missing, and approval in the browser is not available",
-        "give the Admin API token of an app that is installed in the shop",
     )
 }

@@ -4,10 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_domain::{ShopDomain, StoreId};
-use lockstep_ports::StoreSecrets;
+use lockstep_ports::{Grant, StoreSecrets};
 use tracing::info;
 
 use super::{api_secret, check_backoffices, missing_scopes, secret};
+use crate::access::upkeep::take_up;
 use crate::body::JsonBody;
 use crate::extract::{PathParts, unknown_store};
 use crate::fields::Given;
@@ -62,13 +63,9 @@ async fn change_secrets(
     let domain = ShopDomain::try_new(&settings.shop_domain)
         .map_err(|broken| Problem::validation("shop_domain", broken.to_string(), "add it anew"))?;
     let secrets::Kept { secrets: former, revision } = secrets::present(console, id).await?;
-    let is_new_token = token.is_some();
-    let former_token = former.as_ref().and_then(|former| former.access_token.clone());
-    let mut secrets = StoreSecrets {
-        shop_domain: domain.clone(),
-        access_token: Some(token.or(former_token).ok_or_else(token_needed)?),
-        api_secret: former.as_ref().and_then(|former| former.api_secret.clone()),
-        scopes: former.map(|former| former.scopes).unwrap_or_default(),
+    let was_shut = former.as_ref().is_some_and(|former| former.grant.shut.is_some());
+    let Some(mut secrets) = with_token(&domain, former, token.as_deref()) else {
+        return Err(token_needed());
     };
     match api_secret {
         Given::Absent => {}
@@ -76,14 +73,35 @@ async fn change_secrets(
         Given::Value(new) => secrets.api_secret = Some(new),
     }
     let mut view = None;
-    if let Some(token) = secrets.access_token.as_deref().filter(|_| is_new_token) {
+    if let Some(token) = token.as_deref() {
         let found = secrets::confirm(console, &domain, token).await?;
+        secrets.grant.granted_at = Some(console.parts.clock.now());
         secrets.scopes.clone_from(&found.scopes);
         let missing = missing_scopes(&found);
         view = Some(ShopView::new(found, missing));
     }
     secrets::keep(console, id, &secrets, revision).await?;
+    if token.is_some() && was_shut {
+        take_up(console, id).await;
+    }
     Ok(view)
+}
+
+/// The former secrets, with a token that a person brought in the place of the former one: nothing
+/// renews it. `None` when there is neither.
+fn with_token(
+    domain: &ShopDomain,
+    former: Option<StoreSecrets>,
+    token: Option<&str>,
+) -> Option<StoreSecrets> {
+    let Some(token) = token else { return former };
+    Some(StoreSecrets {
+        shop_domain: domain.clone(),
+        access_token: Some(token.to_owned()),
+        api_secret: former.and_then(|former| former.api_secret),
+        scopes: Vec::new(),
+        grant: Grant::default(),
+    })
 }
 
 fn token_needed() -> Problem {

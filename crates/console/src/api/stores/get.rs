@@ -3,13 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 
+use crate::access::view::AccessView;
 use crate::extract::PathParts;
 use crate::problem::Problem;
+use crate::secrets;
 use crate::service::Shared;
 use crate::view::settings::StoreView;
 
 /// One store.
 pub async fn handler(State(console): Shared, path: PathParts) -> Result<Json<StoreView>, Problem> {
-    let stored = console.registry.store(&path.store()?).await?;
-    Ok(Json(StoreView::new(stored)))
+    let id = path.store()?;
+    let stored = console.registry.store(&id).await?;
+    let kept = secrets::present(&console, &id).await?.secrets;
+    let url = console.authorize_url(&stored.value.shop_domain, kept.as_ref());
+    Ok(Json(StoreView::new(stored).access(AccessView::new(kept.as_ref(), url))))
 }

@@ -82,9 +82,14 @@ async fn check_backoffices(console: &Console, named: &[StoreBackOffice]) -> Resu
     Ok(())
 }
 
-/// Scopes that the token lacks. A write scope holds the read scope of the same name.
+/// Scopes that the token lacks.
 pub fn missing_scopes(found: &WhoAmI) -> Vec<&'static str> {
-    let has = |scope: &str| found.scopes.iter().any(|granted| granted == scope);
+    missing_scopes_of(&found.scopes)
+}
+
+/// Needed scopes that were not granted. A write scope holds the read scope of the same name.
+pub fn missing_scopes_of(granted: &[String]) -> Vec<&'static str> {
+    let has = |scope: &str| granted.iter().any(|granted| granted == scope);
     let writes = |scope: &str| {
         let thing = scope.strip_prefix("read_");
         thing.is_some_and(|thing| has(&format!("write_{thing}")))

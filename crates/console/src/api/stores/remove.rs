@@ -8,6 +8,7 @@ use lockstep_ports::{ErrorKind, PortError};
 use serde::Serialize;
 use tracing::{info, warn};
 
+use crate::access::upkeep;
 use crate::extract::{PathParts, unknown_store};
 use crate::problem::Problem;
 use crate::registry::store_key;
@@ -45,6 +46,7 @@ pub async fn handler(State(console): Shared, path: PathParts) -> Result<Json<Rem
         return Err(PortError::plain(ErrorKind::Conflict, "the store was added again").into());
     }
     let left_at_shopify = unsubscribe(&console, &id, &kept).await;
+    upkeep::forget(&console, &id).await?;
     secrets::forget_token(&console, &id, kept).await?;
     info!(store.id = %id, "store removed");
     Ok(Json(Removed { id: id.to_string(), deleted: true, pending, left_at_shopify }))

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::Target;
 use super::output::{Shown, clean, count, member, moment, remark};
-use super::secret::{ACCESS_TOKEN, Secrets};
+use super::secret::Secrets;
 use super::session::{Path, Session};
 use super::setting::{self, Setting};
 
@@ -35,7 +35,7 @@ enum StoreCommand {
         /// Id of the store
         store: String,
     },
-    /// Add a store with the access token of an app that is installed in the shop
+    /// Add a store: approved in the browser, or with the access token of an installed app
     #[command(after_help = ADD_HELP)]
     Add(Add),
     /// Change settings of a store
@@ -59,11 +59,13 @@ enum StoreCommand {
 }
 
 const ADD_HELP: &str = "\
-The access token is read from --access-token-file or LOCKSTEP_SHOPIFY_STORE_ACCESS_TOKEN, the
-webhook secret of an app of its own from --api-secret-file or LOCKSTEP_SHOPIFY_STORE_API_SECRET;
-never from an argument.
+Without an access token the answer names an address: whoever opens it and approves the app in
+Shopify gives the store its token. The token of an existing app is read from --access-token-file or
+LOCKSTEP_SHOPIFY_STORE_ACCESS_TOKEN, the webhook secret of an app of its own from --api-secret-file
+or LOCKSTEP_SHOPIFY_STORE_API_SECRET; never from an argument.
 
-Example:
+Examples:
+  lockstep store add north --shop-domain north.myshopify.com --backoffice wms=stock
   lockstep store add north --shop-domain north.myshopify.com \\
     --backoffice wms=stock --access-token-file north.token";
 
@@ -158,6 +160,13 @@ struct StoreView {
     pending: Vec<String>,
     shop: Option<ShopView>,
     webhooks: Option<Webhooks>,
+    access: Option<AccessView>,
+}
+
+#[derive(Deserialize)]
+struct AccessView {
+    state: String,
+    authorize_url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -266,12 +275,6 @@ impl Add {
         }
         self.secrets.put(&mut body)?;
         Secrets::put_from_environment(&mut body)?;
-        if !body.contains_key("access_token") {
-            bail!(
-                "the access token is missing\n  fix: give it with --access-token-file FILE (- is \
-                 standard input) or in {ACCESS_TOKEN}"
-            );
-        }
         let call = session.call(Method::POST, &Path::try_new(&["stores"])?);
         let key = self.idempotency_key.as_deref();
         let answer = call.idempotency_key(key).json(body).send().await?;
@@ -279,7 +282,10 @@ impl Add {
             let done = if answer.is_replay { "was there already" } else { "added" };
             shown.line(format!("store {} {done}", store.id));
             store.show_beside(shown);
-            if store.locations.is_empty() {
+            let approval = store.access.as_ref().and_then(|access| access.authorize_url.as_ref());
+            if let Some(url) = approval {
+                shown.remark(format!("next: approve the app in Shopify; open {url}"));
+            } else if store.locations.is_empty() {
                 shown.remark(format!("next: lockstep location list {}", store.id));
             }
         })
@@ -374,10 +380,16 @@ impl StoreView {
             let served = format!("{}{default}", mapping.warehouses.join(", "));
             facts.push((format!("location {}", mapping.location_id), served));
         }
+        if let Some(access) = &self.access {
+            facts.push(("access".to_owned(), access.state.clone()));
+        }
         facts.push(("revision".to_owned(), self.revision.to_string()));
         let updated_at = moment(&self.updated_at);
         facts.push(("updated".to_owned(), format!("{updated_at} by {}", self.updated_by)));
         shown.facts(facts);
+        if let Some(url) = self.access.as_ref().and_then(|access| access.authorize_url.as_ref()) {
+            shown.remark(format!("approve the app in Shopify: open {url}"));
+        }
         self.show_beside(shown);
     }
 

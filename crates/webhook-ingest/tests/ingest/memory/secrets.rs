@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lockstep_contracts::shopify::signature::sign;
 use lockstep_domain::{ShopDomain, StoreId};
-use lockstep_ports::{ErrorKind, Kv, PortError, Sealer, StoreSecrets};
+use lockstep_ports::{ErrorKind, Grant, Kv, PortError, Sealer, StoreSecrets};
 use lockstep_testkit::bus::MemoryBus;
 use lockstep_webhook_ingest::secrets::Verifier;
 use lockstep_webhook_ingest::{SealedSecrets, SecretsOfStores};
@@ -188,6 +188,7 @@ async fn secrets_are_opened_from_where_the_console_seals_them() {
         access_token: Some("token".to_owned()),
         api_secret: Some("own".to_owned()),
         scopes: Vec::new(),
+        grant: Grant::default(),
     };
     let revision = secrets.save(&*kv, &*sealer, &store, 0).await.expect("sealed");
     let found = sealed.api_secret("north").await.expect("read").expect("there is one");

@@ -1,0 +1,234 @@
+//! Shopify's token endpoint: approval in the browser, renewal, client credentials.
+//!
+//! Nothing that is sent or comes back is logged; an error carries Shopify's two words about it and
+//! no more.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use lockstep_domain::ShopDomain;
+use lockstep_ports::{
+    AppKeys, Approval, ErrorKind, GrantError, GrantErrorKind, GrantRequest, Granted, PortError,
+    ShopifyGrants,
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rand::TryRngCore as _;
+use rand::rngs::OsRng;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::client::BuildError;
+use crate::url::UrlTemplate;
+
+/// One attempt, from connecting until the whole answer is there.
+const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(10);
+/// Attempts at one request: the first, and two more right after a lost answer. Shopify answers a
+/// repeated refresh the same again, but for how long is not told.
+const ATTEMPTS_MAX: usize = 3;
+/// Secrets that are tried: two, while one is rotated.
+const SECRETS_MAX: usize = 2;
+/// Largest answer that is read. A token's has a few hundred bytes.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// Characters of Shopify's words that are kept.
+const WORDS_CHARS_MAX: usize = 200;
+/// Shopify's words for an app that it does not know by what was sent.
+const UNKNOWN_APP: [&str; 3] =
+    ["invalid_client", "application_cannot_be_found", "unauthorized_client"];
+/// The longest that a request for a token takes in all: leases outlive it.
+pub const GRANT_TIME_MAX: Duration =
+    Duration::from_secs(ATTEMPT_TIME_MAX.as_secs() * (ATTEMPTS_MAX * SECRETS_MAX) as u64);
+
+/// Asks shops for tokens over HTTP.
+pub struct GrantClient {
+    http: reqwest::Client,
+    url: UrlTemplate,
+}
+
+/// What a shop answers when it gives a token.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: String,
+    #[serde(default)]
+    scope: String,
+    expires_in: Option<u64>,
+    refresh_token: Option<String>,
+    refresh_token_expires_in: Option<u64>,
+}
+
+/// What a shop answers when it does not.
+#[derive(Default, Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    error_description: String,
+}
+
+impl GrantClient {
+    /// Sets the client up; nothing is sent. The process must have installed a TLS provider.
+    ///
+    /// # Errors
+    /// [`BuildError`] when the machine's TLS set-up is unusable.
+    pub fn try_new(url: UrlTemplate) -> Result<Self, BuildError> {
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("lockstep/", env!("CARGO_PKG_VERSION")))
+            .timeout(ATTEMPT_TIME_MAX)
+            // A redirect would carry the app's secret to another host.
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never());
+        if url.is_loopback() {
+            http = http.no_proxy();
+        }
+        Ok(Self { http: http.build()?, url })
+    }
+
+    /// The same bytes until an answer is there.
+    async fn ask(&self, shop: &ShopDomain, body: &Value) -> Result<Granted, GrantError> {
+        let mut lost = GrantError { kind: GrantErrorKind::Away, message: String::new() };
+        for _ in 0..ATTEMPTS_MAX {
+            match self.attempt(shop, body).await {
+                Ok((status, bytes)) => match sort(status, &bytes) {
+                    Some(result) => return result,
+                    None => lost.message = format!("{status} from Shopify, without a token"),
+                },
+                Err(failed) if failed.is_connect() => return Err(away(&failed)),
+                Err(failed) => lost = away(&failed),
+            }
+        }
+        Err(lost)
+    }
+
+    async fn attempt(
+        &self,
+        shop: &ShopDomain,
+        body: &Value,
+    ) -> Result<(u16, Bytes), reqwest::Error> {
+        let request = self.http.post(self.url.path(shop, "/admin/oauth/access_token")).json(body);
+        let mut response = request.header("accept", "application/json").send().await?;
+        let status = response.status().as_u16();
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = response.chunk().await? {
+            if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
+                break;
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok((status, bytes.freeze()))
+    }
+}
+
+#[async_trait]
+impl ShopifyGrants for GrantClient {
+    fn approval_url(&self, shop: &ShopDomain, approval: &Approval) -> String {
+        let parameters = [
+            ("client_id", approval.api_key.clone()),
+            ("scope", approval.scopes.join(",")),
+            ("redirect_uri", approval.redirect_uri.clone()),
+            ("state", approval.state.clone()),
+        ];
+        let pairs = parameters.iter().map(|(name, value)| {
+            format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))
+        });
+        let query = pairs.collect::<Vec<_>>().join("&");
+        format!("{}?{query}", self.url.path(shop, "/admin/oauth/authorize"))
+    }
+
+    async fn grant(
+        &self,
+        shop: &ShopDomain,
+        app: &AppKeys,
+        request: &GrantRequest,
+    ) -> Result<Granted, GrantError> {
+        let mut result = Err(GrantError {
+            kind: GrantErrorKind::App,
+            message: "the app has no client secret".to_owned(),
+        });
+        for secret in app.api_secrets.iter().take(SECRETS_MAX) {
+            result = self.ask(shop, &body(app, secret, request)).await;
+            let is_unknown = matches!(&result, Err(error) if error.kind == GrantErrorKind::App);
+            if !is_unknown {
+                break;
+            }
+        }
+        result
+    }
+
+    fn nonce(&self) -> Result<String, PortError> {
+        let mut bytes = [0_u8; 32];
+        OsRng.try_fill_bytes(&mut bytes).map_err(|error| {
+            PortError::new(ErrorKind::Transient, "random bits for a browser", error)
+        })?;
+        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+fn body(app: &AppKeys, secret: &SecretString, request: &GrantRequest) -> Value {
+    let mut body = json!({ "client_id": app.api_key, "client_secret": secret.expose_secret() });
+    let more = match request {
+        GrantRequest::Code(code) => json!({ "code": code.expose_secret(), "expiring": "1" }),
+        GrantRequest::Refresh(token) => json!({
+            "grant_type": "refresh_token", "refresh_token": token.expose_secret(),
+        }),
+        GrantRequest::ClientCredentials => json!({ "grant_type": "client_credentials" }),
+    };
+    if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
+        body.extend(more);
+    }
+    body
+}
+
+/// What an answer means; `None` for one that says nothing, as if it had been lost.
+fn sort(status: u16, bytes: &[u8]) -> Option<Result<Granted, GrantError>> {
+    let failed = |kind, message: String| Some(Err(GrantError { kind, message }));
+    if (200..300).contains(&status) {
+        let answer: TokenAnswer = serde_json::from_slice(bytes).ok()?;
+        return Some(Ok(answer.into_granted()));
+    }
+    let refusal: Refusal = serde_json::from_slice(bytes).unwrap_or_default();
+    let words = refusal.in_words();
+    match status {
+        500..=599 => None,
+        _ if UNKNOWN_APP.contains(&refusal.error.as_str()) => failed(GrantErrorKind::App, words),
+        400 | 401 if !refusal.error.is_empty() => failed(GrantErrorKind::Refused, words),
+        // A shop that is frozen, barred or locked may open again, and so may one that is asked for
+        // too often.
+        _ => {
+            failed(GrantErrorKind::Away, format!("{status} from Shopify {words}").trim().to_owned())
+        }
+    }
+}
+
+impl TokenAnswer {
+    fn into_granted(self) -> Granted {
+        let scopes = self.scope.split(',').map(str::trim).filter(|scope| !scope.is_empty());
+        Granted {
+            scopes: scopes.map(str::to_owned).collect(),
+            expires_in: self.expires_in.map(Duration::from_secs),
+            refresh_expires_in: self.refresh_token_expires_in.map(Duration::from_secs),
+            access_token: self.access_token.into(),
+            refresh_token: self.refresh_token.map(SecretString::from),
+        }
+    }
+}
+
+impl Refusal {
+    fn in_words(&self) -> String {
+        let words = format!("{}: {}", self.error, self.error_description);
+        let words = words.trim_matches([':', ' ']);
+        words.chars().filter(|c| !c.is_control()).take(WORDS_CHARS_MAX).collect()
+    }
+}
+
+/// The address is not told: a code stands in none of ours, but it costs nothing to be sure.
+fn away(failed: &reqwest::Error) -> GrantError {
+    let what = if failed.is_timeout() {
+        "Shopify did not answer in time"
+    } else if failed.is_connect() {
+        "Shopify cannot be reached"
+    } else {
+        "the connection to Shopify broke off"
+    };
+    GrantError { kind: GrantErrorKind::Away, message: what.to_owned() }
+}
