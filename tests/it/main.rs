@@ -2,6 +2,7 @@
 //! shows is read at the stand-in. A test that shows a row of the behaviours carries its number.
 #![expect(clippy::expect_used, reason = "a test ends at its first surprise")]
 
+mod access;
 mod catalogue;
 mod faults;
 mod feed;

@@ -36,6 +36,11 @@ impl Api {
         Self { client, base: base.into(), token: token.into() }
     }
 
+    /// The address.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The same caller at another address.
     #[must_use]
     pub fn at(&self, base: impl Into<String>) -> Self {

@@ -10,6 +10,7 @@
     reason = "a test ends at its first surprise"
 )]
 
+pub mod browser;
 pub mod doomed;
 pub mod http;
 pub mod traces;

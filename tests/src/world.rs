@@ -25,7 +25,10 @@ use crate::http::Api;
 /// Any 32 bytes.
 const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const ADMIN_TOKEN: &str = "an-administrator-of-the-tests";
-const API_SECRET: &str = "lockstep-test-secret";
+/// The secret of the app that stores approve.
+pub const API_SECRET: &str = "lockstep-test-secret";
+/// Its client id.
+pub const CLIENT_ID: &str = "lockstep-test-app";
 /// The moment at which every world begins.
 const BEGIN: &str = "2026-11-24T10:00:00Z";
 /// Movements happen just after that.
@@ -90,6 +93,7 @@ impl World {
             database_url: Some(database.url().to_owned()),
             public_url: Some(webhook.clone()),
             master_key: Some(MASTER_KEY.to_owned()),
+            shopify_api_key: Some(CLIENT_ID.to_owned()),
             shopify_api_secret: Some(API_SECRET.to_owned()),
             shopify_url: standin.shopify_url(),
             shopify_api_version: "2026-10".to_owned(),
@@ -373,6 +377,27 @@ impl World {
         body.pointer("/data/inventoryItem/inventoryLevel/quantities/0/quantity")
             .and_then(Value::as_i64)
             .unwrap_or_else(|| panic!("no level in {body}"))
+    }
+
+    /// A quantity as the merchant sees it, whether the app is installed or not.
+    pub fn shown_by_merchant(&self, shop: &Shop, location: &str, sku: &str) -> i64 {
+        let at = self.standin.shop(&shop.domain).expect("a shop of the stand-in");
+        let seen = serde_json::to_value(at.snapshot()).expect("a shop");
+        let levels = seen["levels"].as_array().cloned().unwrap_or_default();
+        let is_it = |level: &&Value| level["sku"] == sku && level["location"] == location;
+        let level = levels.iter().find(is_it).expect("a level");
+        level["available"].as_i64().expect("a number")
+    }
+
+    /// The address under which the world reaches the product: a proxy leads `/webhooks` to ingest
+    /// and `/auth` to the console.
+    pub fn public_url(&self) -> String {
+        self.webhook.clone()
+    }
+
+    /// Where the console listens.
+    pub fn console_url(&self) -> String {
+        self.admin.base().to_owned()
     }
 
     /// What Shopify recorded of our calls: those of one operation.
