@@ -21,8 +21,10 @@ demo: ## Show the product at work, beside private servers, until Ctrl-C (DEMO_EX
 	exec target/debug/demo
 
 .PHONY: test
-test: ## Run every quick test against a private nats-server and Postgres
+test: ## Run every quick test against a private nats-server and Postgres, and tell the mistakes at Shopify
+	rm -rf target/violations
 	$(XTASK) with-services -- cargo nextest run --workspace
+	$(XTASK) violations
 
 .PHONY: test-full
 test-full: ## Run every test, with many more generated cases, and the examples in the documentation

@@ -1,7 +1,8 @@
 //! The parts of the world, and what a test does in it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use lockstep::commands::rebuild::evolvers;
@@ -50,6 +51,7 @@ pub struct World {
     /// Process settings.
     pub args: ProcessArgs,
     standin_clock: StandinClock,
+    forgiven: Mutex<Vec<&'static str>>,
     adapters: Adapters,
     lifecycle: Lifecycle,
     gateway: String,
@@ -120,6 +122,7 @@ impl World {
             standin,
             args,
             standin_clock,
+            forgiven: Mutex::default(),
             adapters,
             lifecycle,
             gateway,
@@ -138,6 +141,21 @@ impl World {
         world.map(&shop, "Berlin", &["wms/MAIN"]).await;
         world.link(&shop, "wms", "LAMP").await;
         (world, wms, shop)
+    }
+
+    /// A kind of mistake at Shopify that this test brings about on purpose.
+    pub fn forgive(&self, kind: &'static str) {
+        self.forgiven.lock().expect("no test panics while it holds this").push(kind);
+    }
+
+    /// Mistakes at Shopify that this test did not ask for.
+    fn unforgiven(&self) -> Vec<Value> {
+        let forgiven = self.forgiven.lock().map(|kinds| kinds.clone()).unwrap_or_default();
+        let all = self.standin.violations().into_iter().map(|(shop, one)| {
+            json!({"shop": shop, "kind": one.kind, "operation": one.operation,
+                "message": one.message})
+        });
+        all.filter(|one| !forgiven.iter().any(|kind| one["kind"] == *kind)).collect()
     }
 
     /// Stops the product as SIGTERM does, and starts it again over the same data.
@@ -462,6 +480,16 @@ fn number(value: &Value) -> i64 {
     digits.parse().unwrap_or_else(|_| panic!("not a number: {value}"))
 }
 
+/// Leaves what `cargo xtask violations` sums up.
+fn report(entries: u64, violations: &[Value]) {
+    let name = std::thread::current().name().unwrap_or("world").replace("::", ".");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/violations");
+    let body = json!({"entries": entries, "violations": violations});
+    // Without the report the test is as good as with it.
+    let _ = std::fs::create_dir_all(&folder);
+    let _ = std::fs::write(folder.join(format!("{name}.json")), body.to_string());
+}
+
 async fn sockets(webhook: TcpListener) -> (Sockets, String, String) {
     let mut free = Vec::new();
     for _ in 0..4 {
@@ -482,5 +510,11 @@ fn address(listener: &TcpListener) -> String {
 impl Drop for World {
     fn drop(&mut self) {
         self.lifecycle.shutdown.cancel();
+        let violations = self.unforgiven();
+        report(self.standin.entries(), &violations);
+        // A test that has failed already says why; a second panic would hide it.
+        if !std::thread::panicking() {
+            assert!(violations.is_empty(), "mistakes at Shopify: {violations:#?}");
+        }
     }
 }

@@ -6,11 +6,25 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
 
-/// A kind of mistake by the client (or, for `Arithmetic`, by this program).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the documentation and part of the answer")]
-pub enum ViolationKind {
+/// Makes the enum and the list of all its values together, so that no kind can be left out.
+macro_rules! kinds {
+    ($($kind:ident),* $(,)?) => {
+        /// A kind of mistake by the client (or, for `Arithmetic`, by this program).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[expect(missing_docs, reason = "the names are the documentation and part of the answer")]
+        pub enum ViolationKind {
+            $($kind),*
+        }
+
+        impl ViolationKind {
+            /// All kinds.
+            pub const ALL: &[Self] = &[$(Self::$kind),*];
+        }
+    };
+}
+
+kinds! {
     InvalidDocument,
     InvalidVariables,
     NotImplemented,

@@ -171,6 +171,24 @@ impl Standin {
         })
     }
 
+    /// All violations of all shops, each with its shop's domain.
+    #[must_use]
+    pub fn violations(&self) -> Vec<(String, Violation)> {
+        let mut all = Vec::new();
+        for shop in self.world.shops() {
+            let shop = lock(&shop);
+            let found = shop.journal.violations(0);
+            all.extend(found.into_iter().map(|one| (shop.domain.clone(), one)));
+        }
+        all
+    }
+
+    /// How many entries the journals of all shops have ever had.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.world.shops().iter().map(|shop| lock(shop).journal.last()).sum()
+    }
+
     /// Ends the stand-in: calls and webhooks in the air end first.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod repository;
 mod services;
 mod sqlx_data;
 mod tools;
+mod violations;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -69,6 +70,8 @@ enum Task {
     },
     /// Runs the tests that carry a row's number and tells which behaviours owed to users they show
     Behaviours,
+    /// Sums up what the stand-in of Shopify held against the product in the last run of the tests
+    Violations,
     /// Lints the contracts and compares them with the last release
     ProtoCheck,
     /// Makes the contracts as they are now the release to compare with
@@ -85,6 +88,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Tidy { record_migrations } => checks::tidy::check(record_migrations),
         Task::SqlxPrepare { check } => sqlx_data::prepare(check),
         Task::Behaviours => behaviours::report(),
+        Task::Violations => violations::report(),
         Task::ProtoCheck => proto::check(),
         Task::ProtoRelease => proto::release(),
     }

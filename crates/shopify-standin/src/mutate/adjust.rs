@@ -82,11 +82,12 @@ fn checked(
     let below = |field: &'static str| [at, &[field]].concat();
     let delta = line.get("delta").and_then(Value::as_i64).unwrap_or_default();
     let kept = front.shop.levels.get(&key).map_or(0, |level| level.quantities.get(name));
-    if delta > MOST || kept + sum > MOST {
+    let becomes = kept.saturating_add(sum);
+    if delta > MOST || becomes > MOST {
         let message = "The quantity can't be higher than 2,000,000,000.";
         return Err(Refusal::at("INVALID_QUANTITY_TOO_HIGH", &below("delta"), message));
     }
-    if delta < -MOST || kept + sum < -MOST {
+    if delta < -MOST || becomes < -MOST {
         let message = "The quantity can't be lower than -2,000,000,000.";
         return Err(Refusal::at("INVALID_QUANTITY_TOO_LOW", &below("delta"), message));
     }

@@ -19,5 +19,6 @@ mod orders;
 mod process;
 mod refusals;
 mod stock;
+mod violations;
 mod webhooks;
 mod world;
