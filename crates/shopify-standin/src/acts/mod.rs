@@ -109,6 +109,7 @@ pub fn act(
         "return" => orders::begin_return(&mut scene, body),
         "end_return" => orders::end_return(&mut scene, body),
         "edit_stock" => stock::edit(&mut scene, body),
+        "receive" => stock::receive(&mut scene, body),
         "set_tracked" => stock::set_tracked(&mut scene, body),
         "connect" => stock::connect(&mut scene, body),
         "disconnect" => stock::disconnect(&mut scene, body),

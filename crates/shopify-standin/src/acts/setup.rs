@@ -199,6 +199,7 @@ pub fn make(
         owners: Table::default(),
         jobs: Table::default(),
         cancellations: Table::default(),
+        edits: Table::default(),
         bulks: Table::default(),
         files: Table::default(),
         groups: Table::default(),

@@ -40,11 +40,40 @@ struct Tracked {
 }
 
 #[derive(Deserialize)]
+struct Goods {
+    #[serde(flatten)]
+    what: WhatOf,
+    location: Value,
+    quantity: i64,
+}
+
+#[derive(Deserialize)]
 struct Place {
     #[serde(flatten)]
     what: WhatOf,
     location: Value,
     available: Option<i64>,
+}
+
+/// Goods that were on their way arrive and are accepted.
+pub(super) fn receive(scene: &mut Scene<'_>, body: Value) -> Answer {
+    let goods: Goods = read(body)?;
+    let item = What::from(goods.what).item(scene.shop)?;
+    let location = find::location(scene.shop, &goods.location)?;
+    let key = find::level(scene.shop, item, location)?;
+    let coming = scene.shop.levels.get(&key).map_or(0, |level| level.quantities.incoming);
+    if goods.quantity <= 0 || goods.quantity > coming {
+        let message = format!("{coming} units are on their way, not {}", goods.quantity);
+        return Err(ControlError::Forbidden(message));
+    }
+    let steps = [
+        Step::Adjust(QuantityName::Incoming, -goods.quantity),
+        Step::Adjust(QuantityName::Available, goods.quantity),
+    ];
+    for step in steps {
+        scene.shop.step(key, step, scene.now, &mut scene.action).map_err(broken)?;
+    }
+    Ok(nothing())
 }
 
 /// Sets or changes one number of a level.

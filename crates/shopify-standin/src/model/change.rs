@@ -2,7 +2,7 @@
 
 use super::access::Access;
 use super::catalog::{Item, Level, LevelKey, Location, Product, Variant};
-use super::order::Order;
+use super::order::{EditSession, Order};
 use super::settings::Settings;
 use super::shop::{AdjustmentGroup, Shop};
 use super::subscription::Subscription;
@@ -59,6 +59,8 @@ pub struct ShopChange {
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
     groups: Changes<i64, AdjustmentGroup>,
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
+    edits: Changes<i64, EditSession>,
+    #[serde(default, skip_serializing_if = "Changes::is_empty")]
     bulks: Changes<i64, BulkOperation>,
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
     files: Changes<String, KeptFile>,
@@ -94,6 +96,7 @@ impl ShopChange {
             && self.jobs.is_empty()
             && self.cancellations.is_empty()
             && self.groups.is_empty()
+            && self.edits.is_empty()
             && self.bulks.is_empty()
             && self.files.is_empty()
             && self.subscriptions.is_empty()
@@ -138,6 +141,7 @@ impl Shop {
             jobs: self.jobs.changes(),
             cancellations: self.cancellations.changes(),
             groups: self.groups.changes(),
+            edits: self.edits.changes(),
             bulks: self.bulks.changes(),
             files: self.files.changes(),
             subscriptions: self.subscriptions.changes(),
@@ -163,6 +167,7 @@ impl Shop {
         self.jobs.forget_changes();
         self.cancellations.forget_changes();
         self.groups.forget_changes();
+        self.edits.forget_changes();
         self.bulks.forget_changes();
         self.files.forget_changes();
         self.subscriptions.forget_changes();
@@ -197,6 +202,7 @@ impl Shop {
         self.jobs.apply(change.jobs);
         self.cancellations.apply(change.cancellations);
         self.groups.apply(change.groups);
+        self.edits.apply(change.edits);
         self.bulks.apply(change.bulks);
         self.files.apply(change.files);
         self.subscriptions.apply(change.subscriptions);

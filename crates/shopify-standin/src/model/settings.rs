@@ -113,6 +113,8 @@ pub struct Settings {
     pub same_organization: bool,
     /// Answers with an expiring token do not say when it ends.
     pub no_expires_in: bool,
+    /// `returns/process` says which return; its documented sample says nothing.
+    pub returns_process_id: bool,
     /// Bulk operations run for so long.
     pub bulk_delay_ms: u64,
     /// Stock may be written in bulk.
@@ -143,6 +145,7 @@ impl Default for Settings {
             refresh_repeat_seconds: 60,
             same_organization: true,
             no_expires_in: false,
+            returns_process_id: false,
             bulk_delay_ms: 0,
             bulk_inventory: false,
             expiring_tokens_only: false,

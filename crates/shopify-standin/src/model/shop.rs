@@ -3,7 +3,7 @@
 use super::access::{Access, Bearer, TokenKind};
 use super::catalog::{Item, Level, LevelKey, Location, Product, Variant};
 use super::change::Head;
-use super::order::Order;
+use super::order::{EditSession, Order};
 use super::quantities::{Broken, Quantities, QuantityName, Step};
 use super::settings::Settings;
 use super::subscription::Subscription;
@@ -99,6 +99,9 @@ pub struct Shop {
     pub jobs: Table<(Timestamp, i64), Job>,
     /// Cancellations that were asked for, by the number of their job.
     pub cancellations: Table<i64, Cancellation>,
+    /// Edits that were not committed, by number.
+    #[serde(default)]
+    pub edits: Table<i64, EditSession>,
     /// By number.
     #[serde(default)]
     pub bulks: Table<i64, BulkOperation>,

@@ -5,6 +5,7 @@
 //! place together, so that a refusal leaves nothing behind.
 
 pub mod cancel;
+pub mod dispose;
 pub mod edit;
 pub mod fulfil;
 pub mod holds;

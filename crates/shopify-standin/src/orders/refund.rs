@@ -70,9 +70,21 @@ pub fn refund(
     action: &mut Action,
 ) -> Result<i64, Refused> {
     let mut work = Work::open(shop, now, order)?;
+    let id = enact(&mut work, ask, None)?;
+    commit(work, action)?;
+    Ok(id)
+}
+
+/// Refunds within a change that does more.
+pub(super) fn enact(
+    work: &mut Work<'_>,
+    ask: &Ask,
+    belongs_to: Option<i64>,
+) -> Result<i64, Refused> {
+    let (now, order) = (work.now, work.order.id);
     for (index, units) in ask.lines.iter().enumerate() {
         let at = index.to_string();
-        checked(&work, ask, units).map_err(|refused| refused.at(&["refundLineItems", &at]))?;
+        checked(work, ask, units).map_err(|refused| refused.at(&["refundLineItems", &at]))?;
     }
     let shipping = work.order.currencies.presentment_amount(ask.shipping);
     let left = work.order.shipping_price() - work.order.refunded_shipping();
@@ -80,11 +92,11 @@ pub fn refund(
         let message = "Shipping amount cannot be greater than the remaining shipping amount";
         return Err(Refused::new(message).at(&["shipping"]));
     }
-    let lines = priced(&mut work, &ask.lines);
+    let lines = priced(work, &ask.lines);
     let value: Money = lines.iter().map(|line| line.subtotal + line.tax_on_top(&work.order)).sum();
-    let transactions = pay_back(&mut work, ask, value + shipping)?;
+    let transactions = pay_back(work, ask, value + shipping)?;
     for units in &ask.lines {
-        put_back(&mut work, units);
+        put_back(work, units);
     }
     let id = work.shop.new_id();
     work.order.refunds.push(Refund {
@@ -95,11 +107,10 @@ pub fn refund(
         lines,
         shipping,
         transactions,
-        belongs_to: None,
+        belongs_to,
     });
     work.notify(ask.notify, "refund_created", id);
     work.tell(Fact::RefundCreated { order, refund: id });
-    commit(work, action)?;
     Ok(id)
 }
 

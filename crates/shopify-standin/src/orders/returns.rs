@@ -1,4 +1,5 @@
-//! Returns, as far as orders show them: opened, requested, closed. Nothing here moves stock.
+//! Returns: asked for, opened, declined, closed. Nothing here moves stock; that is what
+//! dispositions do.
 
 use super::route::commit;
 use super::{Refused, Work};
@@ -12,6 +13,8 @@ use jiff::Timestamp;
 pub struct Units {
     /// The order's line.
     pub line: i64,
+    /// The shipment's line; any of the order's line when it is not said.
+    pub fulfilled_line: Option<i64>,
     /// How many.
     pub quantity: i64,
     /// In words.
@@ -32,7 +35,8 @@ pub fn begin(
     let mut work = Work::open(shop, now, order)?;
     let mut made = Vec::new();
     for units in lines {
-        made.extend(back(&mut work, units)?);
+        let fresh = back(&mut work, &made, units)?;
+        made.extend(fresh);
     }
     if made.is_empty() {
         return Err(Refused::new("A return needs at least one line item.").code("BLANK"));
@@ -41,64 +45,179 @@ pub fn begin(
     work.order.returns.push(Return {
         id,
         number: work.order.returns.len() + 1,
-        status: if requested { "REQUESTED" } else { "OPEN" }.to_owned(),
+        status: "REQUESTED".to_owned(),
         created_at: now,
         closed_at: None,
         lines: made,
+        reverse: None,
+        decline: None,
     });
     work.order.closed_at = None;
-    work.tell(if requested {
-        Fact::ReturnRequested { order, id }
+    if requested {
+        work.tell(Fact::ReturnRequested { order, id });
     } else {
-        Fact::ReturnApproved { order, id }
-    });
+        open(&mut work, id);
+        work.tell(Fact::ReturnApproved { order, id });
+    }
     commit(work, action)?;
     Ok(id)
 }
 
-/// Finds the shipments from which units come back.
-fn back(work: &mut Work<'_>, units: &Units) -> Result<Vec<ReturnLine>, Refused> {
-    let coming = |order: &crate::model::Order, line: i64| -> i64 {
-        let open = order.returns.iter();
-        let open = open.filter(|one| matches!(one.status.as_str(), "OPEN" | "REQUESTED"));
-        let lines = open.flat_map(|one| &one.lines).filter(|known| known.line == line);
-        lines.map(|known| known.quantity).sum()
+/// A return is on its way: its goods have an order of their own.
+fn open(work: &mut Work<'_>, id: i64) {
+    let reverse = work.shop.new_id();
+    let found = work.order.returns.iter_mut().find(|one| one.id == id);
+    let Some(one) = found else {
+        return;
     };
-    let line = work.order.line(units.line);
-    let most = line.map_or(0, |line| line.returnable()) - coming(&work.order, units.line);
-    if units.quantity <= 0 || units.quantity > most {
-        let message = "Return line item has an invalid quantity.";
-        return Err(Refused::new(message).code("INVALID").blameless());
+    one.status = "OPEN".to_owned();
+    one.reverse = Some(reverse);
+    for line in &mut one.lines {
+        line.reverse_line = work.shop.new_id();
     }
-    let mut left = units.quantity;
-    let mut made = Vec::new();
+}
+
+/// Finds the shipments from which units come back, beside those that come back already.
+fn back(
+    work: &mut Work<'_>,
+    same: &[ReturnLine],
+    units: &Units,
+) -> Result<Vec<ReturnLine>, Refused> {
+    let invalid = || {
+        let message = "Return line item has an invalid quantity.";
+        Refused::new(message).code("INVALID").blameless()
+    };
+    if units.quantity <= 0 {
+        return Err(invalid());
+    }
+    let coming = |fulfilled_line: i64| -> i64 {
+        let known = work
+            .order
+            .returns
+            .iter()
+            .flat_map(|one| one.lines.iter().map(|line| (one.status.as_str(), line)));
+        let known = known.chain(same.iter().map(|line| ("OPEN", line)));
+        let of_line = known.filter(|(_, line)| line.fulfilled_line == fulfilled_line);
+        of_line
+            .map(|(status, line)| match status {
+                "OPEN" | "REQUESTED" => line.quantity,
+                "CLOSED" => line.processed,
+                _ => 0,
+            })
+            .sum()
+    };
+    // Units that were refunded by hand do not come back either.
+    let by_hand = work.order.line(units.line).map_or(0, |line| line.returned)
+        - work
+            .order
+            .returns
+            .iter()
+            .flat_map(|one| &one.lines)
+            .filter(|line| line.line == units.line)
+            .map(|line| line.refunded)
+            .sum::<i64>();
     let standing = work.order.fulfillments.iter().filter(|one| one.stands);
     let shipped: Vec<(i64, i64, i64)> = standing
         .flat_map(|one| one.lines.iter().map(|line| (one.id, line)))
         .filter(|(_, line)| line.line == units.line)
-        .map(|(fulfillment, line)| (fulfillment, line.id, line.quantity))
+        .filter(|(_, line)| units.fulfilled_line.is_none_or(|wanted| wanted == line.id))
+        .map(|(fulfillment, line)| (fulfillment, line.id, line.quantity - coming(line.id)))
         .collect();
-    for (fulfillment, fulfilled_line, quantity) in shipped {
-        let taken = quantity.min(left);
-        if taken > 0 {
-            left -= taken;
+    let most: i64 = shipped.iter().map(|(_, _, left)| *left).sum();
+    if units.quantity > most - by_hand.max(0) {
+        return Err(invalid());
+    }
+    let mut left = units.quantity;
+    let mut made = Vec::new();
+    for (fulfillment, fulfilled_line, most) in shipped {
+        let quantity = most.min(left);
+        if quantity > 0 {
+            left -= quantity;
             made.push(ReturnLine {
                 id: work.shop.new_id(),
                 fulfillment,
                 fulfilled_line,
                 line: units.line,
-                quantity: taken,
+                quantity,
                 reason: units.reason.clone(),
+                reverse_line: 0,
+                processed: 0,
+                refunded: 0,
+                dispositions: Vec::new(),
             });
         }
     }
     Ok(made)
 }
 
-/// Ends a return.
+/// Says yes to a request.
+///
+/// # Errors
+/// When it is none.
+pub fn approve(
+    shop: &mut Shop,
+    now: Timestamp,
+    id: i64,
+    action: &mut Action,
+) -> Result<(), Refused> {
+    let (mut work, status) = opened(shop, now, id)?;
+    if status != "REQUESTED" {
+        let message = "Return is not approvable. Only returns with status REQUESTED can be \
+                       approved.";
+        return Err(Refused::new(message).code("INVALID_STATE"));
+    }
+    open(&mut work, id);
+    let order = work.order.id;
+    work.tell(Fact::ReturnApproved { order, id });
+    commit(work, action).map(drop)
+}
+
+/// Says no to a request.
+///
+/// # Errors
+/// When it is none.
+pub fn decline(
+    shop: &mut Shop,
+    now: Timestamp,
+    id: i64,
+    why: (String, Option<String>),
+    action: &mut Action,
+) -> Result<(), Refused> {
+    let (mut work, status) = opened(shop, now, id)?;
+    if status != "REQUESTED" {
+        let message = "Return is not declinable. Only returns with status REQUESTED can be \
+                       declined.";
+        return Err(Refused::new(message).code("INVALID_STATE"));
+    }
+    if let Some(one) = work.order.returns.iter_mut().find(|one| one.id == id) {
+        one.status = "DECLINED".to_owned();
+        one.decline = Some(why);
+    }
+    let order = work.order.id;
+    work.tell(Fact::ReturnDeclined { order, id });
+    commit(work, action).map(drop)
+}
+
+/// The order of a return, and where the return stands.
 ///
 /// # Errors
 /// When it does not exist.
+pub(super) fn opened(
+    shop: &mut Shop,
+    now: Timestamp,
+    id: i64,
+) -> Result<(Work<'_>, String), Refused> {
+    let missing = || Refused::missing("Return does not exist.").code("NOT_FOUND");
+    let order = shop.owner(id).map(|order| order.id).ok_or_else(missing)?;
+    let work = Work::open(shop, now, order)?;
+    let status = work.order.returns.iter().find(|one| one.id == id).map(|one| one.status.clone());
+    Ok((work, status.ok_or_else(missing)?))
+}
+
+/// Ends a return, or opens it again. Doing it once more changes nothing.
+///
+/// # Errors
+/// When it does not exist, or was processed and is to be cancelled.
 pub fn end(
     shop: &mut Shop,
     now: Timestamp,
@@ -106,15 +225,20 @@ pub fn end(
     status: &str,
     action: &mut Action,
 ) -> Result<(), Refused> {
-    let missing = || Refused::missing("Return does not exist.").code("NOT_FOUND");
-    let order = shop.owner(id).map(|order| order.id).ok_or_else(missing)?;
-    let mut work = Work::open(shop, now, order)?;
-    let found = work.order.returns.iter_mut().find(|one| one.id == id).ok_or_else(missing)?;
-    if found.status == status {
+    let (mut work, known) = opened(shop, now, id)?;
+    if known == status {
         return Ok(());
     }
-    found.status = status.to_owned();
-    found.closed_at = (status == "CLOSED").then_some(now);
+    let order = work.order.id;
+    if let Some(found) = work.order.returns.iter_mut().find(|one| one.id == id) {
+        let touched = |line: &ReturnLine| line.processed > 0 || !line.dispositions.is_empty();
+        if status == "CANCELED" && found.lines.iter().any(touched) {
+            let message = "Return cannot be canceled after it was processed.";
+            return Err(Refused::new(message).code("INVALID_STATE"));
+        }
+        found.status = status.to_owned();
+        found.closed_at = (status == "CLOSED").then_some(now);
+    }
     work.tell(match status {
         "CLOSED" => Fact::ReturnClosed { order, id },
         "CANCELED" => Fact::ReturnCancelled { order, id },

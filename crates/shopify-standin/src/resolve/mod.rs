@@ -97,6 +97,10 @@ impl Resolver for Front<'_> {
             Obj::Subscription(id) => subscription::subscription(self, *id, field),
             Obj::Order(id) => orders::order(self, *id, field, arguments)?,
             Obj::Part(kind, id) => orders::part(self, (*kind, *id), field, arguments)?,
+            Obj::Calculated(id) => orders::calculated::order(self, *id, field, arguments)?,
+            Obj::CalculatedLine(session, line) => {
+                orders::calculated::line(self, (*session, *line), field)
+            }
             Obj::Bulk(id) => bulk::operation(self, *id, field),
             Obj::Job(id) => orders::job(self.shop, *id, field),
             Obj::Cancellation(id) => orders::cancellation(self.shop, *id, field),

@@ -65,6 +65,15 @@ pub fn root(front: &Front<'_>, field: &str, arguments: &Arguments) -> Answer<Obj
         "fulfillment" => of_kind(front, arguments, "Fulfillment"),
         "refund" => of_kind(front, arguments, "Refund"),
         "return" => of_kind(front, arguments, "Return"),
+        "reverseFulfillmentOrder" => of_kind(front, arguments, "ReverseFulfillmentOrder"),
+        "returnReasonDefinitions" => {
+            orders::reasons(front, arguments).map(|found| found.unwrap_or(Out::Null))
+        }
+        "returnableFulfillments" => {
+            let order = id(arguments, "orderId", "Order")?;
+            let found = orders::returnable(front, order, arguments);
+            found.map(|found| found.unwrap_or(Out::Null))
+        }
         "job" => of_kind(front, arguments, "Job"),
         "bulkOperation" => of_kind(front, arguments, "BulkOperation"),
         "bulkOperations" => bulk::operations(front, arguments),
@@ -93,6 +102,7 @@ fn by_kind(front: &Front<'_>, kind: &str, number: i64) -> Option<Obj> {
         "ProductVariant" => shop.variants.get(&number).map(|_| Obj::Variant(number)),
         "Product" => shop.products.get(&number).map(|_| Obj::Product(number)),
         "WebhookSubscription" => shop.subscriptions.get(&number).map(|_| Obj::Subscription(number)),
+        "CalculatedOrder" => shop.edits.get(&number).map(|_| Obj::Calculated(number)),
         "BulkOperation" => shop.bulks.get(&number).map(|_| Obj::Bulk(number)),
         "InventoryAdjustmentGroup" => shop.groups.get(&number).map(|_| Obj::Group(number)),
         "Shop" => (shop.id == number).then_some(Obj::Shop),

@@ -22,28 +22,112 @@ pub enum Fact {
     OrderFulfilled(i64),
     OrderPartiallyFulfilled(i64),
     OrderDeleted(i64),
-    OrderEdited { order: i64, edit: i64 },
-    TransactionCreated { order: i64, transaction: i64 },
-    RefundCreated { order: i64, refund: i64 },
-    FulfillmentCreated { order: i64, fulfillment: i64 },
-    FulfillmentUpdated { order: i64, fulfillment: i64 },
-    RoutingComplete { order: i64, fulfillment_order: i64 },
-    Moved { order: i64, original: i64, moved: i64, from: i64, to: i64 },
-    Split { order: i64, fulfillment_order: i64, fresh: i64, replacement: Option<i64> },
-    Merged { order: i64, fulfillment_order: i64 },
-    FulfillmentOrderCancelled { order: i64, fulfillment_order: i64, replacement: Option<i64> },
-    PlacedOnHold { order: i64, fulfillment_order: i64, hold: i64, rest: Option<i64> },
-    HoldReleased { order: i64, fulfillment_order: i64 },
-    Rescheduled { order: i64, fulfillment_order: i64 },
-    ScheduledReady { order: i64, fulfillment_order: i64 },
-    ProgressReported { order: i64, fulfillment_order: i64 },
-    ProgressStopped { order: i64, fulfillment_order: i64 },
-    ReturnRequested { order: i64, id: i64 },
-    ReturnApproved { order: i64, id: i64 },
-    ReturnDeclined { order: i64, id: i64 },
-    ReturnCancelled { order: i64, id: i64 },
-    ReturnClosed { order: i64, id: i64 },
-    ReturnReopened { order: i64, id: i64 },
+    OrderEdited {
+        order: i64,
+        edit: i64,
+    },
+    TransactionCreated {
+        order: i64,
+        transaction: i64,
+    },
+    RefundCreated {
+        order: i64,
+        refund: i64,
+    },
+    FulfillmentCreated {
+        order: i64,
+        fulfillment: i64,
+    },
+    FulfillmentUpdated {
+        order: i64,
+        fulfillment: i64,
+    },
+    RoutingComplete {
+        order: i64,
+        fulfillment_order: i64,
+    },
+    Moved {
+        order: i64,
+        original: i64,
+        moved: i64,
+        from: i64,
+        to: i64,
+    },
+    Split {
+        order: i64,
+        fulfillment_order: i64,
+        fresh: i64,
+        replacement: Option<i64>,
+    },
+    Merged {
+        order: i64,
+        fulfillment_order: i64,
+    },
+    FulfillmentOrderCancelled {
+        order: i64,
+        fulfillment_order: i64,
+        replacement: Option<i64>,
+    },
+    PlacedOnHold {
+        order: i64,
+        fulfillment_order: i64,
+        hold: i64,
+        rest: Option<i64>,
+    },
+    HoldReleased {
+        order: i64,
+        fulfillment_order: i64,
+    },
+    Rescheduled {
+        order: i64,
+        fulfillment_order: i64,
+    },
+    ScheduledReady {
+        order: i64,
+        fulfillment_order: i64,
+    },
+    ProgressReported {
+        order: i64,
+        fulfillment_order: i64,
+    },
+    ProgressStopped {
+        order: i64,
+        fulfillment_order: i64,
+    },
+    ReturnRequested {
+        order: i64,
+        id: i64,
+    },
+    ReturnApproved {
+        order: i64,
+        id: i64,
+    },
+    ReturnDeclined {
+        order: i64,
+        id: i64,
+    },
+    ReturnCancelled {
+        order: i64,
+        id: i64,
+    },
+    ReturnClosed {
+        order: i64,
+        id: i64,
+    },
+    ReturnReopened {
+        order: i64,
+        id: i64,
+    },
+    ReturnProcessed {
+        order: i64,
+        id: i64,
+    },
+    /// Goods of a return; dispositions with a lower number than the first are older.
+    Disposed {
+        order: i64,
+        id: i64,
+        first: i64,
+    },
     LocationCreated(i64),
     LocationActivated(i64),
     LocationDeactivated(i64),
@@ -51,12 +135,17 @@ pub enum Fact {
     AppUninstalled,
     ScopesUpdated,
     ShopRedact,
-    CustomersRedact { customer: i64 },
-    CustomersDataRequest { customer: i64, request: i64 },
+    CustomersRedact {
+        customer: i64,
+    },
+    CustomersDataRequest {
+        customer: i64,
+        request: i64,
+    },
 }
 
 /// Every topic that this stand-in can send.
-pub const TOPICS: [&str; 44] = [
+pub const TOPICS: [&str; 46] = [
     "inventory_levels/update",
     "inventory_levels/connect",
     "inventory_levels/disconnect",
@@ -95,6 +184,8 @@ pub const TOPICS: [&str; 44] = [
     "returns/cancel",
     "returns/close",
     "returns/reopen",
+    "returns/process",
+    "reverse_fulfillment_orders/dispose",
     "locations/create",
     "locations/activate",
     "locations/deactivate",
@@ -155,6 +246,8 @@ impl Fact {
             Self::ReturnCancelled { .. } => "returns/cancel",
             Self::ReturnClosed { .. } => "returns/close",
             Self::ReturnReopened { .. } => "returns/reopen",
+            Self::ReturnProcessed { .. } => "returns/process",
+            Self::Disposed { .. } => "reverse_fulfillment_orders/dispose",
             Self::LocationCreated(_) => "locations/create",
             Self::LocationActivated(_) => "locations/activate",
             Self::LocationDeactivated(_) => "locations/deactivate",

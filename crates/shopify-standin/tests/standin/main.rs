@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod arithmetic;
 mod bulk;
 mod costs;
 mod faults;

@@ -173,7 +173,8 @@ pub(crate) fn begin_return(scene: &mut Scene<'_>, body: Value) -> Answer {
     for one in &asked.lines {
         let line = line(known, one.sku.as_ref(), one.line_item_id.as_ref())?.id;
         let reason = one.reason.clone();
-        lines.push(returns::Units { line, quantity: one.quantity, reason });
+        let quantity = one.quantity;
+        lines.push(returns::Units { line, fulfilled_line: None, quantity, reason });
     }
     let asked = (lines.as_slice(), requested);
     let made = returns::begin(scene.shop, scene.now, id, asked, &mut scene.action)?;

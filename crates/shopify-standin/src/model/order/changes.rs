@@ -20,6 +20,44 @@ pub struct Edit {
     pub note: Option<String>,
 }
 
+/// An edit that was begun and not committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditSession {
+    /// Number of the calculated order.
+    pub id: i64,
+    /// The order.
+    pub order: i64,
+    /// When it was begun.
+    pub begun_at: Timestamp,
+    /// What it will change.
+    pub changes: Vec<Staged>,
+}
+
+/// A change that waits for the commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Staged {
+    /// A line more.
+    Add {
+        /// Number of the calculated line.
+        line: i64,
+        /// The inventory item.
+        item: i64,
+        /// Units.
+        quantity: i64,
+        /// Where they are taken from.
+        location: Option<i64>,
+    },
+    /// Another number of units.
+    Set {
+        /// The line.
+        line: i64,
+        /// Units.
+        quantity: i64,
+        /// Units that are taken off are for sale again.
+        restock: bool,
+    },
+}
+
 /// A return.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Return {
@@ -35,6 +73,12 @@ pub struct Return {
     pub closed_at: Option<Timestamp>,
     /// What is to come back.
     pub lines: Vec<ReturnLine>,
+    /// Number of the reverse fulfillment order, once it is approved.
+    #[serde(default)]
+    pub reverse: Option<i64>,
+    /// Reason and note of a no.
+    #[serde(default)]
+    pub decline: Option<(String, Option<String>)>,
 }
 
 /// Units of a return.
@@ -52,6 +96,33 @@ pub struct ReturnLine {
     pub quantity: i64,
     /// In words.
     pub reason: String,
+    /// Number of the line of the reverse fulfillment order.
+    #[serde(default)]
+    pub reverse_line: i64,
+    /// Units that were looked at.
+    #[serde(default)]
+    pub processed: i64,
+    /// Units that were refunded with the return.
+    #[serde(default)]
+    pub refunded: i64,
+    /// Where units went.
+    #[serde(default)]
+    pub dispositions: Vec<Disposition>,
+}
+
+/// Where units that came back went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disposition {
+    /// Number of its GID.
+    pub id: i64,
+    /// Value of the enum.
+    pub kind: String,
+    /// Units.
+    pub quantity: i64,
+    /// Where they were put back.
+    pub location: Option<i64>,
+    /// When.
+    pub created_at: Timestamp,
 }
 
 /// Something that a customer was told, because it was asked for.

@@ -8,7 +8,7 @@ pub mod payment;
 pub mod person;
 pub mod shipping;
 
-pub use changes::{Edit, Metafield, Notice, Return, ReturnLine};
+pub use changes::{Disposition, Edit, EditSession, Metafield, Notice, Return, ReturnLine, Staged};
 pub use line::OrderLine;
 pub use money::{Currencies, Money};
 pub use payment::{Paid, Refund, RefundLine, Restock, Transaction, TransactionKind};
@@ -313,6 +313,12 @@ impl Order {
             .chain(self.transactions.iter().map(|one| one.id))
             .chain(self.refunds.iter().map(|one| one.id))
             .chain(self.returns.iter().map(|one| one.id))
-            .chain(self.returns.iter().flat_map(|one| one.lines.iter().map(|line| line.id)))
+            .chain(self.returns.iter().filter_map(|one| one.reverse))
+            .chain(
+                self.returns
+                    .iter()
+                    .flat_map(|one| one.lines.iter().flat_map(|line| [line.id, line.reverse_line])),
+            )
+            .filter(|id| *id != 0)
     }
 }

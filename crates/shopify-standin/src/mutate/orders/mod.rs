@@ -2,10 +2,12 @@
 
 mod cancel;
 mod create;
+mod editing;
 mod fulfillment;
 mod goods;
 mod input;
 mod refund;
+mod returns;
 mod update;
 
 use super::Done;
@@ -42,6 +44,19 @@ pub fn run(
         "orderCancel" => cancel::run(front, arguments),
         "orderCreate" => create::run(front, arguments),
         "refundCreate" => refund::run(front, arguments),
+        "returnCreate" => returns::begin(front, arguments, false),
+        "returnRequest" => returns::begin(front, arguments, true),
+        "returnApproveRequest" => returns::approve(front, arguments),
+        "returnDeclineRequest" => returns::decline(front, arguments),
+        "returnClose" => returns::end(front, arguments, "CLOSED"),
+        "returnReopen" => returns::end(front, arguments, "OPEN"),
+        "returnCancel" => returns::end(front, arguments, "CANCELED"),
+        "returnProcess" => returns::process(front, arguments),
+        "reverseFulfillmentOrderDispose" => returns::dispose(front, arguments),
+        "orderEditBegin" => editing::begin(front, arguments),
+        "orderEditAddVariant" => editing::add_variant(front, arguments),
+        "orderEditSetQuantity" => editing::set_quantity(front, arguments),
+        "orderEditCommit" => editing::commit(front, arguments),
         "orderUpdate" => update::update(front, arguments),
         "orderClose" => update::close(front, arguments, true),
         "orderOpen" => update::close(front, arguments, false),

@@ -1,5 +1,6 @@
 //! Orders and everything that belongs to them.
 
+pub mod calculated;
 mod line;
 mod list;
 mod order;
@@ -11,6 +12,7 @@ mod shipping_list;
 
 pub use list::{count, orders, visible};
 pub use order::by_identifier;
+pub use returns::{reasons, returnable};
 pub use shipping::held;
 pub use shipping_list::fulfillment_orders;
 
@@ -39,10 +41,12 @@ pub enum Kind {
     Transaction,
     Return,
     ReturnLine,
+    Reverse,
+    ReverseLine,
 }
 
 /// All kinds.
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 11] = [
     Kind::Line,
     Kind::FulfillmentOrder,
     Kind::FulfillmentOrderLine,
@@ -52,6 +56,8 @@ const KINDS: [Kind; 9] = [
     Kind::Transaction,
     Kind::Return,
     Kind::ReturnLine,
+    Kind::Reverse,
+    Kind::ReverseLine,
 ];
 
 impl Kind {
@@ -68,6 +74,8 @@ impl Kind {
             Self::Transaction => "OrderTransaction",
             Self::Return => "Return",
             Self::ReturnLine => "ReturnLineItem",
+            Self::Reverse => "ReverseFulfillmentOrder",
+            Self::ReverseLine => "ReverseFulfillmentOrderLineItem",
         }
     }
 }
@@ -98,6 +106,8 @@ pub fn by_type(front: &Front<'_>, type_name: &str, number: i64) -> Option<Obj> {
         Kind::Transaction => order.transactions.iter().any(|one| one.id == number),
         Kind::Return => order.returns.iter().any(|one| one.id == number),
         Kind::ReturnLine => returns::line_of(order, number).is_some(),
+        Kind::Reverse => order.returns.iter().any(|one| one.reverse == Some(number)),
+        Kind::ReverseLine => returns::reverse_line_of(order, number).is_some(),
     };
     (there && visible(front, order)).then_some(Obj::Part(kind, number))
 }
@@ -141,6 +151,8 @@ pub fn part(
         Kind::Transaction => Ok(payment::transaction(order, number, field)),
         Kind::Return => returns::field(front, order, number, (field, arguments)),
         Kind::ReturnLine => Ok(returns::line(order, number, field)),
+        Kind::Reverse => returns::reverse(front, order, number, (field, arguments)),
+        Kind::ReverseLine => Ok(returns::reverse_line(order, number, field)),
     }
 }
 

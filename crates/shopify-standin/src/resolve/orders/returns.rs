@@ -1,16 +1,25 @@
-//! Fields of `Return` and its lines.
+//! Fields of `Return`, its lines, and the goods that come back.
 
 use super::super::Front;
-use super::super::page::connection;
-use super::super::record::Obj;
+use super::super::page::{Element, Sort, connection};
+use super::super::record::{Obj, Record};
 use super::order::part;
 use super::{Found, Kind, object};
 use crate::clock::seconds_text;
 use crate::graphql::arguments::Arguments;
 use crate::graphql::execute::Out;
 use crate::ids::gid;
-use crate::model::Order;
-use crate::model::order::ReturnLine;
+use crate::model::order::{Return, ReturnLine};
+use crate::model::{Order, Shop};
+
+/// Reasons that every shop has: number, handle, name.
+const REASONS: [(i64, &str, &str); 5] = [
+    (1, "color", "Color"),
+    (2, "defective", "Defective"),
+    (3, "size-too-large", "Size was too large"),
+    (4, "wrong-item", "Received the wrong item"),
+    (5, "other", "Other"),
+];
 
 /// A field of `Return`.
 pub(super) fn field(
@@ -31,7 +40,8 @@ pub(super) fn field(
         "createdAt" => Out::leaf(seconds_text(one.created_at)),
         "closedAt" => Out::leaf(one.closed_at.map(seconds_text)),
         "totalQuantity" => Out::leaf(total),
-        "decline" | "requestApprovedAt" | "staffMember" => Out::Null,
+        "decline" => declined(one),
+        "requestApprovedAt" | "staffMember" => Out::Null,
         "returnShippingFees" => Out::List(Vec::new()),
         "returnLineItems" => {
             let lines = one.lines.iter().map(|line| part(Kind::ReturnLine, line.id)).collect();
@@ -44,10 +54,20 @@ pub(super) fn field(
         }
         "exchangeLineItems" => connection(front, "ExchangeLineItem", Vec::new(), arguments)?,
         "reverseFulfillmentOrders" => {
-            connection(front, "ReverseFulfillmentOrder", Vec::new(), arguments)?
+            let all = one.reverse.iter().map(|id| part(Kind::Reverse, *id)).collect();
+            connection(front, "ReverseFulfillmentOrder", all, arguments)?
         }
         _ => return Ok(None),
     }))
+}
+
+fn declined(one: &Return) -> Out<Obj> {
+    one.decline.as_ref().map_or(Out::Null, |(reason, note)| {
+        Record::new("ReturnDecline")
+            .with("reason", Out::leaf(reason.as_str()))
+            .with("note", Out::leaf(note.clone()))
+            .object()
+    })
 }
 
 /// A line of a return.
@@ -56,21 +76,133 @@ pub(super) fn line_of(order: &Order, number: i64) -> Option<&ReturnLine> {
     all.find(|line| line.id == number)
 }
 
-/// A field of `ReturnLineItem`. Nothing is processed here: dispositions come with their own
-/// mutations.
+/// A line of the goods that come back.
+pub(super) fn reverse_line_of(order: &Order, number: i64) -> Option<&ReturnLine> {
+    let mut all = order.returns.iter().flat_map(|one| &one.lines);
+    all.find(|line| line.reverse_line == number && number != 0)
+}
+
+/// A field of `ReturnLineItem`.
 pub(super) fn line(order: &Order, number: i64, field: &str) -> Option<Out<Obj>> {
     let Some(one) = line_of(order, number) else {
         return Some(Out::Null);
     };
     Some(match field {
         "id" => Out::leaf(gid("ReturnLineItem", number)),
-        "quantity" | "processableQuantity" | "unprocessedQuantity" | "refundableQuantity" => {
-            Out::leaf(one.quantity)
-        }
-        "processedQuantity" | "refundedQuantity" => Out::leaf(0),
+        "quantity" => Out::leaf(one.quantity),
+        "processableQuantity" | "unprocessedQuantity" => Out::leaf(one.quantity - one.processed),
+        "processedQuantity" => Out::leaf(one.processed),
+        "refundableQuantity" => Out::leaf(one.quantity - one.refunded),
+        "refundedQuantity" => Out::leaf(one.refunded),
         "returnReasonNote" => Out::leaf(one.reason.as_str()),
         "customerNote" | "returnReasonDefinition" | "restockingFee" | "totalWeight" => Out::Null,
         "fulfillmentLineItem" => object(Kind::FulfilledLine, one.fulfilled_line),
         _ => return None,
     })
+}
+
+/// A field of `ReverseFulfillmentOrder`.
+pub(super) fn reverse(
+    front: &Front<'_>,
+    order: &Order,
+    number: i64,
+    (field, arguments): (&str, &Arguments),
+) -> Found {
+    let Some(one) = order.returns.iter().find(|one| one.reverse == Some(number)) else {
+        return Ok(Some(Out::Null));
+    };
+    Ok(Some(match field {
+        "id" => Out::leaf(gid("ReverseFulfillmentOrder", number)),
+        "status" => Out::leaf(match one.status.as_str() {
+            "CANCELED" => "CANCELED",
+            "CLOSED" => "CLOSED",
+            _ => "OPEN",
+        }),
+        "order" => Out::Object(Obj::Order(order.id)),
+        "thirdPartyConfirmation" => Out::Null,
+        "lineItems" => {
+            let lines = one.lines.iter().map(|line| part(Kind::ReverseLine, line.reverse_line));
+            connection(front, "ReverseFulfillmentOrderLineItem", lines.collect(), arguments)?
+        }
+        "reverseDeliveries" => connection(front, "ReverseDelivery", Vec::new(), arguments)?,
+        _ => return Ok(None),
+    }))
+}
+
+/// A field of `ReverseFulfillmentOrderLineItem`.
+pub(super) fn reverse_line(order: &Order, number: i64, field: &str) -> Option<Out<Obj>> {
+    let Some(one) = reverse_line_of(order, number) else {
+        return Some(Out::Null);
+    };
+    Some(match field {
+        "id" => Out::leaf(gid("ReverseFulfillmentOrderLineItem", number)),
+        "totalQuantity" => Out::leaf(one.quantity),
+        "fulfillmentLineItem" => object(Kind::FulfilledLine, one.fulfilled_line),
+        "dispositions" => {
+            let all = one.dispositions.iter().map(|known| {
+                Record::new("ReverseFulfillmentOrderDisposition")
+                    .with("id", Out::leaf(gid("ReverseFulfillmentOrderDisposition", known.id)))
+                    .with("type", Out::leaf(known.kind.as_str()))
+                    .with("quantity", Out::leaf(known.quantity))
+                    .with("location", Out::maybe(known.location.map(Obj::Location)))
+                    .with("createdAt", Out::leaf(seconds_text(known.created_at)))
+                    .object()
+            });
+            Out::List(all.collect())
+        }
+        _ => return None,
+    })
+}
+
+/// The root connection `returnReasonDefinitions`.
+pub fn reasons(front: &Front<'_>, arguments: &Arguments) -> Found {
+    let all = REASONS.iter().map(|(id, handle, name)| {
+        let record = Record::new("ReturnReasonDefinition")
+            .with("id", Out::leaf(gid("ReturnReasonDefinition", *id)))
+            .with("handle", Out::leaf(*handle))
+            .with("name", Out::leaf(*name))
+            .with("deleted", Out::leaf(false));
+        Element { sort: Sort::Id, id: *id, object: Obj::Record(record) }
+    });
+    connection(front, "ReturnReasonDefinition", all.collect(), arguments).map(Some)
+}
+
+/// The root connection `returnableFulfillments` of an order.
+pub fn returnable(front: &Front<'_>, order: i64, arguments: &Arguments) -> Found {
+    let mut elements = Vec::new();
+    for made in front.shop.orders.get(&order).iter().flat_map(|order| &order.fulfillments) {
+        let lines: Vec<Element> = made
+            .lines
+            .iter()
+            .map(|line| (line, line.quantity - coming(front.shop, order, line.id)))
+            .filter(|(_, left)| *left > 0 && made.stands)
+            .map(|(line, left)| {
+                let record = Record::new("ReturnableFulfillmentLineItem")
+                    .with("fulfillmentLineItem", object(Kind::FulfilledLine, line.id))
+                    .with("quantity", Out::leaf(left));
+                Element { sort: Sort::Id, id: line.id, object: Obj::Record(record) }
+            })
+            .collect();
+        if lines.is_empty() {
+            continue;
+        }
+        let kind = "ReturnableFulfillmentLineItem";
+        let record = Record::new("ReturnableFulfillment")
+            .with("id", Out::leaf(gid("ReturnableFulfillment", made.id)))
+            .with("fulfillment", object(Kind::Fulfillment, made.id))
+            // The page of the lines is read as a whole: its arguments are not known here.
+            .with(
+                "returnableFulfillmentLineItems",
+                connection(front, kind, lines, &Arguments::new())?,
+            );
+        elements.push(Element { sort: Sort::Id, id: made.id, object: Obj::Record(record) });
+    }
+    connection(front, "ReturnableFulfillment", elements, arguments).map(Some)
+}
+
+fn coming(shop: &Shop, order: i64, fulfilled_line: i64) -> i64 {
+    let returns = shop.orders.get(&order).into_iter().flat_map(|order| &order.returns);
+    let active = returns.filter(|one| !matches!(one.status.as_str(), "CANCELED" | "DECLINED"));
+    let lines = active.flat_map(|one| &one.lines);
+    lines.filter(|line| line.fulfilled_line == fulfilled_line).map(|line| line.quantity).sum()
 }

@@ -52,6 +52,16 @@ pub fn body(shop: &Shop, fact: Fact) -> Option<Value> {
             let found = order.returns.iter().find(|one| one.id == id)?;
             Some(returns::body(order, found, fact))
         }
+        Fact::ReturnProcessed { id, .. } if shop.settings.returns_process_id => {
+            Some(named("Return", id))
+        }
+        // The only documented sample is empty.
+        Fact::ReturnProcessed { .. } => Some(json!({})),
+        Fact::Disposed { order, id, first } => {
+            let order = shop.orders.get(&order)?;
+            let found = order.returns.iter().find(|one| one.id == id)?;
+            Some(returns::disposed(found, first))
+        }
         other => shipping::body(shop, other),
     }
 }

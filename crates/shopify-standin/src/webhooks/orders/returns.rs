@@ -47,7 +47,10 @@ pub(super) fn body(order: &Order, found: &Return, fact: Fact) -> Value {
             "admin_graphql_api_id": id,
             "order": named("Order", order.id),
             "status": status,
-            "decline": {"reason": "other", "note": null},
+            "decline": {
+                "reason": found.decline.as_ref().map(|(reason, _)| reason.to_lowercase()),
+                "note": found.decline.as_ref().and_then(|(_, note)| note.clone()),
+            },
         }),
         _ => json!({
             "id": found.id,
@@ -56,4 +59,30 @@ pub(super) fn body(order: &Order, found: &Return, fact: Fact) -> Value {
             "status": status,
         }),
     }
+}
+
+/// The body of `reverse_fulfillment_orders/dispose`.
+pub(super) fn disposed(found: &Return, first: i64) -> Value {
+    let reverse = found.reverse.unwrap_or_default();
+    let mut total = 0;
+    let mut all = Vec::new();
+    for line in &found.lines {
+        for one in line.dispositions.iter().filter(|one| one.id >= first) {
+            total += one.quantity;
+            all.push(json!({
+                "type": one.kind.to_lowercase(),
+                "quantity": one.quantity,
+                "location": one.location.map(|id| named("Location", id)),
+                "reverse_fulfillment_order_line_item":
+                    named("ReverseFulfillmentOrderLineItem", line.reverse_line),
+                "reverse_delivery_line_item": null,
+            }));
+        }
+    }
+    json!({
+        "id": reverse,
+        "admin_graphql_api_id": gid("ReverseFulfillmentOrder", reverse),
+        "dispositions": all,
+        "total_dispositions": total,
+    })
 }
