@@ -5,6 +5,7 @@ use crate::bulk;
 use crate::clock;
 use crate::graphql::schema::AdminSchema;
 use crate::model::Shop;
+use crate::mutate;
 use crate::orders::{cancel, holds, route};
 use crate::webhooks::fact::{Action, Fact};
 use crate::webhooks::tell;
@@ -32,6 +33,11 @@ pub enum Job {
         /// The moment it waits for; another one counts no more.
         moment: Timestamp,
     },
+    /// A product is set.
+    ProductSet {
+        /// The operation.
+        operation: i64,
+    },
     /// A bulk operation begins to run.
     BulkBegin {
         /// The operation.
@@ -47,6 +53,23 @@ pub enum Job {
         /// The installation that ended.
         installation: u32,
     },
+}
+
+/// A `productSet` that runs later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductOperation {
+    /// Number of its GID.
+    pub id: i64,
+    /// Which product.
+    pub identifier: serde_json::Value,
+    /// What it becomes.
+    pub input: serde_json::Value,
+    /// The product, once it is set.
+    pub product: Option<i64>,
+    /// It ended.
+    pub done: bool,
+    /// Code, field and message of a refusal.
+    pub refused: Option<(String, Option<Vec<String>>, String)>,
 }
 
 /// A cancellation that was asked for.
@@ -115,6 +138,17 @@ fn run(shop: &mut Shop, schema: &AdminSchema, now: Timestamp, job: Job, action: 
             if waits {
                 // It exists and is scheduled, so it can be opened.
                 let _ = holds::open_up(shop, now, fulfillment_order, action);
+            }
+        }
+        Job::ProductSet { operation } => {
+            let mut front = bulk::front(shop, schema, now, Vec::new());
+            mutate::run_product_operation(&mut front, operation);
+            let (made, noted) = (front.action, front.noted.into_inner());
+            for fact in made.facts() {
+                action.add(*fact);
+            }
+            for one in noted {
+                shop.journal.violate(now, one, Some("productSet".to_owned()));
             }
         }
         Job::BulkBegin { operation } => bulk::begin(shop, now, operation),

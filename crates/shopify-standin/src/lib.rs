@@ -13,6 +13,7 @@
 
 mod acts;
 mod bulk;
+mod catalog;
 mod clock;
 mod faults;
 mod graphql;

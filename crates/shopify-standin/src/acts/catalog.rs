@@ -4,6 +4,7 @@ use super::find::{self, What};
 use super::setup::{self, NewLocation, NewProduct};
 use super::stock::WhatOf;
 use super::{Answer, ControlError, Scene, fields, nothing, read};
+use crate::catalog;
 use crate::ids;
 use crate::webhooks::fact::Fact;
 use serde::Deserialize;
@@ -70,21 +71,12 @@ pub(super) fn delete_product(scene: &mut Scene<'_>, body: Value) -> Answer {
             scene.shop.variant_of(item).map(|variant| variant.product)
         }
     };
-    let product = id.and_then(|id| scene.shop.products.remove(&id));
-    let product = product.ok_or_else(|| ControlError::Missing("such product".to_owned()))?;
-    scene.shop.gone.insert(product.id, ());
-    scene.action.add(Fact::ProductDeleted(product.id));
-    for variant in product.variants {
-        scene.shop.gone.insert(variant, ());
-        let Some(variant) = scene.shop.variants.remove(&variant) else {
-            continue;
-        };
-        scene.shop.items.remove(&variant.item);
-        scene.shop.gone.insert(variant.item, ());
-        scene.shop.levels.retain(|key, _| key.item != variant.item);
-        scene.action.add(Fact::ItemDeleted(variant.item));
+    let id = id.unwrap_or_default();
+    if catalog::remove_product(scene.shop, id, &mut scene.action) {
+        Ok(nothing())
+    } else {
+        Err(ControlError::Missing("such product".to_owned()))
     }
-    Ok(nothing())
 }
 
 pub(super) fn change_sku(scene: &mut Scene<'_>, body: Value) -> Answer {

@@ -5,7 +5,7 @@ mod rules;
 mod run;
 
 pub use rules::{check_mutation, check_query};
-pub use run::{begin, end};
+pub use run::{begin, end, front};
 
 use crate::clock;
 use crate::ids;

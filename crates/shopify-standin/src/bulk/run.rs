@@ -182,7 +182,8 @@ fn one(
     answer
 }
 
-fn front<'s>(
+/// The shop as a request that nobody waits for sees it.
+pub fn front<'s>(
     shop: &'s mut Shop,
     schema: &'s AdminSchema,
     now: Timestamp,

@@ -1,5 +1,6 @@
 //! Locations, products, variants, inventory items and levels as Shopify keeps them.
 
+use super::order::Metafield;
 use super::quantities::Quantities;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,12 @@ pub struct Product {
     pub id: i64,
     /// Shown name.
     pub title: String,
+    /// The handle, if it is not that of the title.
+    #[serde(default)]
+    pub own_handle: Option<String>,
+    /// In words, as HTML.
+    #[serde(default)]
+    pub description: String,
     /// `ACTIVE`, `DRAFT`, `ARCHIVED`, `UNLISTED`.
     pub status: String,
     /// Maker.
@@ -38,6 +45,12 @@ pub struct Product {
     pub product_type: String,
     /// Tags.
     pub tags: Vec<String>,
+    /// Numbers and names of its options.
+    #[serde(default)]
+    pub options: Vec<(i64, String)>,
+    /// Its metafields.
+    #[serde(default)]
+    pub metafields: Vec<Metafield>,
     /// Its variants in order.
     pub variants: Vec<i64>,
     /// When it was made.
@@ -47,9 +60,12 @@ pub struct Product {
 }
 
 impl Product {
-    /// The handle Shopify derives from a title.
+    /// Its own handle, or the one Shopify derives from a title.
     #[must_use]
     pub fn handle(&self) -> String {
+        if let Some(own) = &self.own_handle {
+            return own.clone();
+        }
         let mut handle = String::new();
         for ch in self.title.to_lowercase().chars() {
             if ch.is_alphanumeric() {
@@ -75,8 +91,14 @@ pub struct Variant {
     pub title: String,
     /// Price as a decimal text.
     pub price: String,
+    /// The price before, as a decimal text.
+    #[serde(default)]
+    pub compare_at_price: Option<String>,
     /// Barcode.
     pub barcode: Option<String>,
+    /// Names and values of its options.
+    #[serde(default)]
+    pub options: Vec<(String, String)>,
     /// Sells beyond zero.
     pub continues: bool,
     /// A bundle parent: its stock is derived from components.

@@ -10,7 +10,7 @@ use super::table::Changes;
 use crate::bulk::{BulkOperation, KeptFile};
 use crate::faults::Faults;
 use crate::idempotency;
-use crate::jobs::{Cancellation, Job};
+use crate::jobs::{Cancellation, Job, ProductOperation};
 use crate::journal::Added;
 use crate::throttle::Bucket;
 use crate::webhooks::outbox;
@@ -61,6 +61,8 @@ pub struct ShopChange {
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
     edits: Changes<i64, EditSession>,
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
+    operations: Changes<i64, ProductOperation>,
+    #[serde(default, skip_serializing_if = "Changes::is_empty")]
     bulks: Changes<i64, BulkOperation>,
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
     files: Changes<String, KeptFile>,
@@ -97,6 +99,7 @@ impl ShopChange {
             && self.cancellations.is_empty()
             && self.groups.is_empty()
             && self.edits.is_empty()
+            && self.operations.is_empty()
             && self.bulks.is_empty()
             && self.files.is_empty()
             && self.subscriptions.is_empty()
@@ -142,6 +145,7 @@ impl Shop {
             cancellations: self.cancellations.changes(),
             groups: self.groups.changes(),
             edits: self.edits.changes(),
+            operations: self.operations.changes(),
             bulks: self.bulks.changes(),
             files: self.files.changes(),
             subscriptions: self.subscriptions.changes(),
@@ -168,6 +172,7 @@ impl Shop {
         self.cancellations.forget_changes();
         self.groups.forget_changes();
         self.edits.forget_changes();
+        self.operations.forget_changes();
         self.bulks.forget_changes();
         self.files.forget_changes();
         self.subscriptions.forget_changes();
@@ -203,6 +208,7 @@ impl Shop {
         self.cancellations.apply(change.cancellations);
         self.groups.apply(change.groups);
         self.edits.apply(change.edits);
+        self.operations.apply(change.operations);
         self.bulks.apply(change.bulks);
         self.files.apply(change.files);
         self.subscriptions.apply(change.subscriptions);

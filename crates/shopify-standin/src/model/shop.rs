@@ -11,7 +11,7 @@ use super::table::Table;
 use crate::bulk::{BulkOperation, KeptFile};
 use crate::faults::Faults;
 use crate::idempotency::KeyStore;
-use crate::jobs::{Cancellation, Job};
+use crate::jobs::{Cancellation, Job, ProductOperation};
 use crate::journal::Journal;
 use crate::throttle::Bucket;
 use crate::webhooks::fact::{Action, Fact};
@@ -102,6 +102,9 @@ pub struct Shop {
     /// Edits that were not committed, by number.
     #[serde(default)]
     pub edits: Table<i64, EditSession>,
+    /// Products that are set later, by number.
+    #[serde(default)]
+    pub operations: Table<i64, ProductOperation>,
     /// By number.
     #[serde(default)]
     pub bulks: Table<i64, BulkOperation>,

@@ -8,9 +8,11 @@ mod lines;
 mod moving;
 mod orders;
 mod payload;
+mod products;
 mod set;
 mod subscription;
 
+pub use products::run_operation as run_product_operation;
 pub use subscription::address_problem;
 
 use crate::graphql::arguments::Arguments;
@@ -150,9 +152,11 @@ fn apply(front: &mut Front<'_>, name: &str, arguments: &Arguments) -> Result<Don
         "bulkOperationRunMutation" => bulk::run_mutation(front, arguments),
         "bulkOperationCancel" => bulk::cancel(front, arguments),
         "stagedUploadsCreate" => bulk::stage(front, arguments),
-        other => orders::run(front, other, arguments).unwrap_or_else(|| {
-            Err(GraphqlError::not_implemented(&format!("the mutation {other}")))
-        }),
+        other => products::run(front, other, arguments)
+            .or_else(|| orders::run(front, other, arguments))
+            .unwrap_or_else(|| {
+                Err(GraphqlError::not_implemented(&format!("the mutation {other}")))
+            }),
     }
 }
 

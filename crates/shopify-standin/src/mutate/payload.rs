@@ -50,6 +50,12 @@ impl Refusal {
         self
     }
 
+    /// Its code, field and message.
+    #[must_use]
+    pub fn parts(&self) -> (String, Option<Vec<String>>, String) {
+        (self.code.clone(), self.field.clone(), self.message.clone())
+    }
+
     /// What is written down about it.
     #[must_use]
     pub fn noted(&self, mutation: &str) -> Option<Noted> {

@@ -5,6 +5,7 @@ mod catalog;
 mod catalog_list;
 pub mod orders;
 mod page;
+mod product;
 mod query;
 mod record;
 mod shop;
@@ -89,8 +90,14 @@ impl Resolver for Front<'_> {
             Obj::Shop => shop::shop(self, field),
             Obj::Installation => shop::installation(self, field),
             Obj::Location(id) => catalog::location(self, *id, field, arguments)?,
-            Obj::Product(id) => catalog::product(self, *id, field, arguments)?,
-            Obj::Variant(id) => catalog::variant(self, *id, field)?,
+            Obj::Product(id) => match product::product(self, *id, field, arguments)? {
+                Some(found) => Some(found),
+                None => catalog::product(self, *id, field, arguments)?,
+            },
+            Obj::Variant(id) => match product::variant(self, *id, field) {
+                Some(found) => Some(found),
+                None => catalog::variant(self, *id, field)?,
+            },
             Obj::Item(id) => catalog::item(self, *id, field, arguments)?,
             Obj::Level(key) => stock::level(self, *key, field, arguments)?,
             Obj::Group(id) => stock::group(self, *id, field, arguments)?,
@@ -101,6 +108,7 @@ impl Resolver for Front<'_> {
             Obj::CalculatedLine(session, line) => {
                 orders::calculated::line(self, (*session, *line), field)
             }
+            Obj::Operation(id) => product::operation(self.shop, *id, field),
             Obj::Bulk(id) => bulk::operation(self, *id, field),
             Obj::Job(id) => orders::job(self.shop, *id, field),
             Obj::Cancellation(id) => orders::cancellation(self.shop, *id, field),

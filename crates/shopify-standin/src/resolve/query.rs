@@ -3,7 +3,8 @@
 use super::page;
 use super::record::Obj;
 use super::{
-    Front, bulk, catalog, catalog_list, id, level_key, orders, shop, stock, subscription, text,
+    Front, bulk, catalog, catalog_list, id, level_key, orders, product, shop, stock, subscription,
+    text,
 };
 use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
@@ -44,6 +45,11 @@ pub fn root(front: &Front<'_>, field: &str, arguments: &Arguments) -> Answer<Obj
         "inventoryItem" => of_kind(front, arguments, "InventoryItem"),
         "productVariant" => of_kind(front, arguments, "ProductVariant"),
         "product" => of_kind(front, arguments, "Product"),
+        "productByIdentifier" => {
+            let found = product::by_identifier(front, arguments)?;
+            Ok(Out::maybe(found.and_then(|number| by_kind(front, "Product", number))))
+        }
+        "productOperation" => of_kind(front, arguments, "ProductSetOperation"),
         "webhookSubscription" => of_kind(front, arguments, "WebhookSubscription"),
         "inventoryLevel" => {
             let key = level_key(front.shop, text(arguments, "id").unwrap_or_default())?;
@@ -103,6 +109,7 @@ fn by_kind(front: &Front<'_>, kind: &str, number: i64) -> Option<Obj> {
         "Product" => shop.products.get(&number).map(|_| Obj::Product(number)),
         "WebhookSubscription" => shop.subscriptions.get(&number).map(|_| Obj::Subscription(number)),
         "CalculatedOrder" => shop.edits.get(&number).map(|_| Obj::Calculated(number)),
+        "ProductSetOperation" => shop.operations.get(&number).map(|_| Obj::Operation(number)),
         "BulkOperation" => shop.bulks.get(&number).map(|_| Obj::Bulk(number)),
         "InventoryAdjustmentGroup" => shop.groups.get(&number).map(|_| Obj::Group(number)),
         "Shop" => (shop.id == number).then_some(Obj::Shop),

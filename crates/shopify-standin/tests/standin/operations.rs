@@ -337,7 +337,7 @@ async fn what_is_in_the_schema_and_not_here_is_named_and_counted() {
     assert_eq!(error["extensions"]["code"], "NOT_IMPLEMENTED_BY_STANDIN");
     assert_eq!(error["path"], json!(["draftOrders"]));
     assert_eq!(answer["body"]["data"], Value::Null);
-    let field = "{products(first:1){nodes{id descriptionHtml}}}";
+    let field = "{products(first:1){nodes{id seo{title}}}}";
     assert_eq!(fixture.code(field, json!({})).await, "NOT_IMPLEMENTED_BY_STANDIN");
     assert_eq!(fixture.kinds(), ["not_implemented", "not_implemented"]);
 }

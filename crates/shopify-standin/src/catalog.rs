@@ -1,0 +1,88 @@
+//! What changes products, for the merchant's acts and for mutations alike.
+
+use crate::model::{Item, LevelKey, Shop, Variant};
+use crate::webhooks::fact::{Action, Fact};
+use jiff::Timestamp;
+
+/// Deletes a product with its variants, items and levels; false when there is none.
+pub fn remove_product(shop: &mut Shop, id: i64, action: &mut Action) -> bool {
+    let Some(product) = shop.products.remove(&id) else {
+        return false;
+    };
+    shop.gone.insert(id, ());
+    action.add(Fact::ProductDeleted(id));
+    for variant in product.variants {
+        forget_variant(shop, variant, action);
+    }
+    true
+}
+
+/// Deletes a variant of a product that stays.
+pub fn remove_variant(shop: &mut Shop, id: i64, action: &mut Action) {
+    let product = shop.variants.get(&id).map(|variant| variant.product);
+    if let Some(product) = product.and_then(|id| shop.products.get_mut(&id)) {
+        product.variants.retain(|known| *known != id);
+    }
+    forget_variant(shop, id, action);
+}
+
+fn forget_variant(shop: &mut Shop, id: i64, action: &mut Action) {
+    shop.gone.insert(id, ());
+    let Some(variant) = shop.variants.remove(&id) else {
+        return;
+    };
+    shop.items.remove(&variant.item);
+    shop.gone.insert(variant.item, ());
+    shop.levels.retain(|key, _| key.item != variant.item);
+    action.add(Fact::ItemDeleted(variant.item));
+}
+
+/// Adds a variant at the end of a product and answers its number; its item is not tracked.
+pub fn add_variant(shop: &mut Shop, now: Timestamp, product: i64, action: &mut Action) -> i64 {
+    let (id, item) = (shop.new_id(), shop.new_id());
+    let places = shop.products.get(&product).map_or(0, |product| product.variants.len());
+    let variant = Variant {
+        id,
+        product,
+        item,
+        title: "Default Title".to_owned(),
+        price: "0.00".to_owned(),
+        compare_at_price: None,
+        barcode: None,
+        options: Vec::new(),
+        continues: false,
+        requires_components: false,
+        position: i64::try_from(places).unwrap_or(i64::MAX - 1) + 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let kept = Item {
+        id: item,
+        variant: id,
+        sku: None,
+        tracked: false,
+        requires_shipping: true,
+        cost: None,
+        country_code_of_origin: None,
+        province_code_of_origin: None,
+        harmonized_system_code: None,
+        created_at: now,
+        updated_at: now,
+        tracked_changed_at: None,
+    };
+    shop.variants.insert(id, variant);
+    shop.items.insert(item, kept);
+    if let Some(product) = shop.products.get_mut(&product) {
+        product.variants.push(id);
+    }
+    action.add(Fact::ItemCreated(item));
+    id
+}
+
+/// Stocks a new item at the first active location, where nothing else was asked for.
+pub fn stock_somewhere(shop: &mut Shop, now: Timestamp, item: i64, action: &mut Action) {
+    let first = shop.locations.values().find(|location| location.active);
+    if let Some(location) = first.map(|location| location.id) {
+        shop.connect(LevelKey { location, item }, now, action);
+    }
+}
