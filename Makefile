@@ -81,6 +81,10 @@ proto: ## Lint the contracts and compare them with the last release
 proto-release: ## Make the contracts as they are now the release to compare with
 	$(XTASK) proto-release
 
+.PHONY: canary
+canary: ## Hold every Shopify operation against the next version of the Admin API
+	$(XTASK) canary
+
 .PHONY: fetch
 fetch: ## Fetch everything that the other targets need, so that they work without a network
 	$(XTASK) fetch

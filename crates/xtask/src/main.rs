@@ -14,6 +14,7 @@ mod behaviours;
 mod checks;
 mod proto;
 mod repository;
+mod schema;
 mod services;
 mod sqlx_data;
 mod tools;
@@ -76,6 +77,10 @@ enum Task {
     ProtoCheck,
     /// Makes the contracts as they are now the release to compare with
     ProtoRelease,
+    /// Derives the part of Shopify's schema that the operations use
+    Schema,
+    /// Holds every operation against the next version of Shopify's schema
+    Canary,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -91,5 +96,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Violations => violations::report(),
         Task::ProtoCheck => proto::check(),
         Task::ProtoRelease => proto::release(),
+        Task::Schema => schema::prune(),
+        Task::Canary => schema::canary(),
     }
 }

@@ -1,9 +1,10 @@
 //! Operations of Shopify's Admin GraphQL: exact request bytes out, typed answers back.
 //!
 //! Each operation is a `.graphql` file, checked by a test against the published schema of the
-//! pinned version, with a builder that gives a [`Call`] and a decoder that reads `data` of the
-//! answer. Decoders ask only for ids; whatever else is missing or of another type becomes `None`,
-//! so a field that Shopify hides or renames never stops the work. Nothing here sends anything.
+//! pinned version (`schema.graphql` is the part of it that they use), with a builder that gives a
+//! [`Call`] and a decoder that reads `data` of the answer. Decoders ask only for ids; whatever else
+//! is missing or of another type becomes `None`, so a field that Shopify hides or renames never
+//! stops the work. Nothing here sends anything.
 
 mod activate;
 mod document;
@@ -15,6 +16,8 @@ mod order_parts;
 mod order_read;
 mod order_routing;
 mod orders_updated;
+#[cfg(test)]
+mod published;
 mod read;
 #[cfg(test)]
 mod schema_test;
@@ -22,6 +25,8 @@ mod shipment_read;
 mod shipment_write;
 mod stock_write;
 mod subscriptions;
+#[cfg(test)]
+mod used;
 mod user_error;
 mod variants;
 mod variants_page;

@@ -3,13 +3,11 @@
 //! `LOCKSTEP_SHOPIFY_SCHEMA` names the introspection file (`admin_2026-10.json.gz` of the npm
 //! package `@shopify/dev-mcp`); `make test` fetches it and sets the variable.
 
-use std::fmt::Write as _;
-use std::io::Read as _;
+use std::path::Path;
 
 use apollo_compiler::executable::{Field, Selection, SelectionSet};
 use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::response::JsonMap;
-use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Schema};
 use lockstep_domain::shipment::{Taken, Tracking};
 use lockstep_domain::{
@@ -18,16 +16,83 @@ use lockstep_domain::{
 };
 use serde_json::Value;
 
+use super::published::{Published, parse};
+use super::used::{deprecated_uses, used};
 use super::*;
 
-const VARIABLE: &str = "LOCKSTEP_SHOPIFY_SCHEMA";
+/// What the operations use of it, committed: written by `cargo xtask schema`.
+const PRUNED: &str = include_str!("schema.graphql");
 
 /// Objects that cost nothing themselves, by the recordings.
 const FREE_TYPES: [&str; 3] = ["MoneyBag", "MoneyV2", "PageInfo"];
 
+/// `make canary` runs this against the next version, too.
 #[test]
-fn every_operation_is_valid_and_its_cost_follows_the_formula() {
-    let schema = published_schema();
+fn every_operation_is_valid_and_uses_nothing_deprecated() {
+    let published = Published::load();
+    let (schema, deprecated) = (published.schema(), published.deprecated());
+    let mut wrong = Vec::new();
+    for document in DOCUMENTS {
+        match ExecutableDocument::parse_and_validate(&schema, document.text, document.operation) {
+            Ok(parsed) => wrong.extend(deprecated_uses(&schema, &parsed, &deprecated)),
+            Err(refused) => wrong.push(format!("{}: {}", document.operation, refused.errors)),
+        }
+    }
+    println!(
+        "{} operations hold in {}, which has {} deprecated fields, arguments and values: \
+         {} findings",
+        DOCUMENTS.len(),
+        published.file,
+        deprecated.len(),
+        wrong.len()
+    );
+    assert!(wrong.is_empty(), "{}:\n{}", published.file, wrong.join("\n"));
+}
+
+#[test]
+fn a_deprecated_field_is_noticed() {
+    let published = Published::load();
+    let (schema, deprecated) = (published.schema(), published.deprecated());
+    let text = "query Old { inventoryItem(id: \"gid://shopify/InventoryItem/1\") \
+                { variant { id } } }";
+    let parsed = ExecutableDocument::parse_and_validate(&schema, text, "old").expect("valid");
+    let found = deprecated_uses(&schema, &parsed, &deprecated);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("InventoryItem.variant"), "{found:?}");
+}
+
+/// Needs no published schema: what is committed is enough to check an operation by.
+#[test]
+fn every_operation_is_valid_in_the_pruned_schema() {
+    let schema = parse(PRUNED.to_owned());
+    for document in DOCUMENTS {
+        ExecutableDocument::parse_and_validate(&schema, document.text, document.operation)
+            .unwrap_or_else(|refused| panic!("{}: {}", document.operation, refused.errors));
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the test's own setting")]
+fn the_pruned_schema_is_what_the_operations_use() {
+    let published = Published::load();
+    let schema = published.schema();
+    let documents = DOCUMENTS.iter().map(|document| {
+        ExecutableDocument::parse_and_validate(&schema, document.text, document.operation)
+            .unwrap_or_else(|refused| panic!("{}: {}", document.operation, refused.errors))
+    });
+    let pruned = published.pruned(&used(&schema, documents));
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/shopify/admin/schema.graphql");
+        std::fs::write(&file, &pruned).expect("the schema can be written");
+        println!("{} bytes of {} are used", pruned.len(), published.file);
+    } else {
+        assert!(pruned == PRUNED, "schema.graphql is not current: run `cargo xtask schema`");
+    }
+}
+
+#[test]
+fn every_operation_is_named_and_its_cost_follows_the_formula() {
+    let schema = Published::load().schema();
     for document in DOCUMENTS {
         let parsed =
             ExecutableDocument::parse_and_validate(&schema, document.text, document.operation)
@@ -103,7 +168,7 @@ fn shipment_calls() -> [Call; 5] {
 
 #[test]
 fn the_variables_of_every_call_fit_the_schema() {
-    let schema = published_schema();
+    let schema = Published::load().schema();
     let calls = samples();
     let named: Vec<_> = calls.iter().map(|call| call.operation).collect();
     let all: Vec<_> = DOCUMENTS.iter().map(|document| document.operation).collect();
@@ -122,7 +187,7 @@ fn the_variables_of_every_call_fit_the_schema() {
 
 #[test]
 fn a_field_that_the_schema_lacks_is_noticed() {
-    let schema = published_schema();
+    let schema = Published::load().schema();
     let wrong = "query Wrong { shop { id compareQuantity } }";
     assert!(ExecutableDocument::parse_and_validate(&schema, wrong, "wrong").is_err());
 }
@@ -174,103 +239,4 @@ fn cost_of_field(schema: &Schema, field: &Field) -> u32 {
     )]
     let factor = (2.0 * f64::from(first).ln()).floor() as u32;
     2 + factor.max(1) * node
-}
-
-/// The published schema. It breaks a rule about deprecated fields that strict compilers check, so
-/// the schema itself is taken as it is; operations are validated against it all the same.
-fn published_schema() -> Valid<Schema> {
-    #[expect(clippy::disallowed_methods, reason = "the test's own setting")]
-    let path = std::env::var(VARIABLE).unwrap_or_else(|_| {
-        panic!("{VARIABLE} is not set: run `make test`, or point it to admin_2026-10.json.gz")
-    });
-    let file = std::fs::File::open(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let mut json = Vec::new();
-    flate2::read::GzDecoder::new(file).read_to_end(&mut json).expect("a gzip file");
-    let introspection: Value = serde_json::from_slice(&json).expect("JSON");
-    let text = schema_text(&introspection["data"]["__schema"]);
-    Valid::assume_valid(Schema::parse(text, "admin.graphql").expect("schema text"))
-}
-
-/// The introspection as schema text, without descriptions.
-fn schema_text(schema: &Value) -> String {
-    let mut out = String::with_capacity(4 << 20);
-    let (query, mutation) = (name(&schema["queryType"]), name(&schema["mutationType"]));
-    let _ = writeln!(out, "schema {{ query: {query} mutation: {mutation} }}");
-    for directive in list(&schema["directives"]) {
-        let built_in = ["deprecated", "include", "skip", "specifiedBy"];
-        if built_in.contains(&name(directive)) {
-            continue;
-        }
-        let places: Vec<_> =
-            list(&directive["locations"]).iter().filter_map(Value::as_str).collect();
-        let arguments = inputs(&directive["args"]);
-        let _ = writeln!(out, "directive @{}{arguments} on {}", name(directive), places.join("|"));
-    }
-    let built_in = ["Boolean", "Float", "ID", "Int", "String"];
-    let own = |ty: &&Value| !name(ty).starts_with("__") && !built_in.contains(&name(ty));
-    for ty in list(&schema["types"]).iter().filter(own) {
-        write_type(&mut out, ty);
-    }
-    out
-}
-
-fn write_type(out: &mut String, ty: &Value) {
-    let named = name(ty);
-    let interfaces: Vec<_> = list(&ty["interfaces"]).iter().map(name).collect();
-    let implements = match interfaces.is_empty() {
-        true => String::new(),
-        false => format!(" implements {}", interfaces.join(" & ")),
-    };
-    let _ = match ty["kind"].as_str().expect("a kind") {
-        "SCALAR" => writeln!(out, "scalar {named}"),
-        "OBJECT" => writeln!(out, "type {named}{implements} {{{}}}", outputs(ty)),
-        "INTERFACE" => writeln!(out, "interface {named}{implements} {{{}}}", outputs(ty)),
-        "UNION" => {
-            let members: Vec<_> = list(&ty["possibleTypes"]).iter().map(name).collect();
-            writeln!(out, "union {named} = {}", members.join(" | "))
-        }
-        "ENUM" => {
-            let values: Vec<_> = list(&ty["enumValues"]).iter().map(name).collect();
-            writeln!(out, "enum {named} {{ {} }}", values.join(" "))
-        }
-        "INPUT_OBJECT" => {
-            let fields = inputs(&ty["inputFields"]);
-            writeln!(out, "input {named} {{{}}}", fields.trim_matches(['(', ')']))
-        }
-        other => panic!("a kind of type that GraphQL does not know: {other}"),
-    };
-}
-
-fn outputs(ty: &Value) -> String {
-    let fields = list(&ty["fields"]).iter();
-    let field =
-        |f: &Value| format!("{}{}: {}\n", name(f), inputs(&f["args"]), reference(&f["type"]));
-    fields.map(field).collect()
-}
-
-/// Arguments in parentheses; nothing when there are none.
-fn inputs(arguments: &Value) -> String {
-    let one = |argument: &Value| {
-        let default = argument["defaultValue"].as_str().map(|value| format!(" = {value}"));
-        let ty = reference(&argument["type"]);
-        format!("{}: {ty}{}", name(argument), default.unwrap_or_default())
-    };
-    let all: Vec<_> = list(arguments).iter().map(one).collect();
-    if all.is_empty() { String::new() } else { format!("({})", all.join(" ")) }
-}
-
-fn reference(ty: &Value) -> String {
-    match ty["kind"].as_str() {
-        Some("NON_NULL") => format!("{}!", reference(&ty["ofType"])),
-        Some("LIST") => format!("[{}]", reference(&ty["ofType"])),
-        _ => name(ty).to_owned(),
-    }
-}
-
-fn name(value: &Value) -> &str {
-    value["name"].as_str().expect("a name")
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
 }
