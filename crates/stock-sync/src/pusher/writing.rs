@@ -1,6 +1,6 @@
 //! A packed write whose outcome is decided.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::shopify::admin::{
     ErrorCode, StockWritten, UserError, decode_adjust_quantities, decode_set_quantities,
 };
@@ -17,6 +17,9 @@ use crate::pusher::context::Line;
 use crate::pusher::telling::Told;
 use crate::translate::poison;
 use crate::windows::{again, later, redo};
+
+/// Halves of a call that was refused are so far apart, so that they do not meet in one call.
+const HALF_APART: SignedDuration = SignedDuration::from_secs(3);
 
 /// A packed write whose outcome is decided.
 pub struct Writing<'w> {
@@ -178,10 +181,7 @@ impl Writing<'_> {
             return Ok(EffectState::Closed);
         }
         if !blames_a_line && self.lines.len() > 1 {
-            let reason = written.errors.first().map(|e| e.message.as_str()).unwrap_or_default();
-            error!(code = "LS0404", store = %self.store, reason, "refused, and no line named");
-            self.dropped(work, later(work.now(), REFUSED_WAIT))?;
-            return Ok(EffectState::Closed);
+            return self.unblamed(work, written);
         }
         let now = work.now();
         for (index, line) in self.lines.iter().enumerate() {
@@ -204,6 +204,31 @@ impl Writing<'_> {
                 self.doubt(work, line)?;
             }
             if let Some(until) = again {
+                redo(work, self.store, line.item, until)?;
+            }
+        }
+        Ok(EffectState::Closed)
+    }
+
+    /// Something is refused, and Shopify does not say which line. What is wrong with the call as a
+    /// whole waits for a person. Otherwise all lines are read again, which may show the bad one,
+    /// and go as two calls: the bad one soon stands alone, and the good ones are written.
+    fn unblamed(&self, work: &mut Work<'_>, written: &StockWritten) -> Result<EffectState, Stop> {
+        let reason = written.errors.first().map(|e| e.message.as_str()).unwrap_or_default();
+        let of_the_call =
+            |e: &UserError| !e.field.is_empty() || outcome_of(e) == Outcome::NotApplied;
+        if written.errors.iter().any(of_the_call) {
+            error!(code = "LS0404", store = %self.store, reason, "refused, and no line named");
+            self.dropped(work, later(work.now(), REFUSED_WAIT))?;
+            return Ok(EffectState::Closed);
+        }
+        let (store, lines) = (self.store, self.lines.len());
+        warn!(%store, lines, reason, "refused, and no line named: written in halves");
+        let (first, second) = self.lines.split_at(lines / 2);
+        for (half, until) in [(first, work.now()), (second, later(work.now(), HALF_APART))] {
+            for line in half {
+                self.answer(work, line, Outcome::NotApplied)?;
+                self.doubt(work, line)?;
                 redo(work, self.store, line.item, until)?;
             }
         }

@@ -46,3 +46,26 @@ async fn a_throttled_store_goes_on_as_soon_as_shopify_says() {
     world.pass(SignedDuration::from_secs(5)).await;
     assert_eq!(world.shopify.available(1, PLACE), Some(11));
 }
+
+#[tokio::test]
+async fn a_bad_line_that_nobody_names_is_found_by_halves() {
+    let items: Vec<i64> = (1..=20).collect();
+    let world = World::live(StockMode::Delta, &items).await;
+    world.shopify.curse(7);
+    world.shopify.lock(true);
+    for item in &items {
+        world.adjust(*item, "1").await;
+    }
+    world.pass(SignedDuration::from_mins(1)).await;
+    world.shopify.lock(false);
+    world.pass(SignedDuration::from_mins(5)).await;
+    let shown = |item: &i64| world.shopify.available(*item, PLACE);
+    let unwritten: Vec<_> = items.iter().filter(|item| shown(item) != Some(11)).collect();
+    assert_eq!(unwritten, [&7], "every other line is written");
+    let verdict = world.at_place(7).await.verdict;
+    assert!(format!("{verdict:?}").contains("A_NEW_CODE"), "{verdict:?}");
+    let calls = world.shopify.calls("AdjustQuantities").len();
+    world.pass(SignedDuration::from_hours(1)).await;
+    let after = world.shopify.calls("AdjustQuantities").len();
+    assert_eq!(after, calls, "what can never be set is remembered");
+}

@@ -1,6 +1,6 @@
 //! As much of Shopify as the service's calls meet, with faults.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +43,8 @@ struct Inside {
     faults: VecDeque<Fault>,
     is_locked: bool,
     refuses_activation: bool,
+    /// Items that make an adjust be refused, without being named.
+    cursed: BTreeSet<i64>,
     calls: Vec<(String, Value)>,
 }
 
@@ -81,6 +83,10 @@ impl FakeShopify {
     /// Whether the token is refused.
     pub fn lock(&self, is_locked: bool) {
         self.inside().is_locked = is_locked;
+    }
+
+    pub fn curse(&self, item: i64) {
+        self.inside().cursed.insert(item);
     }
 
     pub fn refuse_activation(&self) {
@@ -170,7 +176,14 @@ impl FakeShopify {
     }
 
     fn adjust(&self, variables: &Value) -> Value {
-        for line in variables["input"]["changes"].as_array().expect("changes") {
+        let lines = variables["input"]["changes"].as_array().expect("changes");
+        let item = |line: &Value| number(&line["inventoryItemId"]);
+        if lines.iter().any(|line| self.inside().cursed.contains(&item(line))) {
+            let refused = json!({"code": "A_NEW_CODE", "message": "one is bad", "field": null});
+            return json!({"inventoryAdjustQuantities":
+                {"inventoryAdjustmentGroup": null, "userErrors": [refused]}});
+        }
+        for line in lines {
             let delta = line["delta"].as_i64().expect("a delta");
             self.edit(number(&line["inventoryItemId"]), number(&line["locationId"]), delta);
         }
