@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lockstep_domain::stock::demand::{
     AcceptedAt, Demand, DemandEvent, HeardOrder, HeardOrderEvent, HeardShipment,
-    HeardShipmentEvent, LineRef, LineSaid, RestockSaid, ShareSaid, ShipmentSaid, ShippedLine, Step,
+    HeardShipmentEvent, LeftShare, LineLeft, LineRef, LineSaid, RestockSaid, ShareSaid, ShipmentSaid, ShippedLine, Step,
 };
 use lockstep_domain::{Decider, InventoryItemId, LineItemId, LocationId, OrderId, RefundId};
 
@@ -49,7 +49,22 @@ fn told() -> DemandEvent {
         restocked: vec![restock],
         settled: false,
     };
-    DemandEvent::LineTold { line: LINE, said, lowered_by_accept: BTreeSet::from([id("wms")]) }
+    DemandEvent::LineTold {
+        line: LINE,
+        said,
+        lowered_by_accept: BTreeSet::from([id("wms")]),
+        left: vec![left()],
+    }
+}
+
+/// What it had left with before it was opened again.
+fn left() -> LeftShare {
+    LeftShare {
+        warehouse: id("wms/W1"),
+        counted_at: Some(LocationId(2)),
+        sold: 3,
+        released: 1,
+    }
 }
 
 /// A line that left, of which one unit came back since.
@@ -65,6 +80,7 @@ fn settled() -> DemandEvent {
         line: LineRef { order: OrderId(6_120_000_000_000), line: LineItemId(70) },
         said: LineSaid { revision: 9, as_of: at(31), shares, dropped: 0, restocked, settled: true },
         lowered_by_accept: BTreeSet::new(),
+        left: Vec::new(),
     }
 }
 
@@ -101,7 +117,11 @@ pub fn heard_order_events() -> Vec<HeardOrderEvent> {
     covers!(
         vec![
             HeardOrderEvent::LinesHeard { lines: BTreeSet::from([LINE.line, LineItemId(78)]) },
-            HeardOrderEvent::LinesClosed { lines: BTreeSet::from([LINE.line]), revision: 4 },
+            HeardOrderEvent::LinesClosed {
+                lines: BTreeSet::from([LINE.line]),
+                revision: 4,
+                left: vec![LineLeft { line: LINE.line, share: left() }],
+            },
         ];
         HeardOrderEvent::LinesHeard { .. },
         HeardOrderEvent::LinesClosed { .. },

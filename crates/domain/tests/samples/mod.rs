@@ -144,6 +144,13 @@ pub fn pool_events() -> Vec<PoolEvent> {
             ignored(CountIgnoredReason::OlderThanLast { last: at(0) }),
             ignored(CountIgnoredReason::BeyondJournal { kept_after: at(0) }),
             PoolEvent::LineOpened { warehouse: w1(), line: line() },
+            PoolEvent::LineReturned {
+                warehouse: w1(),
+                line: line(),
+                counted: 2,
+                taken: 1,
+                elsewhere: Vec::new(),
+            },
             PoolEvent::LineClaimed {
                 warehouse: w1(),
                 line: line(),
@@ -201,6 +208,7 @@ pub fn pool_events() -> Vec<PoolEvent> {
         PoolEvent::PositionCounted(_),
         PoolEvent::CountIgnored { .. },
         PoolEvent::LineOpened { .. },
+        PoolEvent::LineReturned { .. },
         PoolEvent::LineClaimed { .. },
         PoolEvent::LineTaken { .. },
         PoolEvent::FactTaken(_),

@@ -213,6 +213,7 @@ impl World {
             taken: BTreeMap::new(),
             restocked: None,
             opens: true,
+            left: None,
         };
         if self.orders == Orders::Heard {
             self.news.push(News::Pool(PoolCommand::ClaimLine(claim)));

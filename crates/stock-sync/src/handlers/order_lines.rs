@@ -1,16 +1,18 @@
 //! An order's lines are as order-sync says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_contracts::orders::v1::OrderLinesChanged;
-use lockstep_domain::stock::demand::{DemandCommand, Hear, LineRef, RestockSaid, TellLine};
+use lockstep_domain::stock::demand::{
+    DemandCommand, Hear, HeardOrder, LeftShare, LineRef, RestockSaid, TellLine,
+};
 use lockstep_domain::stock::report::ReportKind;
-use lockstep_domain::{InventoryItemId, LocationId, StoreId, Warehouse};
+use lockstep_domain::{InventoryItemId, LineItemId, LocationId, StoreId, Warehouse};
 use lockstep_runtime::{Stop, Work};
 
-use crate::aggregates::{HeardOrderKind, StoreKind, heard_order_id};
+use crate::aggregates::{DemandKind, HeardOrderKind, StoreKind, demand_id, heard_order_id};
 use crate::demand::{Told, lowers, never};
-use crate::facts::{LineTold, RestockTold, order_lines};
+use crate::facts::{LineTold, OrderFacts, RestockTold, order_lines};
 
 /// Notes what the order sells where, and books what was accepted, in one transaction.
 pub fn apply(event: &OrderLinesChanged, work: &mut Work<'_>) -> Result<(), Stop> {
@@ -20,8 +22,8 @@ pub fn apply(event: &OrderLinesChanged, work: &mut Work<'_>) -> Result<(), Stop>
     let heard = heard_order_id(&facts.store, facts.order);
     let before = work.state::<HeardOrderKind>(&heard)?.clone();
     let lines = facts.lines.iter().map(|line| line.line).collect();
-    let closed = facts.lines.iter().filter(|line| line.said.open() == 0).map(|line| line.line);
-    let hear = Hear { lines, closed: closed.collect(), revision: facts.revision };
+    let closed = closed(work, &facts, &before)?;
+    let hear = Hear { lines, closed, revision: facts.revision };
     never(work.execute::<HeardOrderKind>(&heard, &hear)?);
     for LineTold { line, item, mut said, served, restocks } in facts.lines {
         said.restocked = restocked(work, &facts.store, &served, restocks)?;
@@ -34,11 +36,29 @@ pub fn apply(event: &OrderLinesChanged, work: &mut Work<'_>) -> Result<(), Stop>
             }
         }
         let (was_told, closed_by) = (before.knows(line), before.closed_by(line));
+        let left = before.left_with(line);
         let line = LineRef { order: facts.order, line };
-        let tell = TellLine { line, said, lowered_by_accept, was_told, closed_by };
+        let tell = TellLine { line, said, lowered_by_accept, was_told, closed_by, left };
         told.tell(work, (item, line), &DemandCommand::TellLine(tell))?;
     }
     told.book(work)
+}
+
+/// The lines of which nothing is open. What one left with stays as it was when it left.
+fn closed(
+    work: &mut Work<'_>,
+    facts: &OrderFacts,
+    before: &HeardOrder,
+) -> Result<BTreeMap<LineItemId, Vec<LeftShare>>, Stop> {
+    let mut closed = BTreeMap::new();
+    for told in facts.lines.iter().filter(|line| line.said.open() == 0) {
+        let (line, was_told) = (told.line, before.knows(told.line));
+        let demand = work.state::<DemandKind>(&demand_id(&facts.store, told.item))?;
+        let has_left = demand.has_left(LineRef { order: facts.order, line }, was_told);
+        let leaves = if has_left { before.left_with(line) } else { told.said.leaves() };
+        closed.insert(line, leaves);
+    }
+    Ok(closed)
 }
 
 /// Where units came back: at the warehouse that serves the location by now, of several at one that

@@ -1,6 +1,6 @@
 //! A shipment's lines are as shipment-push says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_contracts::shipments::v1::ShipmentLinesChanged;
 use lockstep_domain::stock::demand::{DemandCommand, Hear, HearShipment};
@@ -24,7 +24,7 @@ pub fn apply(event: &ShipmentLinesChanged, work: &mut Work<'_>) -> Result<(), St
     let heard = heard_order_id(&facts.store, facts.said.order);
     let before = work.state::<HeardOrderKind>(&heard)?.clone();
     let lines = named.keys().map(|(_, line)| line.line).collect();
-    let hear = Hear { lines, closed: BTreeSet::new(), revision: 0 };
+    let hear = Hear { lines, closed: BTreeMap::new(), revision: 0 };
     never(work.execute::<HeardOrderKind>(&heard, &hear)?);
     for ((item, line), steps) in named {
         let was_told = before.knows(line.line);

@@ -29,6 +29,8 @@ struct Claimed {
     claim: Option<Claim>,
     taken: BTreeMap<String, Vec<Taking>>,
     restocked: Option<Restocked>,
+    /// What it had claimed when it left.
+    left: Option<Claim>,
 }
 
 impl Claimed {
@@ -54,6 +56,7 @@ impl Claimed {
             taken: self.taken.clone(),
             restocked: self.restocked,
             opens,
+            left: self.left.clone(),
         })
     }
 
@@ -62,7 +65,7 @@ impl Claimed {
         let none = |claim: &Claim| Claim::of_nothing(claim.revision, claim.as_of);
         let taken = self.taken.keys().map(|source| (source.clone(), Vec::new())).collect();
         let restocked = self.restocked.map(|restocked| Restocked { units: 0, ..restocked });
-        Self { claim: self.claim.as_ref().map(none), taken, restocked }
+        Self { claim: self.claim.as_ref().map(none), taken, restocked, left: None }
     }
 }
 
@@ -85,11 +88,15 @@ impl Claims {
     ) -> Result<Vec<(PoolName, PoolCommand)>, InvalidId> {
         let key = line_key(store, line)?;
         let mut commands = Vec::new();
+        // A pool to which the line moves never had it.
+        let moves = !before.placed.values().all(Claimed::says_nothing);
         let name = |warehouse: &Warehouse, sku: &Sku| (warehouse.backoffice.clone(), sku.clone());
         for ((warehouse, sku), claimed) in &self.placed {
             let known = before.placed.get(&(warehouse.clone(), sku.clone()));
             if known.is_none_or(|known| !known.says_same(claimed)) {
                 let opens = known.is_none_or(Claimed::says_nothing);
+                let left = claimed.left.clone().filter(|_| !moves);
+                let claimed = Claimed { left, ..claimed.clone() };
                 let command = claimed.command(&key, warehouse, opens);
                 commands.push((name(warehouse, sku), command));
             }
@@ -150,7 +157,7 @@ impl Demand {
             let pool = (warehouse.backoffice.clone(), self.sku(&warehouse.backoffice)?.clone());
             let takings = takings(steps, warehouse, ReportKind::Shipment);
             let taken = BTreeMap::from([(shipment.to_owned(), takings)]);
-            let claimed = Claimed { claim: None, taken, restocked: None };
+            let claimed = Claimed { claim: None, taken, restocked: None, left: None };
             Some((pool, claimed.command(&key, warehouse, false)))
         };
         Ok(warehouses.into_iter().filter_map(command).collect())
@@ -171,9 +178,25 @@ impl Line {
     fn claimed(&self, warehouse: &Warehouse) -> Claimed {
         let restocked = self.restocked(warehouse);
         if self.is_settled() {
-            return Claimed { claim: None, taken: BTreeMap::new(), restocked };
+            return Claimed { claim: None, taken: BTreeMap::new(), restocked, left: None };
         }
-        Claimed { claim: self.claim(warehouse), taken: self.taken(warehouse), restocked }
+        let (claim, left) = (self.claim(warehouse), self.left(warehouse));
+        Claimed { claim, taken: self.taken(warehouse), restocked, left }
+    }
+
+    /// What it had claimed when it left, all of it fulfilled.
+    fn left(&self, warehouse: &Warehouse) -> Option<Claim> {
+        let said = self.said.as_ref()?;
+        let mut claim = Claim::of_nothing(said.revision, said.as_of);
+        for share in self.left.iter().filter(|share| share.warehouse == *warehouse) {
+            let sold = share.sold;
+            claim.sold = claim.sold.saturating_add(sold);
+            claim.fulfilled = claim.sold;
+            claim.released = claim.released.saturating_add(share.released);
+            let elsewhere = |location| Elsewhere { location, sold, fulfilled: sold, dropped: 0 };
+            claim.elsewhere.extend(share.counted_at.map(elsewhere));
+        }
+        (claim.sold > 0).then_some(claim)
     }
 
     fn restocked(&self, warehouse: &Warehouse) -> Option<Restocked> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::state::{LineRef, LineSaid, Step};
+use super::state::{LeftShare, LineRef, LineSaid, Step};
 use crate::ids::{BackOfficeId, Sku};
 
 /// A request to the demand for an item.
@@ -44,4 +44,6 @@ pub struct TellLine {
     pub was_told: bool,
     /// The newest revision, if any, by which nothing of it was open.
     pub closed_by: Option<u64>,
+    /// What that revision said of it.
+    pub left: Vec<LeftShare>,
 }

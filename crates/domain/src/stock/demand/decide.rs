@@ -66,7 +66,7 @@ fn events(demand: &Demand, command: &DemandCommand) -> Vec<DemandEvent> {
 }
 
 fn tell_line(demand: &Demand, tell: &TellLine) -> Option<DemandEvent> {
-    let TellLine { line, said, lowered_by_accept, was_told, closed_by } = tell;
+    let TellLine { line, said, lowered_by_accept, was_told, closed_by, left } = tell;
     let known = demand.lines.get(line);
     let mut said = said.clone();
     let has_left = demand.has_left(*line, *was_told);
@@ -81,11 +81,14 @@ fn tell_line(demand: &Demand, tell: &TellLine) -> Option<DemandEvent> {
         }
         said = LineSaid { shares: Vec::new(), settled: true, ..said };
     }
+    let opens_again = has_left && said.open() > 0;
+    let left = if opens_again { left.clone() } else { Vec::new() };
     let before = known.cloned().unwrap_or_default();
     let after = with_said(before.clone(), &said, lowered_by_accept);
     (known.is_none() || before != after).then(|| DemandEvent::LineTold {
         line: *line,
         said,
         lowered_by_accept: lowered_by_accept.clone(),
+        left,
     })
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::DemandEvent;
-use super::state::{Demand, Line, LineRef, LineSaid, Place, RestockSaid, Step};
-use crate::ids::{BackOfficeId, Warehouse};
+use super::state::{Demand, LeftShare, Line, LineRef, LineSaid, Place, RestockSaid, Step};
+use crate::ids::{BackOfficeId, Sku, Warehouse};
 
 /// A line that is fulfilled or cancelled leaves this long after its last news.
 const QUIET_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -18,8 +18,11 @@ pub(super) fn evolve(mut demand: Demand, event: &DemandEvent) -> Demand {
         DemandEvent::Linked { backoffice, sku } => {
             demand.skus.insert(backoffice.clone(), sku.clone());
         }
-        DemandEvent::LineTold { line, said, lowered_by_accept } => {
-            let before = demand.lines.remove(line).unwrap_or_default();
+        DemandEvent::LineTold { line, said, lowered_by_accept, left } => {
+            let mut before = demand.lines.remove(line).unwrap_or_default();
+            if !left.is_empty() {
+                come_back(&mut before, left, &demand.skus);
+            }
             demand.lines.insert(*line, with_said(before, said, lowered_by_accept));
             let_go(&mut demand.lines, said.as_of, *line);
         }
@@ -54,6 +57,17 @@ pub(super) fn with_said(
         line.said = Some(with_known_warehouses(said.clone(), line.said.as_ref()));
     }
     line
+}
+
+/// Opens a line again that left: its units were where they were, and a pool that had them has them
+/// in its sums.
+fn come_back(line: &mut Line, left: &[LeftShare], skus: &BTreeMap<BackOfficeId, Sku>) {
+    for share in left {
+        let place = line.places.entry((share.warehouse.clone(), share.counted_at)).or_default();
+        place.most = place.most.max(share.sold);
+    }
+    let had_pool = left.iter().filter(|share| skus.contains_key(&share.warehouse.backoffice));
+    line.left = had_pool.cloned().collect();
 }
 
 /// Notes where units of the line are or were.

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::state::{LineRef, Step};
+use super::state::{LeftShare, LineRef, Step};
 use crate::decider::Decider;
 use crate::ids::{InventoryItemId, LineItemId, OrderId, Warehouse};
 
@@ -22,6 +22,9 @@ pub struct HeardOrder {
     /// The newest revision by which nothing of a line was open. Only then it may have left.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     closed: BTreeMap<LineItemId, u64>,
+    /// What that revision said of it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    left: BTreeMap<LineItemId, Vec<LeftShare>>,
 }
 
 impl HeardOrder {
@@ -36,6 +39,12 @@ impl HeardOrder {
     pub fn closed_by(&self, line: LineItemId) -> Option<u64> {
         self.closed.get(&line).copied()
     }
+
+    /// What that revision said of it.
+    #[must_use]
+    pub fn left_with(&self, line: LineItemId) -> Vec<LeftShare> {
+        self.left.get(&line).cloned().unwrap_or_default()
+    }
 }
 
 /// Lines of an order are told to the demand for their items.
@@ -43,8 +52,8 @@ impl HeardOrder {
 pub struct Hear {
     /// The lines.
     pub lines: BTreeSet<LineItemId>,
-    /// Those of which nothing is open, as the revision says.
-    pub closed: BTreeSet<LineItemId>,
+    /// Those of which nothing is open, and what the revision says of them.
+    pub closed: BTreeMap<LineItemId, Vec<LeftShare>>,
     /// The revision of the order's lines.
     pub revision: u64,
 }
@@ -64,7 +73,19 @@ pub enum HeardOrderEvent {
         lines: BTreeSet<LineItemId>,
         /// The revision that says so.
         revision: u64,
+        /// What it says of them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left: Vec<LineLeft>,
     },
+}
+
+/// What a warehouse had of a line of which nothing is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineLeft {
+    /// The line.
+    pub line: LineItemId,
+    /// What the warehouse had.
+    pub share: LeftShare,
 }
 
 impl Decider for HeardOrder {
@@ -77,14 +98,21 @@ impl Decider for HeardOrder {
         let Hear { lines, closed, revision } = command;
         let revision = *revision;
         let heard: BTreeSet<_> = lines.difference(&state.lines).copied().collect();
-        let is_newer = |line: &&LineItemId| state.closed_by(**line) < Some(revision);
-        let closed: BTreeSet<_> = closed.iter().filter(is_newer).copied().collect();
+        let is_newer = |line: LineItemId| state.closed_by(line) < Some(revision);
+        let closed: Vec<_> = closed.iter().filter(|(line, _)| is_newer(**line)).collect();
+        let left = |(line, shares): &(&LineItemId, &Vec<LeftShare>)| {
+            let line = **line;
+            let of_line = shares.iter().cloned().map(move |share| LineLeft { line, share });
+            of_line.collect::<Vec<_>>()
+        };
+        let left = closed.iter().flat_map(left).collect();
+        let closed: BTreeSet<_> = closed.into_iter().map(|(line, _)| *line).collect();
         let mut events = Vec::new();
         if !heard.is_empty() {
             events.push(HeardOrderEvent::LinesHeard { lines: heard });
         }
         if !closed.is_empty() {
-            events.push(HeardOrderEvent::LinesClosed { lines: closed, revision });
+            events.push(HeardOrderEvent::LinesClosed { lines: closed, revision, left });
         }
         Ok(events)
     }
@@ -92,8 +120,12 @@ impl Decider for HeardOrder {
     fn evolve(mut state: Self, event: &HeardOrderEvent) -> Self {
         match event {
             HeardOrderEvent::LinesHeard { lines } => state.lines.extend(lines),
-            HeardOrderEvent::LinesClosed { lines, revision } => {
+            HeardOrderEvent::LinesClosed { lines, revision, left } => {
                 state.closed.extend(lines.iter().map(|line| (*line, *revision)));
+                state.left.retain(|line, _| !lines.contains(line));
+                for LineLeft { line, share } in left {
+                    state.left.entry(*line).or_default().push(share.clone());
+                }
             }
         }
         state

@@ -11,9 +11,9 @@ use super::{
     TellLine,
 };
 use crate::decider::Decider as _;
-use crate::ids::{LineItemId, OrderId};
+use crate::ids::{LineItemId, LocationId, OrderId, StoreId};
 use crate::quantity::Quantity;
-use crate::testing::{apply, at};
+use crate::testing::{apply, at, id};
 
 fn fulfilled(share: ShareSaid) -> ShareSaid {
     ShareSaid { fulfilled: share.sold, ..share }
@@ -84,11 +84,74 @@ fn a_shipment_of_a_line_that_left_the_pool_too_changes_nothing() {
     assert_eq!(bench.play([shipment("s", 1, 3, 6)]).pool(), before);
 }
 
+/// Its fulfillment was cancelled at Shopify after the line had left everywhere: it counts once.
+#[test]
+fn a_line_that_left_the_pool_and_opens_again_counts_once() {
+    let numbers = |bench: &Bench| {
+        let (pool, a, b) = (bench.pool(), id::<StoreId>("a"), id::<StoreId>("b"));
+        let at = |name: &str| {
+            let w = code(name);
+            let delta = [&a, &b].map(|store| pool.delta_units(&w, store));
+            let known = (pool.known_sold(&w, &a), pool.known_open(&w, &a), pool.owed(&w));
+            (pool.position(&w).map(Quantity::floor_units), delta, known)
+        };
+        ([at("W1"), at("W2")], pool.counted_away(&a, LocationId(1)))
+    };
+    let away = |of: ShareSaid| super::tests::counted_at(of, LocationId(1));
+    for (stages, share) in [
+        (PHYSICAL, share("W1", 3)),
+        (PHYSICAL, away(share("W2", 3))),
+        (ACCEPT, accepted(share("W1", 3), 3, 5)),
+        (ACCEPT, away(accepted(share("W2", 3), 3, 5))),
+    ] {
+        let place = share.warehouse.as_ref().expect("one").code.to_string();
+        let closed = Bench::linked(stages).play([
+            count("c", 10, 0),
+            super::tests::count_at("W2", "c", 10, 0),
+            super::tests::shipment_from(&place, "s", 1, 3, 5),
+            order(3, [fulfilled(share.clone())]),
+        ]);
+        // The same lines come, before it opens again or after.
+        let others = |bench: &mut Bench| {
+            close_others(bench);
+            for name in ["W1", "W2"] {
+                (0..2_100).for_each(|n| bench.take(&super::tests::of_other_order(name, n)));
+            }
+        };
+        let left = {
+            let mut bench = closed.clone();
+            others(&mut bench);
+            assert!(!bench.demand.has(LINE));
+            bench
+        };
+        let kept = |words: Vec<super::tests::Fact>| {
+            let mut bench = closed.clone().play(words);
+            others(&mut bench);
+            numbers(&bench)
+        };
+        let open = || order(4, [share.clone()]);
+        let cancelled = || order(5, [ShareSaid { sold: 0, ..share.clone() }]);
+        let again = || order(5, [fulfilled(share.clone())]);
+        assert_eq!(numbers(&left.clone().play([open()])), kept(vec![open()]));
+        assert_eq!(
+            numbers(&left.clone().play([open(), cancelled()])),
+            kept(vec![open(), cancelled()])
+        );
+        let mut twice = left.clone().play([open(), again()]);
+        others(&mut twice);
+        twice.let_pool_go();
+        assert_eq!(numbers(&twice).1, numbers(&left).1);
+        let stored = serde_json::to_string(&twice.pool()).expect("stored");
+        let read: crate::stock::pool::Pool = serde_json::from_str(&stored).expect("read");
+        assert_eq!(read, twice.pool());
+    }
+}
+
 #[test]
 fn the_newest_revision_that_closed_a_line_stands() {
     let hear = |closed: bool, revision| Hear {
         lines: [LINE.line].into(),
-        closed: closed.then_some(LINE.line).into_iter().collect(),
+        closed: closed.then_some((LINE.line, Vec::new())).into_iter().collect(),
         revision,
     };
     let heard = apply::<HeardOrder>(HeardOrder::default(), &hear(true, 3));
@@ -113,6 +176,7 @@ fn more_open_lines_than_are_kept_are_refused_with_the_fix() {
             lowered_by_accept: BTreeSet::new(),
             was_told: false,
             closed_by: None,
+            left: Vec::new(),
         })
     };
     let mut demand = Demand::default();

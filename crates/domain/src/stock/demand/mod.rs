@@ -27,10 +27,10 @@ pub use claims::{Claims, PoolName};
 pub use command::{DemandCommand, TellLine};
 pub use decide::DemandRejection;
 pub use heard::{
-    Hear, HearShipment, HeardOrder, HeardOrderEvent, HeardShipment, HeardShipmentEvent,
+    Hear, HearShipment, HeardOrder, HeardOrderEvent, HeardShipment, HeardShipmentEvent, LineLeft,
     ShipmentSaid, ShippedLine,
 };
-pub use state::{AcceptedAt, Demand, LineRef, LineSaid, RestockSaid, ShareSaid, Step};
+pub use state::{AcceptedAt, Demand, LeftShare, LineRef, LineSaid, RestockSaid, ShareSaid, Step};
 
 use std::collections::BTreeSet;
 
@@ -59,6 +59,9 @@ pub enum DemandEvent {
         /// The back offices whose number acceptance lowers.
         #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
         lowered_by_accept: BTreeSet<BackOfficeId>,
+        /// What it had left with before, if this opens it again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left: Vec<LeftShare>,
     },
     /// A shipment said this of a line.
     ShipmentTold {

@@ -81,6 +81,21 @@ pub struct ShareSaid {
     pub steps: Vec<AcceptedAt>,
 }
 
+/// What a warehouse had of a line when nothing of it was open any more; in units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftShare {
+    /// The warehouse.
+    pub warehouse: Warehouse,
+    /// The location at which Shopify counts it, where the warehouse serves another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_at: Option<LocationId>,
+    /// Claimed at Shopify, and fulfilled.
+    pub sold: i64,
+    /// Released by the back office.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub released: i64,
+}
+
 /// How many units had been accepted or released in all, from a moment on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AcceptedAt {
@@ -130,6 +145,9 @@ pub(super) struct Line {
     /// What each shipment holds, by revision.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub shipments: BTreeMap<String, Vec<Step>>,
+    /// With what it left before it was opened again: a pool that let it go has that in its sums.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<LeftShare>,
 }
 
 /// Who served units of a line, and where Shopify counted them if that is elsewhere.
@@ -191,6 +209,20 @@ impl LineSaid {
     #[must_use]
     pub fn open(&self) -> i64 {
         self.shares.iter().map(|share| share.sold.saturating_sub(share.fulfilled).max(0)).sum()
+    }
+
+    /// What a line of which nothing is open leaves with.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<LeftShare> {
+        let left = |share: &ShareSaid| {
+            (share.sold > 0).then_some(LeftShare {
+                warehouse: share.warehouse.clone()?,
+                counted_at: share.counted_at,
+                sold: share.sold,
+                released: share.released.max(0),
+            })
+        };
+        self.shares.iter().filter_map(left).collect()
     }
 
     /// Units that have no location yet.

@@ -228,13 +228,16 @@ impl Bench {
                 let lowers = self.lowered_by.contains(&ReportKind::Accept);
                 let closed = shares.iter().all(|share| share.sold <= share.fulfilled);
                 let closed_by = self.heard.closed_by(LINE.line);
-                let was_told = self.hear(closed.then_some(revision));
+                let left = self.heard.left_with(LINE.line);
+                let said = LineSaid { revision, as_of, shares, dropped, restocked, settled: false };
+                let was_told = self.hear(closed.then_some(&said));
                 let tell = TellLine {
                     line: LINE,
-                    said: LineSaid { revision, as_of, shares, dropped, restocked, settled: false },
+                    said,
                     lowered_by_accept: lowers.then(|| id("wms")).into_iter().collect(),
                     was_told,
                     closed_by,
+                    left,
                 };
                 self.tell(&DemandCommand::TellLine(tell));
             }
@@ -266,11 +269,16 @@ impl Bench {
         }
     }
 
-    fn hear(&mut self, closed_by: Option<u64>) -> bool {
+    fn hear(&mut self, closed: Option<&LineSaid>) -> bool {
         let before = self.heard.knows(LINE.line);
         let lines = BTreeSet::from([LINE.line]);
-        let closed = closed_by.map(|_| LINE.line).into_iter().collect();
-        let hear = Hear { lines, closed, revision: closed_by.unwrap_or_default() };
+        let revision = closed.map_or(0, |said| said.revision);
+        let leaves = |said: &LineSaid| {
+            let has_left = self.demand.has_left(LINE, before);
+            if has_left { self.heard.left_with(LINE.line) } else { said.leaves() }
+        };
+        let closed = closed.map(|said| (LINE.line, leaves(said))).into_iter().collect();
+        let hear = Hear { lines, closed, revision };
         self.heard = apply::<HeardOrder>(self.heard.clone(), &hear);
         before
     }
@@ -440,6 +448,7 @@ pub(super) fn close_others(bench: &mut Bench) {
             lowered_by_accept: BTreeSet::new(),
             was_told: false,
             closed_by: None,
+            left: Vec::new(),
         }));
     }
 }

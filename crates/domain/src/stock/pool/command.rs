@@ -105,6 +105,9 @@ pub struct ClaimLine {
     pub restocked: Option<Restocked>,
     /// Whether the line may be opened. One that was claimed before and is gone was settled.
     pub opens: bool,
+    /// What it had claimed here when it was settled and left; nothing if it never did. A pool that
+    /// let it go has that in its sums.
+    pub left: Option<Claim>,
 }
 
 /// What an order claims of a line, in units.

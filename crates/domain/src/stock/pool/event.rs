@@ -37,6 +37,20 @@ pub enum PoolEvent {
         /// The line.
         line: LineKey,
     },
+    /// A line that was settled and had left is opened again: this much of it is in the sums.
+    LineReturned {
+        /// The warehouse.
+        warehouse: WarehouseCode,
+        /// The line.
+        line: LineKey,
+        /// Units that had lowered the level that the warehouse serves.
+        counted: i64,
+        /// Units that the back office's number lacks for them.
+        taken: i64,
+        /// Units that had lowered levels elsewhere.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        elsewhere: Vec<Elsewhere>,
+    },
     /// A store's order said how much of a line is sold.
     LineClaimed {
         /// The warehouse.

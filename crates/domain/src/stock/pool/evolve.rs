@@ -6,7 +6,7 @@ use super::command::{Claim, Restocked, Taking};
 use super::compact::Mark;
 use super::event::{FactTaken, MovementBooked, MovementEffect, PoolEvent};
 use super::facts;
-use super::line::{BookedBack, LineKey, Report};
+use super::line::{BookedBack, Left, LineKey, Report};
 use super::position::LastCount;
 use super::state::{Pool, WarehouseStock};
 use crate::quantity::Quantity;
@@ -25,6 +25,11 @@ pub(super) fn evolve(mut pool: Pool, event: &PoolEvent) -> Pool {
         PoolEvent::CountIgnored { .. } | PoolEvent::DriftReported { .. } => {}
         PoolEvent::LineOpened { warehouse, line } => {
             pool.warehouses.entry(warehouse.clone()).or_default().ledger.open(line.clone());
+        }
+        PoolEvent::LineReturned { warehouse, line, counted, taken, elsewhere } => {
+            let stock = pool.warehouses.entry(warehouse.clone()).or_default();
+            let left = Left { counted: *counted, taken: *taken };
+            stock.ledger.come_back(line.clone(), left, elsewhere);
         }
         PoolEvent::LineClaimed { warehouse, line, as_of, .. } => {
             let stock = pool.warehouses.entry(warehouse.clone()).or_default();

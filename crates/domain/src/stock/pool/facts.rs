@@ -3,9 +3,11 @@
 use super::command::{Claim, ClaimLine, Restocked, Taking};
 use super::compact::Mark;
 use super::event::{FactTaken, PoolEvent};
-use super::line::{Line, Report};
+use super::line::{Left, Line, Report};
 use super::rejection::PoolRejection;
 use super::state::WarehouseStock;
+use crate::quantity::Quantity;
+use crate::stock::report::ReportKind;
 
 /// Opens the line where it must be, notes what is claimed and what Shopify put back, and brings
 /// what was told of goods taken to what is told now: each step by itself, with what it does to the
@@ -20,7 +22,7 @@ pub(super) fn claim_line(
     let known = stock.ledger.line(&told.line);
     // A claim of nothing is one, too: without it a movement would be of an order that is not known.
     let says = told.claim.is_some() || told.taken.values().any(|takings| !takings.is_empty());
-    let line = known.cloned().unwrap_or_default();
+    let mut line = known.cloned().unwrap_or_default();
     let restocked = restocked(&line, told);
     // A settled line left with its sums: what comes back of it later is all that is news.
     let has_left = line.has_only_returns() && !told.opens;
@@ -33,11 +35,33 @@ pub(super) fn claim_line(
         events.push(PoolEvent::LineOpened { warehouse, line });
     }
     events.extend(restocked);
+    if let Some(returned) = returned(&line, told) {
+        if let PoolEvent::LineReturned { counted, taken, .. } = &returned {
+            line.left = Left { counted: *counted, taken: *taken };
+        }
+        events.push(returned);
+    }
     if !has_left {
         events.extend(claimed(&line, told));
         take(stock, line, told, &mut events)?;
     }
     Ok(events)
+}
+
+/// What the sums hold of a line that had left. All of it was taken, but for what was released; what
+/// acceptance took is told again.
+fn returned(line: &Line, told: &ClaimLine) -> Option<PoolEvent> {
+    let is_gone = line.claim.is_none() && line.left == Left::default() && told.opens;
+    let left = told.left.as_ref().filter(|_| is_gone)?;
+    let takings = told.taken.values().flatten().filter(|taking| taking.kind == ReportKind::Accept);
+    let accepted = takings.map(|taking| taking.quantity).sum::<Quantity>().floor_units();
+    Some(PoolEvent::LineReturned {
+        warehouse: told.warehouse.clone(),
+        line: told.line.clone(),
+        counted: left.counted_here(),
+        taken: left.sold.saturating_sub(left.released).max(accepted).max(0),
+        elsewhere: left.elsewhere.clone(),
+    })
 }
 
 fn restocked(line: &Line, told: &ClaimLine) -> Option<PoolEvent> {

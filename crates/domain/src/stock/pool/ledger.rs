@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::command::{Claim, Elsewhere, Restocked};
-use super::line::{BookedBack, Line, LineKey, Report, Step};
+use super::line::{BookedBack, Left, Line, LineKey, Report, Step};
 use crate::ids::{LocationId, StoreId};
 use crate::quantity::Quantity;
 
@@ -214,6 +214,14 @@ impl Ledger {
             self.move_away(&key.store, &before, &claim.elsewhere);
         }
         self.change(key, |line| line.claim = Some(claim));
+    }
+
+    /// Opens a line again that had left: its numbers count from what the sums hold of it.
+    pub(super) fn come_back(&mut self, key: LineKey, left: Left, elsewhere: &[Elsewhere]) {
+        if !elsewhere.is_empty() {
+            self.move_away(&key.store, elsewhere, &[]);
+        }
+        self.change(key, |line| line.left = left);
     }
 
     /// What a line that leaves has counted away from here stays counted.

@@ -73,7 +73,7 @@ impl Claim {
     }
 
     /// Units that lowered the level that the warehouse serves, cancelled ones included.
-    fn counted_here(&self) -> i64 {
+    pub(super) fn counted_here(&self) -> i64 {
         let parts = self.elsewhere.iter();
         let elsewhere = parts.fold(0_i64, |sum, part| sum.saturating_add(part.counted()));
         self.sold.saturating_add(self.dropped).saturating_sub(elsewhere)
@@ -101,6 +101,13 @@ impl Elsewhere {
     }
 }
 
+/// What the sums hold of a line that had left and was opened again; in units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Left {
+    pub(super) counted: i64,
+    pub(super) taken: i64,
+}
+
 /// An order line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Line {
@@ -114,6 +121,8 @@ pub(super) struct Line {
     pub(super) booked_back: Vec<BookedBack>,
     /// Of what Shopify put back, what was booked back at another warehouse of the pool.
     pub(super) booked_apart: Quantity,
+    /// With what it left before; its own numbers count from there.
+    pub(super) left: Left,
 }
 
 /// The stages of a line, the greatest of which counts. Their places are stored.
@@ -144,6 +153,9 @@ impl Line {
     fn taken_until(&self, moment: Option<Timestamp>) -> Quantity {
         // A movement and what an order or a shipment tells are two words about the same goods.
         let mut stages = [[Quantity::ZERO; STAGES.len()]; 2];
+        let [_, told] = &mut stages;
+        // It was taken before anything that is known by now: what is sent once more comes on top.
+        told[usize::from(stage(ReportKind::Shipment))] = Quantity::from_units(self.left.taken);
         for report in &self.reports {
             if moment.is_none_or(|moment| report.occurred_at <= moment)
                 && let Some(stages) = stages.get_mut(usize::from(report.told))
@@ -179,7 +191,8 @@ impl Line {
     /// What lowered the level that the warehouse serves.
     pub(super) fn counted_here(&self) -> Quantity {
         let counted = |claim: &Claim| Quantity::from_units(claim.counted_here());
-        self.claim.as_ref().map_or_else(|| self.taken(), counted)
+        let counted = self.claim.as_ref().map_or_else(|| self.taken(), counted);
+        counted.saturating_sub(Quantity::from_units(self.left.counted))
     }
 
     pub(super) fn owed(&self) -> Quantity {
@@ -210,7 +223,9 @@ impl Line {
     }
 
     fn own_without(&self, came_back: Quantity) -> Quantity {
-        self.taken().min(self.sold().saturating_sub(self.elsewhere())).saturating_sub(came_back)
+        let left = Quantity::from_units(self.left.taken.min(self.left.counted));
+        let own = self.taken().min(self.sold().saturating_sub(self.elsewhere()));
+        own.saturating_sub(came_back).saturating_sub(left)
     }
 
     /// What is both booked back and put back by Shopify itself.
@@ -297,7 +312,7 @@ impl Line {
 
     /// The moments at which the line changed the position, for the journal.
     pub(super) fn steps(&self) -> Vec<Step> {
-        let mut before = Quantity::ZERO;
+        let mut before = Quantity::from_units(self.left.taken);
         let mut steps = Vec::with_capacity(self.reports.len());
         for report in &self.reports {
             let after = self.taken_until(Some(report.occurred_at));

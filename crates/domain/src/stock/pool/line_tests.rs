@@ -19,6 +19,7 @@ fn claim(store: &str, order: &str, sold: i64, seconds: i64) -> PoolCommand {
         taken: BTreeMap::new(),
         restocked: None,
         opens: true,
+        left: None,
     })
 }
 

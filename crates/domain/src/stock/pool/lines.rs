@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 
 use super::command::{Claim, Elsewhere, Restocked};
 use super::compact::{Broken, Mark, Reader, Scale, Writer};
-use super::line::{BookedBack, Line, LineKey, Report, STAGES, stage};
+use super::line::{BookedBack, Left, Line, LineKey, Report, STAGES, stage};
 use crate::ids::{EventId, LineId, LocationId, OrderKey, StoreId};
 use crate::quantity::Quantity;
 use crate::stock::report::ReportKind;
@@ -23,6 +23,8 @@ const WITH_RETURNS: u8 = 3;
 const WITH_PLACES: u8 = 4;
 /// Begins a line of which something came back to another warehouse; the rest follows as without.
 const BOOKED_APART: u8 = 5;
+/// Begins a line that had left and was opened again; the rest follows as without.
+const CAME_BACK: u8 = 6;
 /// Marks the stage of what an order or a shipment told.
 const TOLD: u8 = 0x10;
 
@@ -85,6 +87,11 @@ fn name(writer: &mut Writer, name: &str) {
 }
 
 fn write(writer: &mut Writer, scale: Scale, line: &Line) {
+    if line.left != Left::default() {
+        writer.byte(CAME_BACK);
+        writer.signed(line.left.counted);
+        writer.signed(line.left.taken);
+    }
     if !line.booked_apart.is_zero() {
         writer.byte(BOOKED_APART);
         writer.quantity(line.booked_apart);
@@ -192,7 +199,14 @@ fn read_name(reader: &mut Reader) -> Result<LineId, Broken> {
 }
 
 fn read(reader: &mut Reader, scale: Scale) -> Result<Line, Broken> {
-    let (first, booked_apart) = match reader.byte()? {
+    let (first, left) = match reader.byte()? {
+        CAME_BACK => {
+            let left = Left { counted: reader.signed()?, taken: reader.signed()? };
+            (reader.byte()?, left)
+        }
+        form => (form, Left::default()),
+    };
+    let (first, booked_apart) = match first {
         BOOKED_APART => {
             let quantity = reader.quantity()?;
             (reader.byte()?, quantity)
@@ -218,7 +232,7 @@ fn read(reader: &mut Reader, scale: Scale) -> Result<Line, Broken> {
         let (quantity, mark) = (reader.quantity()?, reader.mark()?);
         reports.push(Report { mark, kind, told, occurred_at, quantity });
     }
-    Ok(Line { claim, reports, restocked, booked_back, booked_apart })
+    Ok(Line { claim, reports, restocked, booked_back, booked_apart, left })
 }
 
 fn read_claim(reader: &mut Reader, scale: Scale, form: u8) -> Result<Option<Claim>, Broken> {
@@ -408,7 +422,8 @@ mod tests {
                 as_of: at(seconds),
             });
             let booked_apart = Quantity::from_units(i64::from(sample.store));
-            let mut line = Line { claim, restocked, booked_apart, ..Line::default() };
+            let left = Left { counted: i64::from(sample.store), taken: i64::from(sample.told) };
+            let mut line = Line { claim, restocked, booked_apart, left, ..Line::default() };
             for (absorbed, seconds, quantity, mark) in &sample.booked_back {
                 line.book_back(BookedBack {
                     mark: Mark(*mark),

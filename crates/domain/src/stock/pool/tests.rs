@@ -71,6 +71,7 @@ pub(super) fn restock(order: &str, units: i64, revision: u64) -> PoolCommand {
         taken: BTreeMap::new(),
         restocked: Some(Restocked { units, revision, as_of }),
         opens: true,
+        left: None,
     })
 }
 
