@@ -51,6 +51,7 @@ pub fn pools_behind(
     work: &mut Work<'_>,
     items: &BTreeSet<String>,
 ) -> Result<Vec<AggregateKey>, Stop> {
+    work.load_all::<DemandKind>(&items.iter().cloned().collect::<Vec<_>>())?;
     work.want_peeks::<LevelKind>(items.iter().map(String::as_str))?;
     let mut pools = BTreeSet::new();
     for item in items {

@@ -26,6 +26,7 @@ const BACKOFFICES_MAX: u32 = 1_000;
 struct Picture {
     store: StoreId,
     rules: StoreStock,
+    /// Of the asked SKU.
     pools: BTreeMap<BackOfficeId, Pool>,
     backoffices: BTreeMap<BackOfficeId, BackOfficeStock>,
 }
@@ -58,7 +59,8 @@ pub async fn get_stock(
     };
     for item in items {
         let level = engine.read::<LevelKind>(&level_id(&store, item)).await?.unwrap_or_default();
-        answer.levels.extend(picture.levels(item, &level));
+        let pools = pools_of(engine, &level).await?;
+        answer.levels.extend(picture.levels(item, &level, &pools));
         let timer = engine.store().timer(store.as_str(), &item.to_string()).await?;
         if let Some(timer) = timer {
             let open = timer.not_before.filter(|end| *end > engine.now());
@@ -67,6 +69,19 @@ pub async fn get_stock(
         }
     }
     Ok(answer)
+}
+
+/// The pools that the item is linked to: other back offices may know it by other SKUs.
+async fn pools_of(
+    engine: &Engine,
+    level: &Level,
+) -> Result<BTreeMap<BackOfficeId, Pool>, PortError> {
+    let mut pools = BTreeMap::new();
+    for (backoffice, sku) in &level.links {
+        let pool = engine.read::<PoolKind>(&pool_id(backoffice, sku)).await?;
+        pools.entry(backoffice.clone()).or_insert(pool.unwrap_or_default());
+    }
+    Ok(pools)
 }
 
 async fn picture(engine: &Engine, store: &StoreId, sku: &Sku) -> Result<Picture, PortError> {
@@ -81,8 +96,8 @@ async fn picture(engine: &Engine, store: &StoreId, sku: &Sku) -> Result<Picture,
     let adopted = engine.scan::<BackOfficeKind>("", "", BACKOFFICES_MAX).await?;
     for (id, rules) in adopted {
         let Ok(backoffice) = BackOfficeId::try_new(id) else { continue };
+        picture.backoffices.insert(backoffice.clone(), rules.settings.unwrap_or_default());
         if let Some(pool) = engine.read::<PoolKind>(&pool_id(&backoffice, sku)).await? {
-            picture.backoffices.insert(backoffice.clone(), rules.settings.unwrap_or_default());
             picture.pools.insert(backoffice, pool);
         }
     }
@@ -110,15 +125,20 @@ impl Picture {
         self.pools.iter().flat_map(of_pool).collect()
     }
 
-    fn levels(&self, item: InventoryItemId, level: &Level) -> Vec<LevelView> {
-        let one = |mapping: &LocationMapping| self.level(item, level, mapping);
+    fn levels(
+        &self,
+        item: InventoryItemId,
+        level: &Level,
+        pools: &BTreeMap<BackOfficeId, Pool>,
+    ) -> Vec<LevelView> {
+        let one = |mapping: &LocationMapping| self.level((item, level), pools, mapping);
         self.rules.locations.iter().filter_map(one).collect()
     }
 
     fn level(
         &self,
-        item: InventoryItemId,
-        level: &Level,
+        (item, level): (InventoryItemId, &Level),
+        linked: &BTreeMap<BackOfficeId, Pool>,
         mapping: &LocationMapping,
     ) -> Option<LevelView> {
         let mapped: Vec<_> = mapping
@@ -126,7 +146,7 @@ impl Picture {
             .iter()
             .filter_map(|w| {
                 Some(MappedWarehouse {
-                    pool: self.pools.get(&w.backoffice)?,
+                    pool: linked.get(&w.backoffice)?,
                     warehouse: &w.code,
                     excludes_damaged: self
                         .backoffices
@@ -140,7 +160,7 @@ impl Picture {
         }
         let known = level.location(mapping.location).cloned().unwrap_or_default();
         let buffer = self.rules.buffer_at(mapping.location);
-        let pools: Vec<_> = self.pools.values().collect();
+        let pools: Vec<_> = linked.values().collect();
         let sources = Sources {
             store: &self.store,
             location: mapping.location,

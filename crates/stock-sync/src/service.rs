@@ -6,6 +6,7 @@ use std::sync::Arc;
 use lockstep_contracts::Event;
 use lockstep_contracts::backoffice::v1::{CountReported, MovementReported};
 use lockstep_contracts::catalog::v1::{VariantConflictChanged, VariantLinked, VariantUnlinked};
+use lockstep_contracts::convert::conflict::conflict_changed;
 use lockstep_contracts::convert::link::{LinkChange, linked, unlinked};
 use lockstep_contracts::orders::v1::OrderLinesChanged;
 use lockstep_contracts::shipments::v1::ShipmentLinesChanged;
@@ -21,7 +22,7 @@ use lockstep_runtime::{
 
 use crate::aggregates::{
     BackOfficeKind, DemandKind, HeardOrderKind, HeardShipmentKind, LevelKind, LinkSeenKind,
-    PoolKind, StoreKind, demand_id, link_seen_id, pool_id,
+    PoolKind, StoreKind, demand_id, level_id, link_seen_id, pool_id,
 };
 use crate::demand::pools_behind;
 use crate::effects::{list_unknown_effects, settle_effect};
@@ -93,9 +94,20 @@ impl Processor for StockProcessor {
         work: &mut Work<'_>,
     ) -> Result<Vec<AggregateKey>, Stop> {
         let keys = messages.iter().flat_map(|message| self.keys(message));
-        let items: BTreeSet<_> =
-            keys.filter(|key| key.kind == DemandKind::KIND).map(|key| key.id).collect();
-        pools_behind(work, &items)
+        let mut items = BTreeSet::new();
+        for key in keys {
+            if key.kind == DemandKind::KIND {
+                items.insert(key.id);
+            } else if key.kind == HeardShipmentKind::KIND {
+                // Items that only an earlier revision of the shipment named.
+                let store = key.id.split('/').next().unwrap_or_default();
+                let named = work.state::<HeardShipmentKind>(&key.id)?.steps();
+                items.extend(named.keys().map(|(item, _)| format!("{store}/{item}")));
+            }
+        }
+        let mut behind = pools_behind(work, &items)?;
+        behind.extend(messages.iter().filter_map(|message| level_in_doubt(message)));
+        Ok(behind)
     }
 
     fn apply(&self, message: &Inbound, work: &mut Work<'_>) -> Result<(), Stop> {
@@ -129,6 +141,14 @@ impl Processor for StockProcessor {
             Box::new(EvolverOf::<HeardShipmentKind>::default()),
         ]
     }
+}
+
+/// The level of an item about whose codes something is told.
+fn level_in_doubt(message: &Inbound) -> Option<AggregateKey> {
+    let is_doubt = message.metadata.event_type == VariantConflictChanged::TYPE;
+    let event = message.decode::<VariantConflictChanged>().ok().filter(|_| is_doubt)?;
+    let change = conflict_changed(&event).ok()?;
+    Some(LevelKind::key(level_id(&change.store, change.item)))
 }
 
 /// What a link and its end lock, both alike and in one statement: so two of them cannot wait for

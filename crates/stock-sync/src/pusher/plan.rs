@@ -220,10 +220,8 @@ fn want(
     let level = work.get::<LevelKind>(&id)?;
     let links = level.links.clone();
     let mut wanted = Wanted::default();
-    // Whoever decides what its codes mean makes it due again.
-    let Some(rules) = rules.settings.as_ref().filter(|_| level.parked_by().is_none()) else {
-        return Ok(wanted);
-    };
+    let is_parked = level.parked_by().is_some();
+    let Some(rules) = rules.settings.as_ref() else { return Ok(wanted) };
     for mapping in &rules.locations {
         let location = mapping.location;
         let behind = Behind::load(work, (store, rules), location, &links)?;
@@ -248,8 +246,10 @@ fn want(
             Decision::Activate => wanted.activations.push(location),
         }
     }
-    if rules.enabled == Enabled::Shadow {
-        // Shadow computes and never writes; what it would write stands in the level's view.
+    if is_parked || rules.enabled == Enabled::Shadow {
+        // Shadow computes and never writes; what it would write stands in the level's view. Of a
+        // parked item calls are still looked into; whoever decides what its codes mean makes it
+        // due again.
         wanted.writes.clear();
         wanted.activations.clear();
     }

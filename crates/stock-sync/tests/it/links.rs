@@ -5,6 +5,7 @@ use lockstep_contracts::catalog::v1::{
 };
 use lockstep_contracts::orders::v1::{LineShare, OrderLineFacts, OrderLinesChanged};
 use lockstep_contracts::settings::v1::StockMode;
+use lockstep_contracts::shipments::v1::{ShipmentLinesChanged, ShippedLine};
 use lockstep_contracts::stock::v1::GetStockRequest;
 use lockstep_contracts::time::to_proto;
 use lockstep_domain::stock::pool::Pool;
@@ -156,4 +157,77 @@ async fn an_item_whose_code_is_in_conflict_is_pushed_nowhere_until_it_is_decided
         world.settle().await;
         assert_eq!(world.shopify.available(1, PLACE), Some(7), "{mode:?}");
     }
+}
+
+/// A call of unknown outcome is looked into all the same: only writes wait for the decision.
+#[tokio::test]
+async fn a_parked_item_is_still_read() {
+    let world = World::live(StockMode::Absolute, &[1]).await;
+    world.adjust(1, "-3").await;
+    world.shopify.fault(crate::shopify::Fault::LostAnswer);
+    world.clock.advance(jiff::SignedDuration::from_secs(61));
+    world.turn().await;
+    assert!(!world.at_place(1).await.in_flight.is_empty(), "its answer was lost");
+    world.take(&conflict(ConflictKind::Duplicate, 2)).await;
+    world.adjust(1, "-2").await;
+    world.pass(jiff::SignedDuration::from_mins(10)).await;
+    assert!(world.at_place(1).await.in_flight.is_empty(), "a read settled it");
+    assert_eq!(world.shopify.available(1, PLACE), Some(7), "nothing more was written");
+}
+
+/// Items that only an earlier revision of a shipment named, and levels in doubt, are locked with
+/// what stands behind the batch.
+#[tokio::test]
+async fn what_a_message_does_not_name_itself_is_locked_with_the_batch() {
+    let world = World::live(StockMode::Delta, &[1, 2]).await;
+    let shipped = |revision: u64, items: &[i64]| ShipmentLinesChanged {
+        store: "north".to_owned(),
+        order_id: 1001,
+        shipment: "wms/s".to_owned(),
+        revision,
+        warehouse: "wms/MAIN".to_owned(),
+        shipped_at: Some(to_proto(world.engine.now())),
+        lines: items
+            .iter()
+            .map(|item| ShippedLine {
+                line_id: 70 + item,
+                inventory_item_id: *item,
+                quantity: 1,
+                ..ShippedLine::default()
+            })
+            .collect(),
+        ..ShipmentLinesChanged::default()
+    };
+    world.take(&shipped(1, &[2])).await;
+    let batch = [inbound(&shipped(2, &[1])), inbound(&conflict(ConflictKind::Duplicate, 2))];
+    let batch: Vec<_> = batch.iter().collect();
+    let keys: Vec<_> = batch.iter().flat_map(|message| StockProcessor.keys(message)).collect();
+    let mut named = Vec::new();
+    let taken = world.engine.transact(Origin::new("batch", None), &keys, |work| {
+        named = StockProcessor.behind(&batch, work)?;
+        Ok(())
+    });
+    taken.await.expect("looked");
+    let named: Vec<_> = named.iter().map(|key| (key.kind, key.id.as_str())).collect();
+    let wanted = [("pool", "wms/SKU-1"), ("pool", "wms/SKU-2"), ("level", "north/1")];
+    assert_eq!(named, wanted);
+}
+
+/// Two back offices know the item by different SKUs: asked for one, both are counted.
+#[tokio::test]
+async fn an_answer_counts_every_pool_of_the_item() {
+    let world = World::live(StockMode::Absolute, &[1, 2]).await;
+    let elsewhere = VariantLinked {
+        backoffice: "erp".to_owned(),
+        sku: "OTHER".to_owned(),
+        ..linked(1, 1)
+    };
+    world.take(&elsewhere).await;
+    let target = async |sku: &str| {
+        let asked = GetStockRequest { store: "north".to_owned(), sku: sku.to_owned() };
+        let stock = get_stock(&world.engine, &asked).await.expect("an answer");
+        stock.levels.iter().map(|level| level.available_target).collect::<Vec<_>>()
+    };
+    assert_eq!(target(&sku(1)).await, [Some(10)]);
+    assert_eq!(target("OTHER").await, [Some(10)], "as its level is pushed");
 }
