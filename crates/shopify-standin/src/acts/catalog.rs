@@ -51,6 +51,19 @@ struct Place {
     location: Value,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Renamed {
+    location: Value,
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShopName {
+    name: String,
+}
+
 pub(super) fn add_product(scene: &mut Scene<'_>, body: Value) -> Answer {
     let new: NewProduct = read(body)?;
     setup::add_product(scene, new).map(fields)
@@ -144,6 +157,43 @@ fn touch(scene: &mut Scene<'_>, item: i64) {
             scene.action.add(Fact::ProductUpdated(product.id));
         }
     }
+}
+
+/// Gives a location another name.
+pub(super) fn rename_location(scene: &mut Scene<'_>, body: Value) -> Answer {
+    let asked: Renamed = read(body)?;
+    let id = find::location(scene.shop, &asked.location)?;
+    let now = scene.now;
+    if let Some(location) = scene.shop.locations.get_mut(&id) {
+        location.name = asked.name;
+        location.updated_at = now;
+    }
+    scene.action.add(Fact::LocationUpdated(id));
+    Ok(nothing())
+}
+
+/// Deletes a location that is not active and at which nothing is stocked.
+pub(super) fn delete_location(scene: &mut Scene<'_>, body: Value) -> Answer {
+    let asked: Place = read(body)?;
+    let id = find::location(scene.shop, &asked.location)?;
+    let active = scene.shop.locations.get(&id).is_some_and(|location| location.active);
+    if active || scene.shop.levels_at(id).any(|level| level.active) {
+        let message = "a location that is active or stocks something cannot be deleted";
+        return Err(ControlError::Forbidden(message.to_owned()));
+    }
+    scene.shop.locations.remove(&id);
+    scene.shop.levels.retain(|key, _| key.location != id);
+    scene.shop.gone.insert(id, ());
+    scene.action.add(Fact::LocationDeleted(id));
+    Ok(nothing())
+}
+
+/// Changes what the shop says of itself.
+pub(super) fn update_shop(scene: &mut Scene<'_>, body: Value) -> Answer {
+    let asked: ShopName = read(body)?;
+    scene.shop.name = asked.name;
+    scene.action.add(Fact::ShopUpdated);
+    Ok(nothing())
 }
 
 pub(super) fn switch_location(scene: &mut Scene<'_>, body: Value, active: bool) -> Answer {

@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 /// What stands in a shop beside its tables.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Head {
+    #[serde(default)]
+    name: Option<String>,
     installed: bool,
     access_token: String,
     secret: String,
@@ -114,6 +116,7 @@ impl ShopChange {
 impl Shop {
     fn head(&self) -> Head {
         Head {
+            name: Some(self.name.clone()),
             installed: self.installed,
             access_token: self.access_token.clone(),
             secret: self.secret.clone(),
@@ -187,6 +190,7 @@ impl Shop {
     /// Makes changes that were written down happen again.
     pub fn apply(&mut self, change: ShopChange) {
         let head = change.head;
+        self.name = head.name.unwrap_or_else(|| std::mem::take(&mut self.name));
         self.installed = head.installed;
         self.access_token = head.access_token;
         self.secret = head.secret;

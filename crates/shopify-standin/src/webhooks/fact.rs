@@ -129,9 +129,12 @@ pub enum Fact {
         first: i64,
     },
     LocationCreated(i64),
+    LocationUpdated(i64),
+    LocationDeleted(i64),
     LocationActivated(i64),
     LocationDeactivated(i64),
     BulkFinished(i64),
+    ShopUpdated,
     AppUninstalled,
     ScopesUpdated,
     ShopRedact,
@@ -145,7 +148,7 @@ pub enum Fact {
 }
 
 /// Every topic that this stand-in can send.
-pub const TOPICS: [&str; 46] = [
+pub const TOPICS: [&str; 49] = [
     "inventory_levels/update",
     "inventory_levels/connect",
     "inventory_levels/disconnect",
@@ -187,8 +190,11 @@ pub const TOPICS: [&str; 46] = [
     "returns/process",
     "reverse_fulfillment_orders/dispose",
     "locations/create",
+    "locations/update",
+    "locations/delete",
     "locations/activate",
     "locations/deactivate",
+    "shop/update",
     "app/uninstalled",
     "app/scopes_update",
     "bulk_operations/finish",
@@ -249,9 +255,12 @@ impl Fact {
             Self::ReturnProcessed { .. } => "returns/process",
             Self::Disposed { .. } => "reverse_fulfillment_orders/dispose",
             Self::LocationCreated(_) => "locations/create",
+            Self::LocationUpdated(_) => "locations/update",
+            Self::LocationDeleted(_) => "locations/delete",
             Self::LocationActivated(_) => "locations/activate",
             Self::LocationDeactivated(_) => "locations/deactivate",
             Self::BulkFinished(_) => "bulk_operations/finish",
+            Self::ShopUpdated => "shop/update",
             Self::AppUninstalled => "app/uninstalled",
             Self::ScopesUpdated => "app/scopes_update",
             Self::ShopRedact => "shop/redact",

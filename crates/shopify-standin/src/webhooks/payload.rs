@@ -35,9 +35,11 @@ pub fn body(shop: &Shop, fact: Fact) -> Option<Value> {
             Some(product(shop, shop.products.get(&id)?))
         }
         Fact::ProductDeleted(id) => Some(json!({"id": id})),
-        Fact::LocationCreated(id) | Fact::LocationActivated(id) | Fact::LocationDeactivated(id) => {
-            Some(location(shop, shop.locations.get(&id)?))
-        }
+        Fact::LocationCreated(id)
+        | Fact::LocationUpdated(id)
+        | Fact::LocationActivated(id)
+        | Fact::LocationDeactivated(id) => Some(location(shop, shop.locations.get(&id)?)),
+        Fact::LocationDeleted(id) => Some(json!({"id": id})),
         Fact::BulkFinished(id) => {
             let one = shop.bulks.get(&id)?;
             let kind = if one.input.is_some() { "mutation" } else { "query" };
@@ -50,7 +52,7 @@ pub fn body(shop: &Shop, fact: Fact) -> Option<Value> {
                 "completed_at": one.completed_at.map(|moment| local(shop, moment)),
             }))
         }
-        Fact::AppUninstalled => Some(shop_body(shop)),
+        Fact::AppUninstalled | Fact::ShopUpdated => Some(shop_body(shop)),
         Fact::ScopesUpdated => Some(json!({
             "id": shop.id,
             "previous": shop.access.previous_scopes,

@@ -75,6 +75,7 @@ async fn tokens_files_edits_and_jobs_survive_a_kill() {
     let set = "mutation{productSet(input:{title:\"Later\"},synchronous:false){\
         productSetOperation{id}}}";
     let later = payload(&shop, set, json!({})).await["productSetOperation"]["id"].clone();
+    shop.act("update_shop", json!({"name": "Other"})).unwrap();
     // Dropped without a word, as a kill does.
     drop((standin, shop));
 
@@ -87,6 +88,8 @@ async fn tokens_files_edits_and_jobs_survive_a_kill() {
         client.post(url).header("X-Shopify-Access-Token", second["access_token"].as_str().unwrap());
     let answer = ask.json(&json!({"query": "{shop{id}}"})).send().await.unwrap();
     assert_eq!(answer.status(), 200);
+    let named = payload(&shop, "{shop{name}}", json!({})).await;
+    assert_eq!(named["name"], "Other");
     let line = &session["lineItems"]["nodes"][0]["id"];
     let more = "mutation($id:ID!,$l:ID!){orderEditSetQuantity(id:$id,lineItemId:$l,quantity:2){\
         userErrors{message}}}";

@@ -367,3 +367,24 @@ async fn an_order_of_thousands_of_lines() {
     assert_eq!(order.json()["line_items"].as_array().unwrap().len(), 2000);
     assert!(order.body.len() > 1_000_000);
 }
+
+#[tokio::test]
+async fn the_story_of_a_location_and_of_the_shop() {
+    let (fixture, hooks) = start().await;
+    fixture.shop.act("add_location", json!({"name": "Rome"})).unwrap();
+    fixture.shop.act("rename_location", json!({"location": "Rome", "name": "Roma"})).unwrap();
+    let told = hooks.wait("locations/update", 1).await.remove(0).json();
+    assert_eq!(told["name"], "Roma");
+    let roma = json!({"location": "Roma"});
+    assert_eq!(fixture.shop.act("delete_location", roma.clone()).unwrap_err().status(), 422);
+    fixture.shop.act("deactivate_location", roma.clone()).unwrap();
+    fixture.shop.act("delete_location", roma).unwrap();
+    let gone = hooks.wait("locations/delete", 1).await.remove(0).json();
+    assert_eq!(gone, json!({"id": told["id"]}));
+    fixture.shop.act("update_shop", json!({"name": "Other"})).unwrap();
+    let shop = hooks.wait("shop/update", 1).await.remove(0).json();
+    assert_eq!(
+        (&shop["name"], &shop["myshopify_domain"]),
+        (&json!("Other"), &json!(crate::world::SHOP))
+    );
+}
