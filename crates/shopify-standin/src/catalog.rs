@@ -1,6 +1,6 @@
 //! What changes products, for the merchant's acts and for mutations alike.
 
-use crate::model::{Item, LevelKey, Shop, Variant};
+use crate::model::{Item, Level, LevelKey, Product, Shop, Variant};
 use crate::webhooks::fact::{Action, Fact};
 use jiff::Timestamp;
 
@@ -33,8 +33,66 @@ fn forget_variant(shop: &mut Shop, id: i64, action: &mut Action) {
     };
     shop.items.remove(&variant.item);
     shop.gone.insert(variant.item, ());
-    shop.levels.retain(|key, _| key.item != variant.item);
+    forget_levels(shop, variant.item);
     action.add(Fact::ItemDeleted(variant.item));
+}
+
+fn forget_levels(shop: &mut Shop, item: i64) {
+    let keys: Vec<LevelKey> = shop.levels_of_item(item).map(|level| level.key).collect();
+    for key in keys {
+        shop.levels.remove(&key);
+    }
+}
+
+/// A product with all that hangs on it, to be put back when a change is refused half-way.
+#[derive(Debug)]
+pub struct Saved {
+    id: i64,
+    product: Option<Product>,
+    variants: Vec<Variant>,
+    items: Vec<Item>,
+    levels: Vec<Level>,
+}
+
+impl Saved {
+    /// A product as it is; `fresh` ones were not there before.
+    #[must_use]
+    pub fn of(shop: &Shop, id: i64, fresh: bool) -> Self {
+        let product = shop.products.get(&id).filter(|_| !fresh).cloned();
+        let ids = product.as_ref().map(|product| product.variants.as_slice());
+        let ids = ids.unwrap_or_default();
+        let variants: Vec<Variant> =
+            ids.iter().filter_map(|id| shop.variants.get(id)).cloned().collect();
+        let items = variants.iter().filter_map(|one| shop.items.get(&one.item)).cloned().collect();
+        let levels = variants.iter().flat_map(|one| shop.levels_of_item(one.item)).cloned();
+        let levels = levels.collect();
+        Self { id, product, variants, items, levels }
+    }
+
+    /// Puts it back.
+    pub fn restore(self, shop: &mut Shop) {
+        let present = shop.products.remove(&self.id).map(|product| product.variants);
+        for id in present.unwrap_or_default() {
+            if let Some(variant) = shop.variants.remove(&id) {
+                shop.items.remove(&variant.item);
+                forget_levels(shop, variant.item);
+            }
+        }
+        for variant in self.variants {
+            shop.gone.remove(&variant.id);
+            shop.variants.insert(variant.id, variant);
+        }
+        for item in self.items {
+            shop.gone.remove(&item.id);
+            shop.items.insert(item.id, item);
+        }
+        for level in self.levels {
+            shop.levels.insert(level.key, level);
+        }
+        if let Some(product) = self.product {
+            shop.products.insert(product.id, product);
+        }
+    }
 }
 
 /// Adds a variant at the end of a product and answers its number; its item is not tracked.

@@ -112,7 +112,8 @@ fn query(shop: &mut Shop, schema: &AdminSchema, now: Timestamp, text: &str, grou
     let (data, errors) = execute::run(walk, operation, &mut front);
     let noted = front.noted.into_inner();
     note(shop, now, noted, &errors);
-    match errors.first() {
+    // What was not approved is null in the file.
+    match errors.iter().find(|error| error.code != "NOT_APPROVED") {
         Some(error) if error.code == "ACCESS_DENIED" => nothing("ACCESS_DENIED"),
         Some(_) => nothing("INTERNAL_SERVER_ERROR"),
         None => (lines::of(data, grouped), None),

@@ -6,7 +6,7 @@ use super::parts::{
 };
 use super::simple::blank;
 use super::{Made, Stop};
-use crate::catalog;
+use crate::catalog::{self, Saved};
 use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
 use crate::jobs::{self, Job, ProductOperation};
@@ -97,13 +97,11 @@ fn set(front: &mut Front<'_>, identifier: &Value, input: &Value) -> Result<i64, 
     let (found, custom) = find(front, identifier, input)?;
     check(front, found, input)?;
     // Whatever fails below leaves nothing behind.
-    let before = front.shop.clone();
-    let facts = front.action.clone();
-    let made = write(front, found, (identifier, input), custom);
+    let id = found.unwrap_or_else(|| blank(front));
+    let (before, facts) = (Saved::of(front.shop, id, found.is_none()), front.action.clone());
+    let made = write(front, (id, found.is_none()), (identifier, input), custom);
     if made.is_err() {
-        let next = front.shop.next_id;
-        *front.shop = before;
-        front.shop.next_id = next;
+        before.restore(front.shop);
         front.action = facts;
     }
     made
@@ -168,12 +166,10 @@ fn check(front: &Front<'_>, found: Option<i64>, input: &Value) -> Result<(), Sto
 
 fn write(
     front: &mut Front<'_>,
-    found: Option<i64>,
+    (id, fresh): (i64, bool),
     (identifier, input): (&Value, &Value),
     custom: Option<Value>,
 ) -> Result<i64, Stop> {
-    let fresh = found.is_none();
-    let id = found.unwrap_or_else(|| blank(front));
     head(front, id, input, "input")?;
     if let (true, Some(handle)) = (fresh, text(identifier, "handle"))
         && let Some(product) = front.shop.products.get_mut(&id)

@@ -2,7 +2,7 @@
 
 use super::parts::{doubled, list, option_values, stock_new, text, variant};
 use super::{Made, Stop};
-use crate::catalog;
+use crate::catalog::{self, Saved};
 use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
 use crate::graphql::execute::Out;
@@ -44,14 +44,13 @@ fn answer(front: &mut Front<'_>, product: i64, variants: &[i64]) -> Payload {
 /// Does it, or leaves everything as it was.
 fn whole<T>(
     front: &mut Front<'_>,
+    product: i64,
     work: impl FnOnce(&mut Front<'_>) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    let (before, facts) = (front.shop.clone(), front.action.clone());
+    let (before, facts) = (Saved::of(front.shop, product, false), front.action.clone());
     let made = work(front);
     if made.is_err() {
-        let next = front.shop.next_id;
-        *front.shop = before;
-        front.shop.next_id = next;
+        before.restore(front.shop);
         front.action = facts;
     }
     made
@@ -72,7 +71,7 @@ pub(super) fn create(front: &mut Front<'_>, arguments: &Arguments) -> Made {
             _ => None,
         };
     let alone = alone.map(|one| one.id).filter(|_| strategy != "PRESERVE_STANDALONE_VARIANT");
-    let made = whole(front, |front| {
+    let made = whole(front, product, |front| {
         let mut made = Vec::new();
         for (row, one) in inputs.iter().enumerate() {
             let row = row.to_string();
@@ -107,7 +106,7 @@ pub(super) fn update(front: &mut Front<'_>, arguments: &Arguments) -> Made {
         let what = "productVariantsBulkUpdate with allowPartialUpdates";
         return Err(GraphqlError::not_implemented(what).into());
     }
-    let changed = whole(front, |front| {
+    let changed = whole(front, product, |front| {
         let mut changed = Vec::new();
         for (row, one) in inputs.iter().enumerate() {
             let row = row.to_string();
