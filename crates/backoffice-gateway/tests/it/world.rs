@@ -1,7 +1,7 @@
 //! A started gateway with one back office, its token and its two warehouses.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -138,7 +138,14 @@ impl World {
             request_id: request_id.to_owned(),
         };
         let wait = Duration::from_secs(5);
-        ask(&self.bus, IssueTokenRequest::subject(), &request, wait).await.expect("a token")
+        let issued = OnceLock::new();
+        // Each kind of question is heard by a task of its own, which may be about to listen.
+        eventually("a token is issued", async || {
+            let answer = ask(&self.bus, IssueTokenRequest::subject(), &request, wait).await;
+            answer.is_ok_and(|token| issued.set(token).is_ok())
+        })
+        .await;
+        issued.into_inner().expect("set above")
     }
 
     pub fn rest(&self) -> Router {

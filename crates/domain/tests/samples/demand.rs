@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use lockstep_domain::stock::demand::{
     AcceptedAt, Demand, DemandEvent, HeardOrder, HeardOrderEvent, HeardShipment,
-    HeardShipmentEvent, LeftShare, LineLeft, LineRef, LineSaid, RestockSaid, ShareSaid, ShipmentSaid, ShippedLine, Step,
+    HeardShipmentEvent, LeftShare, LineLeft, LineRef, LineSaid, RestockSaid, ShareSaid,
+    ShipmentSaid, ShippedLine, Step,
 };
 use lockstep_domain::{Decider, InventoryItemId, LineItemId, LocationId, OrderId, RefundId};
 
@@ -59,12 +60,7 @@ fn told() -> DemandEvent {
 
 /// What it had left with before it was opened again.
 fn left() -> LeftShare {
-    LeftShare {
-        warehouse: id("wms/W1"),
-        counted_at: Some(LocationId(2)),
-        sold: 3,
-        released: 1,
-    }
+    LeftShare { warehouse: id("wms/W1"), counted_at: Some(LocationId(2)), sold: 3, released: 1 }
 }
 
 /// A line that left, of which one unit came back since.

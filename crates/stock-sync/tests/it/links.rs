@@ -217,11 +217,8 @@ async fn what_a_message_does_not_name_itself_is_locked_with_the_batch() {
 #[tokio::test]
 async fn an_answer_counts_every_pool_of_the_item() {
     let world = World::live(StockMode::Absolute, &[1, 2]).await;
-    let elsewhere = VariantLinked {
-        backoffice: "erp".to_owned(),
-        sku: "OTHER".to_owned(),
-        ..linked(1, 1)
-    };
+    let elsewhere =
+        VariantLinked { backoffice: "erp".to_owned(), sku: "OTHER".to_owned(), ..linked(1, 1) };
     world.take(&elsewhere).await;
     let target = async |sku: &str| {
         let asked = GetStockRequest { store: "north".to_owned(), sku: sku.to_owned() };
