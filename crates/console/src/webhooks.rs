@@ -1,5 +1,7 @@
 //! The webhook subscriptions that Lockstep needs in a store: made, repaired, removed.
 
+use std::collections::BTreeSet;
+
 use lockstep_contracts::shopify::admin::{self, Subscription, UserError};
 use lockstep_contracts::shopify::topic;
 use serde::Serialize;
@@ -83,6 +85,18 @@ pub async fn missing(shop: Shop<'_>, uri: &str) -> Result<Vec<&'static str>, Sho
     let present = shop.subscriptions().await?;
     let stands = |topic: &str| present.iter().any(|one| is_ours(one, topic, uri) && one.is_whole);
     Ok(NEEDED.iter().copied().filter(|topic| !stands(topic)).collect())
+}
+
+/// Versions, other than the one that this release was made for, that deliveries to our address are
+/// built with. Only the app's own settings say which: no subscription can ask for one.
+pub async fn other_versions(
+    shop: Shop<'_>,
+    uri: &str,
+    pinned: &str,
+) -> Result<BTreeSet<String>, ShopError> {
+    let present = shop.subscriptions().await?;
+    let ours = present.into_iter().filter(|one| one.uri == uri).map(|one| one.version);
+    Ok(ours.filter(|version| !version.is_empty() && version != pinned).collect())
 }
 
 /// Makes what is missing and widens what would leave something out. Nothing is ended before another

@@ -232,3 +232,60 @@ fn away(failed: &reqwest::Error) -> GrantError {
     };
     GrantError { kind: GrantErrorKind::Away, message: what.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(status: u16, body: &str) -> Option<GrantErrorKind> {
+        let answer = sort(status, body.as_bytes())?;
+        Some(answer.expect_err("no token stands in it").kind)
+    }
+
+    #[test]
+    fn a_failure_is_sorted_by_what_may_be_done_about_it() {
+        let refused = r#"{"error":"invalid_request",
+            "error_description":"This request requires an active refresh_token"}"#;
+        let unknown = r#"{"error":"invalid_client"}"#;
+        let html = "<!doctype html><h1>520</h1>";
+        for (status, body, expected) in [
+            (401, refused, Some(GrantErrorKind::Refused)),
+            (400, refused, Some(GrantErrorKind::Refused)),
+            (400, r#"{"error":"shop_not_permitted"}"#, Some(GrantErrorKind::Refused)),
+            (401, unknown, Some(GrantErrorKind::App)),
+            (400, html, Some(GrantErrorKind::Away)),
+            (402, refused, Some(GrantErrorKind::Away)),
+            (404, html, Some(GrantErrorKind::Away)),
+            (423, "", Some(GrantErrorKind::Away)),
+            (429, "", Some(GrantErrorKind::Away)),
+            (500, html, None),
+            (520, html, None),
+            (200, html, None),
+            (200, r#"{"access_token":"shpat_1","scope":"#, None),
+            (200, r#"{"scope":"read_orders"}"#, None),
+        ] {
+            assert_eq!(kind(status, body), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_pair_is_read_also_without_its_end() {
+        let whole = r#"{"access_token":"shpat_1","scope":"write_orders, read_products",
+            "expires_in":3600,"refresh_token":"shprt_1","refresh_token_expires_in":7776000}"#;
+        let granted = sort(200, whole.as_bytes()).unwrap().unwrap();
+        assert_eq!(granted.scopes, ["write_orders", "read_products"]);
+        assert_eq!(granted.expires_in, Some(Duration::from_secs(3600)));
+        assert_eq!(granted.refresh_expires_in, Some(Duration::from_secs(7_776_000)));
+        let less = r#"{"access_token":"shpat_1","refresh_token":"shprt_1"}"#;
+        let granted = sort(200, less.as_bytes()).unwrap().unwrap();
+        assert!(granted.expires_in.is_none() && granted.refresh_token.is_some());
+    }
+
+    #[test]
+    fn words_are_short_and_hold_no_control_characters() {
+        let body = format!(r#"{{"error":"odd\nword","error_description":"{}"}}"#, "x".repeat(900));
+        let refused = sort(400, body.as_bytes()).unwrap().unwrap_err();
+        assert_eq!(refused.message.chars().count(), WORDS_CHARS_MAX);
+        assert!(refused.message.starts_with("oddword: xxx"), "{}", refused.message);
+    }
+}

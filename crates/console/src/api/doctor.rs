@@ -205,6 +205,7 @@ async fn examine_shop(console: &Console, shop: Shop<'_>, settings: &StoreSetting
     let mut findings = token(console, shop, settings).await;
     if findings.iter().all(|finding| finding.severity != "error") {
         findings.push(subscriptions(console, shop, settings).await);
+        findings.extend(deliveries(console, shop, settings).await);
     }
     findings
 }
@@ -312,6 +313,21 @@ async fn subscriptions(console: &Console, shop: Shop<'_>, settings: &StoreSettin
             bad("warning", &subject, problem.detail, &problem.fix)
         }
     }
+}
+
+/// Deliveries of another version than the pinned one may lack what is read of them.
+async fn deliveries(
+    console: &Console,
+    shop: Shop<'_>,
+    settings: &StoreSettings,
+) -> Option<Finding> {
+    let (uri, pinned) = (&console.webhook_uri, &console.shopify_api_version);
+    let others = webhooks::other_versions(shop, uri, pinned).await.ok()?;
+    let others = Vec::from_iter(others).join(", ");
+    let message = format!("webhooks are built with the API version {others}, not {pinned}");
+    let fix = format!("set the webhook API version of the app to {pinned} in Shopify's dashboard");
+    let subject = format!("store {} webhook version", settings.id);
+    (!others.is_empty()).then(|| bad("warning", &subject, message, &fix))
 }
 
 fn good(subject: &str, message: String) -> Finding {

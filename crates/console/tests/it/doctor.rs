@@ -81,6 +81,17 @@ async fn what_is_missing_comes_with_the_call_that_mends_it() {
 }
 
 #[tokio::test]
+async fn webhooks_of_another_version_are_a_finding() {
+    let world = healthy().await;
+    world.shops.with("shpat_north", |shop| shop.version = "2026-07");
+    let examined = world.get("/doctor").await.ok();
+    let broken = broken(&examined);
+    assert_eq!(broken.len(), 1, "{broken:?}");
+    assert_eq!(broken[0].0, "store north webhook version");
+    assert!(broken[0].2.contains("2026-10"), "{broken:?}");
+}
+
+#[tokio::test]
 async fn a_dead_token_and_silent_services_are_errors() {
     let world = World::furnished().await;
     world.shops.change_token("shpat_north", "shpat_else");

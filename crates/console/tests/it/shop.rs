@@ -38,6 +38,8 @@ pub struct Shop {
     pub refuses: Option<&'static str>,
     /// Whether a change leaves the filter of a subscription as it is.
     pub keeps_filters: bool,
+    /// The version that its webhooks are built with.
+    pub version: &'static str,
 }
 
 /// All shops, by token.
@@ -83,6 +85,7 @@ impl Shops {
             subscriptions: Vec::new(),
             refuses: None,
             keeps_filters: false,
+            version: "2026-10",
         };
         self.lock().shops.insert(token.to_owned(), shop);
     }
@@ -187,7 +190,10 @@ impl State {
                 json!({"locations": {"nodes": nodes}})
             }
             "Subscriptions" => {
-                let nodes: Vec<_> = shop.subscriptions.iter().map(subscription).collect();
+                let mut nodes: Vec<_> = shop.subscriptions.iter().map(subscription).collect();
+                for node in &mut nodes {
+                    node["apiVersion"] = json!({"handle": shop.version});
+                }
                 json!({"webhookSubscriptions": {"nodes": nodes}})
             }
             "Subscribe" => match shop.refuses {

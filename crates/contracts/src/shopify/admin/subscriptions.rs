@@ -10,7 +10,7 @@ use super::user_error::UserError;
 pub(super) const LIST: Document = Document {
     operation: "Subscriptions",
     text: include_str!("operations/subscriptions.graphql"),
-    cost: 13,
+    cost: 24,
     mutation: false,
     idempotent: false,
 };
@@ -50,6 +50,8 @@ pub struct Subscription {
     pub uri: String,
     /// True when it delivers every change, whole: no filter and no choice of fields.
     pub is_whole: bool,
+    /// The version that its deliveries are built with, by the app's own settings; may be empty.
+    pub version: String,
 }
 
 /// Up to 250 subscriptions.
@@ -93,6 +95,9 @@ pub fn decode_subscriptions(data: &Value) -> Result<SubscriptionsPage, DecodeErr
             topic: read::text(node, "topic").unwrap_or_default(),
             uri: read::text(node, "uri").unwrap_or_default(),
             is_whole: is_whole(node),
+            version: read::object(node, "apiVersion")
+                .and_then(|version| read::text(version, "handle"))
+                .unwrap_or_default(),
         })
     };
     Ok(SubscriptionsPage {
@@ -205,13 +210,16 @@ mod tests {
     fn a_filtered_subscription_is_not_whole() {
         let page = decode_subscriptions(&json!({"webhookSubscriptions": {"nodes": [
             {"id": "gid://shopify/WebhookSubscription/1", "topic": "APP_UNINSTALLED",
-             "uri": "https://example.com/webhooks/shopify", "filter": "", "includeFields": []},
+             "uri": "https://example.com/webhooks/shopify", "filter": "", "includeFields": [],
+             "apiVersion": {"handle": "2026-10"}},
             {"id": "gid://shopify/WebhookSubscription/2", "filter": "id:1"},
             {"id": "gid://shopify/WebhookSubscription/3", "includeFields": ["id"]},
         ]}}))
         .unwrap();
         let whole: Vec<_> = page.subscriptions.iter().map(|s| s.is_whole).collect();
         assert_eq!(whole, [true, false, false]);
+        let versions: Vec<_> = page.subscriptions.iter().map(|s| s.version.as_str()).collect();
+        assert_eq!(versions, ["2026-10", "", ""]);
         assert_eq!(page.next, None);
     }
 
