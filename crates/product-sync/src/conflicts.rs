@@ -42,10 +42,17 @@ pub async fn list_conflicts(
     }
 }
 
+/// What to do about a conflict that stops no stock.
+const LISTED: &str = "its stock goes on by its links; for the back offices that it is not linked \
+                      to, give it a code of its own in Shopify and sync again, or link it by hand";
+
 fn shown(id: &str, conflict: Conflict) -> Option<proto::Conflict> {
     let (variant, since) = (variant_of(id)?, conflict.since);
     let standing = conflict.standing?;
-    let (message, fix) = words(&standing);
+    let (message, mut fix) = words(&standing);
+    if conflict.told == Some(false) {
+        fix = LISTED;
+    }
     let Standing { item, title, sku, barcode, finding } = standing;
     Some(proto::Conflict {
         variant_id: variant.get(),

@@ -5,14 +5,14 @@ use lockstep_contracts::Partition;
 use lockstep_contracts::catalog::v1::VariantConflictChanged;
 use lockstep_contracts::convert::conflict::conflict_kind_to_proto;
 use lockstep_contracts::time::to_proto;
-use lockstep_domain::catalog::{ConflictCommand, ConflictEvent};
+use lockstep_domain::catalog::{ConflictCommand, ConflictEvent, ConflictKind as Kind};
 use lockstep_domain::{InventoryItemId, StoreId, VariantId};
 use lockstep_runtime::{Stop, Work};
 
 use crate::aggregates::{ConflictKind, variant_link_id};
 use crate::syncer::never;
 
-/// Whether others are told.
+/// Whether others are told that it closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tell {
     /// The variant has links, or had one until now.
@@ -33,8 +33,18 @@ pub fn decide(
     let before = work.version::<ConflictKind>(&id)?;
     let events = work.execute::<ConflictKind>(&id, command)?.map_err(never)?;
     for (revision, event) in (before + 1..).zip(&events) {
-        if tell == Tell::Others {
-            publish(work, (store, variant, stood), revision, event);
+        match event {
+            ConflictEvent::ConflictOpened { .. } => {}
+            ConflictEvent::ConflictTold { parked } => {
+                let standing = work.state::<ConflictKind>(&id)?.standing.as_ref();
+                let Some(standing) = standing else { continue };
+                let (item, kind) = (standing.item, parked.then_some(standing.finding.kind));
+                publish(work, (store, variant, item), revision, kind);
+            }
+            ConflictEvent::ConflictClosed => {
+                let Some(item) = stood.filter(|_| tell == Tell::Others) else { continue };
+                publish(work, (store, variant, item), revision, None);
+            }
         }
     }
     Ok(!events.is_empty())
@@ -42,17 +52,11 @@ pub fn decide(
 
 fn publish(
     work: &mut Work<'_>,
-    (store, variant, stood): (&StoreId, VariantId, Option<InventoryItemId>),
+    (store, variant, item): (&StoreId, VariantId, InventoryItemId),
     revision: u64,
-    event: &ConflictEvent,
+    parks: Option<Kind>,
 ) {
-    let (item, kind) = match event {
-        ConflictEvent::ConflictOpened { standing, .. } => {
-            (Some(standing.item), conflict_kind_to_proto(standing.finding.kind).into())
-        }
-        ConflictEvent::ConflictClosed => (stood, 0),
-    };
-    let Some(item) = item else { return };
+    let kind = parks.map_or(0, |kind| conflict_kind_to_proto(kind).into());
     let message = VariantConflictChanged {
         store: store.to_string(),
         variant_id: variant.get(),

@@ -239,6 +239,10 @@ fn confirm(
     origin: LinkOrigin,
 ) -> Result<Vec<VariantLinkEvent>, Stop> {
     let Wish::Link { backoffice, .. } = wish else { return Ok(Vec::new()) };
+    // A file that holds every link decides nothing about those that it only repeats.
+    if origin != LinkOrigin::Hand {
+        return Ok(Vec::new());
+    }
     if work.state::<ConflictKind>(id)?.standing.is_none() {
         return Ok(Vec::new());
     }

@@ -110,6 +110,10 @@ pub struct Conflict {
     pub standing: Option<Standing>,
     /// Since when it is of this kind.
     pub since: Option<Timestamp>,
+    /// Whether others were told, since then, that nothing is to be pushed of it; nothing where
+    /// they were told nothing that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<bool>,
 }
 
 /// A request to a conflict.
@@ -121,6 +125,9 @@ pub enum ConflictCommand {
         standing: Standing,
         /// When it was found.
         at: Timestamp,
+        /// Whether others must know that nothing is to be pushed of it, or that something is;
+        /// nothing where there is no link, and so nothing to push.
+        parked: Option<bool>,
     },
     /// It does not hold.
     Close,
@@ -139,6 +146,11 @@ pub enum ConflictEvent {
     },
     /// It no longer holds.
     ConflictClosed,
+    /// Others are told whether something is pushed of the variant while it stands.
+    ConflictTold {
+        /// Nothing is.
+        parked: bool,
+    },
 }
 
 impl Decider for Conflict {
@@ -151,27 +163,43 @@ impl Decider for Conflict {
         state: &Self,
         command: &ConflictCommand,
     ) -> Result<Vec<ConflictEvent>, Self::Rejection> {
-        Ok(match command {
-            ConflictCommand::Open { standing, at } if state.standing.as_ref() != Some(standing) => {
-                vec![ConflictEvent::ConflictOpened { standing: standing.clone(), at: *at }]
+        let mut events = Vec::new();
+        match command {
+            ConflictCommand::Open { standing, at, parked } => {
+                if state.standing.as_ref() != Some(standing) {
+                    let standing = standing.clone();
+                    events.push(ConflictEvent::ConflictOpened { standing, at: *at });
+                }
+                let told = state.told.filter(|_| state.is_of(standing.finding.kind));
+                if let Some(parked) = parked.filter(|parked| told != Some(*parked)) {
+                    events.push(ConflictEvent::ConflictTold { parked });
+                }
             }
             ConflictCommand::Close if state.standing.is_some() => {
-                vec![ConflictEvent::ConflictClosed]
+                events.push(ConflictEvent::ConflictClosed);
             }
-            ConflictCommand::Open { .. } | ConflictCommand::Close => Vec::new(),
-        })
+            ConflictCommand::Close => {}
+        }
+        Ok(events)
     }
 
     fn evolve(state: Self, event: &ConflictEvent) -> Self {
         match event {
             ConflictEvent::ConflictOpened { standing, at } => {
-                let kind = state.standing.map(|before| before.finding.kind);
-                let is_same = kind == Some(standing.finding.kind);
+                let is_same = state.is_of(standing.finding.kind);
                 let since = state.since.filter(|_| is_same).or(Some(*at));
-                Self { standing: Some(standing.clone()), since }
+                let told = state.told.filter(|_| is_same);
+                Self { standing: Some(standing.clone()), since, told }
             }
             ConflictEvent::ConflictClosed => Self::default(),
+            ConflictEvent::ConflictTold { parked } => Self { told: Some(*parked), ..state },
         }
+    }
+}
+
+impl Conflict {
+    fn is_of(&self, kind: ConflictKind) -> bool {
+        self.standing.as_ref().is_some_and(|standing| standing.finding.kind == kind)
     }
 }
 
@@ -189,7 +217,36 @@ mod tests {
             barcode: String::new(),
             finding: Finding::new(kind, others, []),
         };
-        ConflictCommand::Open { standing, at: at(seconds) }
+        ConflictCommand::Open { standing, at: at(seconds), parked: None }
+    }
+
+    fn linked(kind: ConflictKind, parked: bool) -> ConflictCommand {
+        match open(kind, &[2], 1) {
+            ConflictCommand::Open { standing, at, .. } => {
+                ConflictCommand::Open { standing, at, parked: Some(parked) }
+            }
+            ConflictCommand::Close => ConflictCommand::Close,
+        }
+    }
+
+    #[test]
+    fn whoever_pushes_is_told_once_also_of_what_was_listed_before_anybody_was_told() {
+        let told = |parked| vec![ConflictEvent::ConflictTold { parked }];
+        let listed = given::<Conflict>().after([open(ConflictKind::Changed, &[2], 1)]);
+        let listed = listed.when(&linked(ConflictKind::Changed, true)).then(&told(true));
+        assert_eq!(listed.told, Some(true));
+        given::<Conflict>()
+            .after([linked(ConflictKind::Changed, true)])
+            .when(&linked(ConflictKind::Changed, true))
+            .then_silent();
+        // What no longer is in doubt is pushed again, though it stays listed.
+        given::<Conflict>()
+            .after([linked(ConflictKind::Twin, true)])
+            .when(&linked(ConflictKind::Twin, false))
+            .then(&told(false));
+        let other = given::<Conflict>().after([linked(ConflictKind::Changed, true)]);
+        let other = other.when(&linked(ConflictKind::Duplicate, true)).then_accepted();
+        assert_eq!(other.told, Some(true), "another kind is told anew");
     }
 
     #[test]

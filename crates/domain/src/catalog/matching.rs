@@ -84,6 +84,9 @@ pub struct Verdict {
     pub links: Vec<Match>,
     /// What a person must decide.
     pub finding: Option<Finding>,
+    /// Whether the finding puts in doubt the link by which stock is pushed. What is found among
+    /// back offices that own products alone, or where there is no link yet, is only listed.
+    pub doubts_stock: bool,
 }
 
 /// What came of one group of back offices.
@@ -132,13 +135,15 @@ impl Code {
 
 /// Judges a variant. An existing link is never touched: in a group of back offices in which it has
 /// one, it is only looked at whether the code that made it still means this variant alone. Those
-/// that own stock are one group, those that own products alone another.
+/// that own stock are one group, those that own products alone another. What a person linked
+/// among the owners of stock is not doubted for what the others made of the same code.
 ///
 /// # Errors
 /// A fact cannot be looked up.
 pub fn judge<F: Facts>(look: &Look<'_>, pass: Pass, facts: &mut F) -> Result<Verdict, F::Error> {
     let mut verdict = Verdict::default();
     let (mut is_linked, mut doubt) = (false, None);
+    let (mut owns_link, mut by_hand) = (false, false);
     for owns_stock in [true, false] {
         let group = group(look, owns_stock);
         if group.is_empty() {
@@ -146,8 +151,15 @@ pub fn judge<F: Facts>(look: &Look<'_>, pass: Pass, facts: &mut F) -> Result<Ver
         }
         if look.link.links.keys().any(|linked| group.contains(&linked)) {
             is_linked = true;
-            if pass == Pass::Barcode && doubt.is_none() {
+            if owns_stock {
+                owns_link = true;
+                by_hand = group
+                    .iter()
+                    .any(|office| look.link.origin(office).is_some_and(LinkOrigin::is_personal));
+            }
+            if pass == Pass::Barcode && doubt.is_none() && (owns_stock || !by_hand) {
                 doubt = doubted(look, &group, facts)?;
+                verdict.doubts_stock = owns_stock && doubt.is_some();
             }
             continue;
         }
@@ -164,6 +176,7 @@ pub fn judge<F: Facts>(look: &Look<'_>, pass: Pass, facts: &mut F) -> Result<Ver
     if is_linked && look.bound.is_some_and(|bound| bound.is_changed(look.seen)) {
         let links = look.link.links.iter().map(|(backoffice, sku)| format!("{backoffice}/{sku}"));
         doubt = Some(Finding::new(ConflictKind::Changed, [], links));
+        verdict.doubts_stock = owns_link;
     }
     verdict.finding = doubt.or(verdict.finding);
     if !is_linked && verdict.links.is_empty() && verdict.finding.is_none() {

@@ -28,6 +28,7 @@ struct World {
     links: BTreeMap<VariantId, VariantLink>,
     changes: BTreeMap<VariantId, u64>,
     findings: BTreeMap<VariantId, Finding>,
+    parked: BTreeSet<VariantId>,
 }
 
 impl Facts for World {
@@ -136,6 +137,14 @@ impl World {
         self.links.insert(variant, VariantLink::evolve_all(before, &events));
     }
 
+    fn confirm(&mut self, variant: VariantId, backoffice: &str) {
+        let (backoffice, origin) = (id(backoffice), LinkOrigin::Hand);
+        let confirm = VariantLinkCommand::ConfirmLink { backoffice, origin, at: at(9) };
+        let before = self.links.remove(&variant).unwrap_or_default();
+        *self.changes.entry(variant).or_default() += 1;
+        self.links.insert(variant, apply::<VariantLink>(before, &confirm));
+    }
+
     /// A run that reads these variants in this order.
     fn sync(&mut self, read: &[(i64, &str, &str)]) {
         self.run += 1;
@@ -172,6 +181,10 @@ impl World {
         if pass == Pass::Sku {
             return;
         }
+        match verdict.doubts_stock {
+            true => self.parked.insert(variant),
+            false => self.parked.remove(&variant),
+        };
         match verdict.finding {
             Some(finding) => self.findings.insert(variant, finding),
             None => self.findings.remove(&variant),
@@ -347,6 +360,37 @@ fn a_linked_variant_whose_code_others_carry_by_now_is_for_a_person() {
     world.sync(&shelf);
     assert_eq!([1, 2, 3].map(|v| world.kind(v)), [None, None, None]);
     assert_eq!(world.all_links(), links, "a run changes no link");
+}
+
+#[test]
+fn what_owners_of_products_make_of_a_code_stops_no_stock() {
+    // Both variants carry SKU A on purpose; a person linked each to a SKU of its own.
+    let mut world = World::with(&["A1", "A2"]);
+    world.office("pim", false);
+    world.product("pim", "a", &[]);
+    world.link(VariantId(1), &candidate("wms", "A1"), LinkOrigin::Hand);
+    world.link(VariantId(2), &candidate("wms", "A2"), LinkOrigin::Hand);
+    for _ in 0..2 {
+        world.sync(&[(1, "A", ""), (2, "A", "")]);
+        assert_eq!(world.kind(1), Some(ConflictKind::Duplicate), "it is listed all the same");
+        assert!(world.parked.is_empty());
+    }
+    world.sync(&[(1, "A9", ""), (2, "A", "")]);
+    assert_eq!(world.parked, [VariantId(1)].into(), "its own code is another one");
+}
+
+#[test]
+fn a_link_of_stock_by_hand_settles_what_owners_of_products_doubt() {
+    let mut world = World::with(&["A"]);
+    world.office("pim", false);
+    world.product("pim", "A", &[]);
+    world.sync(&[(1, "A", "")]);
+    assert_eq!(world.links[&VariantId(1)].links.len(), 2);
+    world.sync(&[(1, "A", ""), (2, "A", "")]);
+    assert!(world.parked.contains(&VariantId(1)), "the code that made the link is doubled");
+    world.confirm(VariantId(1), "wms");
+    world.sync(&[(1, "A", ""), (2, "A", "")]);
+    assert_eq!((world.kind(1), world.parked.len()), (None, 0));
 }
 
 #[test]

@@ -138,9 +138,14 @@ pub fn conflict_events() -> Vec<ConflictEvent> {
         finding: Finding::new(ConflictKind::Twin, [VariantId(9)], near),
     };
     covers!(
-        vec![ConflictEvent::ConflictOpened { standing, at: at(2) }, ConflictEvent::ConflictClosed];
+        vec![
+            ConflictEvent::ConflictOpened { standing, at: at(2) },
+            ConflictEvent::ConflictClosed,
+            ConflictEvent::ConflictTold { parked: true },
+        ];
         ConflictEvent::ConflictOpened { .. },
         ConflictEvent::ConflictClosed,
+        ConflictEvent::ConflictTold { .. },
     )
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use lockstep_domain::catalog::matching::{candidates, judge};
+use lockstep_domain::catalog::matching::{Verdict, candidates, judge};
 use lockstep_domain::catalog::{
-    Bound, Candidate, ConflictCommand, Facts, Finding, Listing, ListingCommand, Look, Near, Office,
-    Pass, Seen, Standing, Tally,
+    Bound, Candidate, ConflictCommand, Facts, Listing, ListingCommand, Look, Near, Office, Pass,
+    Seen, Standing, Tally,
 };
 use lockstep_domain::link::{LinkOrigin, VariantLink};
 use lockstep_domain::{StoreId, VariantId};
@@ -150,7 +150,7 @@ impl<'s> Judging<'s> {
             if pass == Pass::Sku {
                 tally.linked_before += u64::from(!one.link.links.is_empty());
             } else {
-                conclude(work, (self.store, one), verdict.finding, &mut tally)?;
+                conclude(work, (self.store, one), verdict, &mut tally)?;
             }
             let stands = work.state::<ConflictKind>(&one.id)?.standing.is_some();
             tally.closed += u64::from(stood && !stands);
@@ -163,19 +163,20 @@ impl<'s> Judging<'s> {
 fn conclude(
     work: &mut Work<'_>,
     (store, one): (&StoreId, &One),
-    finding: Option<Finding>,
+    verdict: Verdict,
     tally: &mut Tally,
 ) -> Result<(), Stop> {
-    let command = match finding {
+    let is_linked = !work.state::<VariantLinkKind>(&one.id)?.links.is_empty();
+    let command = match verdict.finding {
         None => ConflictCommand::Close,
         Some(finding) => {
             *tally.conflicts.entry(finding.kind).or_default() += 1;
             let Seen { item, title, sku, barcode, .. } = one.seen.clone();
             let standing = Standing { item, title, sku, barcode, finding };
-            ConflictCommand::Open { standing, at: work.now() }
+            let parked = is_linked.then_some(verdict.doubts_stock);
+            ConflictCommand::Open { standing, at: work.now(), parked }
         }
     };
-    let is_linked = !work.state::<VariantLinkKind>(&one.id)?.links.is_empty();
     let tell = if is_linked { Tell::Others } else { Tell::Nobody };
     doubts::decide(work, (store, one.variant), &command, tell)?;
     let revision = work.version::<VariantLinkKind>(&one.id)?;

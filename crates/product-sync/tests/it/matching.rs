@@ -1,6 +1,6 @@
 //! What a run links, and what it lists for a person.
 
-use lockstep_contracts::catalog::v1::{ConflictKind, LinkOrigin};
+use lockstep_contracts::catalog::v1::{ConflictKind, LinkOrigin, LinkOutcome};
 use lockstep_contracts::settings::v1::BackOfficeRole;
 
 use crate::world::{World, count};
@@ -120,7 +120,7 @@ async fn codes_in_doubt_of_a_linked_variant_are_told_until_they_are_decided() {
     world.shopify.put(5, "C", "");
     world.sync().await;
     let (changed, duplicate) = (ConflictKind::Changed, ConflictKind::Duplicate);
-    assert_eq!(world.told().await, [(1, changed, 1), (2, changed, 1), (3, duplicate, 1)]);
+    assert_eq!(world.told().await, [(1, changed, 2), (2, changed, 2), (3, duplicate, 2)]);
     assert!(world.conflicts().await[&2].message.contains("no code any more"));
     let links = world.links().await;
     world.link(1, "A").await;
@@ -129,12 +129,27 @@ async fn codes_in_doubt_of_a_linked_variant_are_told_until_they_are_decided() {
     world.sync().await;
     let none = ConflictKind::Unspecified;
     let told = world.told().await;
-    assert_eq!(told[3..], [(1, none, 2), (3, none, 2), (2, none, 2)]);
+    assert_eq!(told[3..], [(1, none, 3), (3, none, 3), (2, none, 3)]);
     assert_eq!(world.links().await[&3], ("C".to_owned(), LinkOrigin::Hand), "a person decided");
     assert_eq!(world.links().await.len(), links.len(), "and no link was cut for it");
     world.sync().await;
     assert_eq!(world.told().await.len(), 6, "what was decided is not asked again");
     assert!(world.differences().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_repeats_a_link_decides_no_conflict() {
+    let world = World::start(250, &["A"]).await;
+    world.shopify.put(1, "A", "");
+    world.sync().await;
+    world.shopify.put(1, "OTHER", "");
+    world.sync().await;
+    assert_eq!(world.kinds().await[&1], ConflictKind::Changed);
+    let repeated = world.wish(1, "A", LinkOrigin::Csv).await;
+    assert_eq!(repeated, LinkOutcome::Unchanged);
+    assert_eq!(world.kinds().await[&1], ConflictKind::Changed, "nobody has decided");
+    world.link(1, "A").await;
+    assert!(world.kinds().await.is_empty());
 }
 
 #[tokio::test]

@@ -273,18 +273,22 @@ impl World {
     }
 
     pub async fn link(&self, variant: i64, sku: &str) {
+        let wanted = if sku.is_empty() { LinkOutcome::Cut } else { LinkOutcome::Linked };
+        assert_eq!(self.wish(variant, sku, LinkOrigin::Hand).await, wanted);
+    }
+
+    /// Wishes for a link by hand or by a file.
+    pub async fn wish(&self, variant: i64, sku: &str, origin: LinkOrigin) -> LinkOutcome {
         let wish =
             LinkWish { variant_id: variant, backoffice: "wms".to_owned(), sku: sku.to_owned() };
         let request = ChangeLinksRequest {
             store: "north".to_owned(),
             wishes: vec![wish],
-            origin: LinkOrigin::Hand.into(),
+            origin: origin.into(),
             dry_run: false,
         };
         let answer = change_links(&self.engine, &*self.shopify, &self.directory(), &request).await;
-        let answer = answer.expect("an answer").answers.remove(0);
-        let wanted = if sku.is_empty() { LinkOutcome::Cut } else { LinkOutcome::Linked };
-        assert_eq!(answer.outcome(), wanted, "{answer:?}");
+        answer.expect("an answer").answers.remove(0).outcome()
     }
 
     /// The SKUs of the variants that are linked, and how.
