@@ -99,6 +99,9 @@ fn refused(why: Unsettled) -> SettleCallResponse {
         Unsettled::WhichOne => answer(SettleCallOutcome::WhichOne),
         Unsettled::Older(id) => not_it(format!("fulfillment {id} was there before the call")),
         Unsettled::AnotherParcel(id) => not_it(format!("fulfillment {id} is another parcel's")),
+        Unsettled::NotAmong(id) => {
+            not_it(format!("fulfillment {id} is none of those that may be the call"))
+        }
         Unsettled::TakenBack(id) => {
             not_it(format!("fulfillment {id} was taken back: nothing of the call is left"))
         }

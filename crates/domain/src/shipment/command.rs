@@ -56,7 +56,7 @@ pub enum ShipmentCommand {
         /// What is said.
         said: Settled,
     },
-    /// What waits for something that never came is given up.
+    /// An arrival that waits for a shipment that never came is given up.
     GiveUp {
         /// Now.
         now: Timestamp,

@@ -1,6 +1,6 @@
 //! Decides requests to an order's shipments.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::command::{CallOutcome, Reading, ShipmentCommand};
 use super::event::ShipmentEvent;
@@ -13,15 +13,13 @@ use super::resolve::{Codes, resolve};
 use super::settle::Settled;
 use super::shown::ShownOrder;
 use super::state::{
-    Arrival, CallKind, KnownOrder, Refusal, Shipment, Shipments, Stage, Standing, WaitsFor,
+    Arrival, CallKind, KnownOrder, Refusal, Shipment, Shipments, Stage, Standing, UNHEARD_FOR,
+    WaitsFor,
 };
 use crate::ids::EffectId;
 
 /// Arrivals of an order's unreported shipments that are kept.
 const EARLY_MAX: usize = 100;
-/// An order that nobody told of, or a shipment whose goods are said to have arrived, is waited for
-/// this long.
-const UNHEARD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn decide(state: &Shipments, command: &ShipmentCommand) -> Vec<ShipmentEvent> {
     let mut fold = Fold { state: state.clone(), events: Vec::new() };
@@ -192,6 +190,7 @@ impl Fold {
         match &self.state.stage {
             Stage::Planned { .. } | Stage::InTheAir { .. } => return,
             Stage::Unclear { .. } => self.probe(reading),
+            Stage::Idle if reading.shown.is_none() => self.give_up_order(reading.begun),
             Stage::Idle => {}
         }
         if self.state.stage != Stage::Idle {
@@ -226,7 +225,8 @@ impl Fold {
 
     /// Looks for a call whose outcome nobody knows.
     fn probe(&mut self, reading: &Reading) {
-        let Stage::Unclear { effect, call, readable_from, absent_at, asks, .. } = &self.state.stage
+        let Stage::Unclear { effect, call, readable_from, absent_at, asks, candidates: known } =
+            &self.state.stage
         else {
             return;
         };
@@ -247,7 +247,11 @@ impl Fold {
                 }
                 Some(_) => {}
             },
-            Found::Ambiguous(_) if asks.is_some() => {}
+            Found::Ambiguous(candidates) if asks.is_some() => {
+                if candidates != *known || absent_at.is_some() {
+                    self.push(ShipmentEvent::MayBe { candidates });
+                }
+            }
             Found::Ambiguous(candidates) => {
                 self.push(ShipmentEvent::Asked { effect: reading.effect.clone(), candidates });
                 self.stand(&key, Standing::Waits(WaitsFor::Person));
@@ -277,10 +281,11 @@ impl Fold {
             let refusal = Refusal::UnknownShipment;
             self.push(ShipmentEvent::ReportRefused { key, event_id, refusal });
         }
-        let awaits = Standing::Waits(WaitsFor::Order);
-        let shipments = self.state.shipments.iter();
-        let over = shipments.filter(|(_, one)| one.standing == awaits && is_over(one.since));
-        let over: Vec<_> = over.map(|(key, _)| key.clone()).collect();
+    }
+
+    /// Shopify shows no such order: what waits for it for so long waits in vain.
+    fn give_up_order(&mut self, now: Timestamp) {
+        let over: Vec<_> = self.state.in_want_of_order(now).cloned().collect();
         for key in over {
             self.stand(&key, Standing::Refused(Refusal::UnknownOrder));
         }

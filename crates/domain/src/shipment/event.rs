@@ -151,6 +151,11 @@ pub enum ShipmentEvent {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         candidates: Vec<ShownFulfillment>,
     },
+    /// Others may be it by now than those that a person was told of.
+    MayBe {
+        /// The fulfillments that may be it.
+        candidates: Vec<ShownFulfillment>,
+    },
     /// Everybody was told what it holds.
     LinesTold {
         /// The shipment.

@@ -100,6 +100,13 @@ fn call(state: &mut Shipments, event: &ShipmentEvent) {
             let candidates = candidates.clone();
             Stage::Unclear { effect, call, readable_from, absent_at, asks, candidates }
         }
+        (
+            ShipmentEvent::MayBe { candidates },
+            Stage::Unclear { effect, call, readable_from, asks, .. },
+        ) => {
+            let (absent_at, candidates) = (None, candidates.clone());
+            Stage::Unclear { effect, call, readable_from, absent_at, asks, candidates }
+        }
         (ShipmentEvent::Applied { fulfillment, .. }, stage) => {
             if let Some(call) = stage.call() {
                 applied(state, call, *fulfillment);

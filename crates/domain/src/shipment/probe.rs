@@ -12,7 +12,7 @@ use crate::ids::FulfillmentId;
 pub(super) const ABSENT_APART: SignedDuration = SignedDuration::from_secs(60);
 
 /// This many fulfillments that may be it are named.
-const NAMED_MAX: usize = 20;
+pub(super) const NAMED_MAX: usize = 20;
 
 /// What a reading tells.
 #[derive(Debug, Clone, PartialEq, Eq)]

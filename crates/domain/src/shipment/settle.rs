@@ -1,5 +1,6 @@
 //! A person's word on a call of which readings cannot tell whether it was executed.
 
+use super::probe::NAMED_MAX;
 use super::shown::ShownFulfillment;
 use super::state::{Call, CallKind, Shipments, Stage};
 use crate::ids::{EffectId, FulfillmentId};
@@ -26,6 +27,8 @@ pub enum Unsettled {
     AnotherParcel(FulfillmentId),
     /// The fulfillment was taken back: nothing of the call is left.
     TakenBack(FulfillmentId),
+    /// The fulfillment is none of those that may be it.
+    NotAmong(FulfillmentId),
 }
 
 impl Shipments {
@@ -66,6 +69,11 @@ impl Shipments {
         let mut ours = self.shipments.values().flat_map(|shipment| &shipment.sent);
         if ours.any(|sent| sent.fulfillment == meant) {
             return Err(Unsettled::AnotherParcel(meant));
+        }
+        // A full list may have left it out, and questions of earlier versions hold no list.
+        let is_whole = (1..NAMED_MAX).contains(&candidates.len());
+        if is_whole && candidates.iter().all(|one| one.id != meant) {
+            return Err(Unsettled::NotAmong(meant));
         }
         Ok(Some(meant))
     }

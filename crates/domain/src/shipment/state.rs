@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::report::{Origin, Says, Statement, Tracking};
@@ -11,6 +11,10 @@ use crate::ids::{
     EffectId, EventId, FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId,
     LineItemId, VariantId, Warehouse,
 };
+
+/// An order that nobody told of is looked for at Shopify after this; a shipment whose goods are
+/// said to have arrived is waited for this long.
+pub(super) const UNHEARD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// What an early arrival waits for.
 static UNREPORTED: WaitsFor = WaitsFor::Shipment;
@@ -411,6 +415,16 @@ impl Shipments {
             _ => None,
         });
         shipments.chain(self.early.iter().map(|(key, one)| (key, &UNREPORTED, one.since)))
+    }
+
+    /// Shipments that wait for their order for so long that Shopify must say whether there is one.
+    /// That nobody told of it says nothing: the store may have let nobody in for days.
+    pub fn in_want_of_order(&self, now: Timestamp) -> impl Iterator<Item = &String> {
+        let awaits = Standing::Waits(WaitsFor::Order);
+        let is_over = move |since: Timestamp| now.duration_since(since) >= UNHEARD_FOR;
+        let shipments = self.shipments.iter();
+        let over = shipments.filter(move |(_, one)| one.standing == awaits && is_over(one.since));
+        over.map(|(key, _)| key)
     }
 
     /// The newest word that the goods of a shipment arrived.

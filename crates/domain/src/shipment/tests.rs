@@ -148,12 +148,12 @@ impl Scene {
         self.run(&ShipmentCommand::Report { key, statement, enabled: true, codes, now })
     }
 
-    pub(super) fn read(&mut self, shown: ShownOrder) -> Vec<ShipmentEvent> {
+    pub(super) fn read(&mut self, shown: impl Into<Option<ShownOrder>>) -> Vec<ShipmentEvent> {
         self.effects += 1;
         let reading = Reading {
             effect: effect(self.effects),
             begun: at(self.clock),
-            shown: Some(shown),
+            shown: shown.into(),
             rules: self.rules.clone(),
             codes: self.codes.clone(),
         };
@@ -393,58 +393,6 @@ fn what_fits_twice_or_in_part_asks_a_person_and_a_later_reading_may_tell() {
     }
 }
 
-/// A call of two of A that may be either of two fulfillments; gives the effect that asks.
-fn asking() -> (Scene, EffectId) {
-    let mut scene = Scene::known();
-    scene.say(statement(1, vec![parcel("#0", "N1", vec![wanted(A, 2)])]));
-    let known = fulfillment(7, "", &[(B, 1)]);
-    scene.read(shown(open().routes, vec![known.clone()]));
-    scene.intend();
-    scene.lost();
-    scene.clock = 30;
-    let cancelled = ShownFulfillment { cancelled: true, ..fulfillment(10, "N1", &[(A, 2)]) };
-    let may_be = [fulfillment(8, "N1", &[(A, 2)]), fulfillment(9, "N1", &[(A, 2)]), cancelled];
-    let all = [&[known], may_be.as_slice()].concat();
-    let events = scene.read(shown(Vec::new(), all));
-    let ShipmentEvent::Asked { effect, candidates } = &events[0] else { panic!("{events:?}") };
-    assert_eq!(candidates, &may_be);
-    (scene, effect.clone())
-}
-
-#[test]
-fn a_person_says_which_fulfillment_it_is_and_it_counts_as_sent() {
-    let (mut scene, asks) = asking();
-    let named = |id| Settled::Applied(Some(FulfillmentId(id)));
-    let refused = |said| scene.state.settled(&asks, said).unwrap_err();
-    assert_eq!(refused(Settled::Applied(None)), Unsettled::WhichOne);
-    assert_eq!(refused(named(7)), Unsettled::Older(FulfillmentId(7)));
-    assert_eq!(refused(named(10)), Unsettled::TakenBack(FulfillmentId(10)));
-    assert_eq!(scene.state.settled(&effect(77), named(9)), Err(Unsettled::NotAsked));
-    let settle = |asks: &EffectId, said| ShipmentCommand::Settle { asks: asks.clone(), said };
-    assert!(scene.run(&settle(&asks, Settled::Applied(None))).is_empty());
-    assert!(scene.run(&settle(&effect(77), named(9))).is_empty());
-    let events = scene.run(&settle(&asks, named(9)));
-    let is_it = |event: &ShipmentEvent| {
-        matches!(event, ShipmentEvent::Applied { fulfillment: FulfillmentId(9), .. })
-    };
-    assert!(events.iter().any(is_it), "{events:?}");
-    assert_eq!((scene.standing(), &scene.state.stage), (&Standing::Done, &Stage::Idle));
-    assert!(scene.run(&settle(&asks, named(9))).is_empty(), "it is settled once");
-}
-
-#[test]
-fn a_person_says_that_it_is_none_of_them_and_it_is_planned_anew() {
-    let (mut scene, asks) = asking();
-    scene.run(&ShipmentCommand::Settle { asks, said: Settled::NotApplied });
-    assert_eq!((scene.standing(), &scene.state.stage), (&Standing::Due, &Stage::Idle));
-    scene.clock = 40;
-    let others = vec![fulfillment(8, "N1", &[(A, 2)]), fulfillment(9, "N1", &[(A, 2)])];
-    scene.read(shown(open().routes, others));
-    let call = scene.intend();
-    let CallKind::Create { known, .. } = &call.kind else { panic!("{call:?}") };
-    assert_eq!(known.len(), 2, "what is there now is not the new call's");
-}
-
 #[test]
 fn what_nobody_tells_of_is_given_up_after_a_day_and_taken_up_when_it_comes() {
     let day = 24 * 3600;
@@ -461,7 +409,15 @@ fn what_nobody_tells_of_is_given_up_after_a_day_and_taken_up_when_it_comes() {
     scene.run(&report);
     assert!(scene.run(&ShipmentCommand::GiveUp { now: at(day - 1) }).is_empty());
     let events = scene.run(&ShipmentCommand::GiveUp { now: at(day) });
-    assert_eq!(events.len(), 2, "{events:?}");
+    assert_eq!(events.len(), 1, "{events:?}");
+    // The store let nobody in, and its order waits to be told of.
+    assert_eq!(*scene.standing(), Standing::Waits(WaitsFor::Order), "time alone refuses nothing");
+    scene.clock = day;
+    assert!(scene.read(ShownOrder::default()).is_empty(), "Shopify has the order");
+    scene.clock = day - 1;
+    assert!(scene.read(None).is_empty(), "it may be a new one that is not shown yet");
+    scene.clock = day;
+    assert_eq!(scene.read(None).len(), 1);
     assert_eq!(refusal(scene.standing()), &Refusal::UnknownOrder);
     assert!(scene.state.early.is_empty() && scene.state.waiting().next().is_none());
     assert!(scene.run(&ShipmentCommand::GiveUp { now: at(2 * day) }).is_empty());

@@ -160,6 +160,7 @@ pub fn shipment_events() -> Vec<ShipmentEvent> {
         ShipmentEvent::SeenAbsent { at: at(60) },
         ShipmentEvent::Asked { effect: id("effect-2"), candidates: Vec::new() },
         ShipmentEvent::Asked { effect: id("effect-2"), candidates: vec![candidate()] },
+        ShipmentEvent::MayBe { candidates: vec![candidate()] },
         ShipmentEvent::LinesTold { key: key(), revision: 1, lines: vec![told()] },
     ]);
     covers!(events;
@@ -182,6 +183,7 @@ pub fn shipment_events() -> Vec<ShipmentEvent> {
         ShipmentEvent::BecameUnclear { .. },
         ShipmentEvent::SeenAbsent { .. },
         ShipmentEvent::Asked { .. },
+        ShipmentEvent::MayBe { .. },
         ShipmentEvent::LinesTold { .. },
     )
 }

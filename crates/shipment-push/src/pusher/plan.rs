@@ -95,7 +95,13 @@ fn request(call: &Call) -> admin::Call {
 fn alarm(work: &mut Work<'_>, store: &StoreId, order: OrderId) -> Result<(), Stop> {
     let due = Due::Alarm(order);
     decide(work, store, order, &ShipmentCommand::GiveUp { now: work.now() })?;
-    let state = work.state::<ShipmentsKind>(&shipments_id(store, order))?;
+    let state = work.state::<ShipmentsKind>(&shipments_id(store, order))?.clone();
+    let is_looked_for = state.in_want_of_order(work.now()).next().is_some();
+    if is_looked_for && rules(work, store)?.orders.connected {
+        // Only Shopify can say that there is no such order; it is asked until it does.
+        let id = work.next_id();
+        open(work, store, (id, &Does::Read { order }), &admin::shipments_of_order(order))?;
+    }
     let oldest = state.waiting().min_by_key(|(_, _, since)| *since);
     let oldest = oldest.map(|(key, what, since)| (key.clone(), format!("{what:?}"), since));
     let Some((shipment, waits_for, since)) = oldest else {

@@ -36,6 +36,8 @@ pub struct Inside {
     /// Units left, by location and line.
     pub remaining: BTreeMap<(i64, i64), i64>,
     pub held: bool,
+    /// There is no such order.
+    pub absent: bool,
     pub sent: Vec<Sent>,
     faults: VecDeque<Fault>,
     calls: Vec<(String, Value)>,
@@ -92,7 +94,8 @@ impl Inside {
         let variables = &body["variables"];
         self.calls.push((request.operation.clone(), variables.clone()));
         if !request.mutation {
-            return Ok(json!({"order": self.order()}));
+            let order = if self.absent { Value::Null } else { self.order() };
+            return Ok(json!({"order": order}));
         }
         let fault = self.faults.pop_front();
         let failed = |kind| {
