@@ -57,13 +57,16 @@ pub struct Hearing {
     breaks: Vec<i64>,
     /// How often the present silence was looked into.
     looked: u32,
+    /// When it was looked into last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    looked_at: Option<Timestamp>,
 }
 
 impl Hearing {
     /// A topic that is heard for the first time.
     #[must_use]
     pub const fn first(at: Timestamp) -> Self {
-        Self { last: at, breaks: Vec::new(), looked: 0 }
+        Self { last: at, breaks: Vec::new(), looked: 0, looked_at: None }
     }
 
     /// It is heard; false when that says nothing new. News may come late and in any order.
@@ -74,6 +77,7 @@ impl Hearing {
         }
         self.last = at;
         self.looked = 0;
+        self.looked_at = None;
         self.breaks.push(pause.as_secs());
         if self.breaks.len() > BREAKS_MAX {
             self.breaks.remove(0);
@@ -81,9 +85,11 @@ impl Hearing {
         true
     }
 
-    /// The silence was looked into: it may last longer before it is again.
-    pub const fn look(&mut self) {
+    /// The silence is looked into: it may last longer before it is again. Gives the moment since
+    /// when nobody looked.
+    pub fn look(&mut self, now: Timestamp) -> Timestamp {
         self.looked = self.looked.saturating_add(1);
+        self.looked_at.replace(now).unwrap_or(self.last)
     }
 
     /// When the silence is to be looked into; `None` without a history.
@@ -95,14 +101,12 @@ impl Hearing {
         let longest = self.breaks.iter().copied().max().unwrap_or_default();
         let silence = SignedDuration::from_secs(longest).saturating_mul(TIMES);
         let mut silence = silence.clamp(SUSPECT_MIN, SUSPECT_MAX);
-        for _ in 0..self.looked.min(8) {
+        // The wait is counted from each look, and grows from one to the next.
+        for _ in 0..self.looked.saturating_sub(1).min(8) {
             silence = silence.saturating_mul(2).min(SUSPECT_MAX);
         }
-        // The longest wait is counted from each look, or a dead topic would be due at once for
-        // ever.
-        let whole = i32::try_from(self.looked / 8 + 1).unwrap_or(i32::MAX);
-        let wait = if silence == SUSPECT_MAX { silence.saturating_mul(whole) } else { silence };
-        Some(self.last.checked_add(wait).unwrap_or(Timestamp::MAX))
+        let since = self.looked_at.unwrap_or(self.last);
+        Some(since.checked_add(silence).unwrap_or(Timestamp::MAX))
     }
 }
 
@@ -160,15 +164,31 @@ mod tests {
         let mut hearing = heard_every(10, 8);
         let mut due = Vec::new();
         for _ in 0..12 {
-            due.push(hearing.suspect_at().unwrap());
-            hearing.look();
+            let now = hearing.suspect_at().unwrap();
+            due.push(now);
+            hearing.look(now);
         }
         assert_eq!(due[..4], [at(110), at(140), at(200), at(320)]);
-        assert!(due.is_sorted());
+        assert!(due.is_sorted_by(|one, next| one < next));
         hearing.hear(at(5000));
         let breaks = SignedDuration::from_mins(4920).saturating_mul(3);
         assert!(breaks > SUSPECT_MAX);
         assert_eq!(hearing.suspect_at(), Some(at(5000 + 1440)), "its history has grown");
+    }
+
+    #[test]
+    fn a_long_silence_is_looked_into_once_a_day_and_only_where_nobody_looked() {
+        let mut hearing = heard_every(1_200, 8);
+        let (last, day) = (9_600, 1_440);
+        // A look that came late is waited from as well.
+        for (due, looked, since) in [
+            (last + day, last + day, last),
+            (last + 2 * day, last + 2 * day + 30, last + day),
+            (last + 3 * day + 30, last + 3 * day + 30, last + 2 * day + 30),
+        ] {
+            assert_eq!(hearing.suspect_at(), Some(at(due)));
+            assert_eq!(hearing.look(at(looked)), at(since));
+        }
     }
 
     #[test]

@@ -42,6 +42,9 @@ struct Swept {
     /// The window that is looked through now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     walk: Option<Walk>,
+    /// Its page is in the air.
+    #[serde(default)]
+    asked: bool,
     /// Up to this moment news may be missing: what is that new, the index shows a minute later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     through: Option<Timestamp>,
@@ -64,7 +67,7 @@ impl Swept {
     }
 
     const fn up_to(until: Timestamp) -> Self {
-        Self { until, walk: None, through: None }
+        Self { until, walk: None, asked: false, through: None }
     }
 
     /// When the next window begins to be looked through, after one that ended at `until`.
@@ -122,7 +125,12 @@ pub fn hurry(work: &mut Work<'_>, store: &StoreId, since: Option<Timestamp>) -> 
         swept = Swept::up_to(since);
     }
     swept.through = Some(now);
-    let due_at = timer.due_at.map_or(now, |due| due.min(now));
+    // What is in the air makes the next moment itself.
+    let due_at = match timer.due_at {
+        Some(due) if swept.asked => due,
+        Some(due) => due.min(now),
+        None => now,
+    };
     put(work, timer, &swept, Some(due_at))
 }
 
@@ -147,7 +155,7 @@ pub fn plan(work: &mut Work<'_>, store: &StoreId) -> Result<(), Stop> {
     let call = orders_updated(&walk.window, walk.after.as_deref());
     let id = work.next_id();
     open(work, store, id, &Does::Sweep { walk: walk.clone() }, Some(&call))?;
-    swept.walk = Some(walk);
+    (swept.walk, swept.asked) = (Some(walk), true);
     // Longer than the effect can take: it makes the next moment itself.
     let lease = SignedDuration::try_from(EFFECT_LEASE).unwrap_or_default();
     put(work, timer, &swept, Some(later(now, lease)))
@@ -164,23 +172,40 @@ pub fn conclude(
         Sent::Answered(answer) => decode_orders_updated(answer.get("data").unwrap_or(&Value::Null)),
         Sent::NotApplied { wait, .. } => {
             let wait = SignedDuration::try_from(*wait).unwrap_or(REFUSED_WAIT);
-            return schedule::at(work, store, &Due::Sweep, wait);
+            return again(work, store, walk, wait);
         }
         Sent::Unknown(_) => {
             let wait = SignedDuration::try_from(CALL_TIME_MAX).unwrap_or(REFUSED_WAIT);
-            return schedule::at(work, store, &Due::Sweep, wait);
+            return again(work, store, walk, wait);
         }
         Sent::Refused(reason) => {
             error!(code = "LS0806", %store, reason, "orders cannot be swept");
-            return schedule::at(work, store, &Due::Sweep, REFUSED_WAIT);
+            return again(work, store, walk, REFUSED_WAIT);
         }
     };
     match page {
         Ok(page) => turn(work, store, walk, &page),
         Err(unreadable) => {
             error!(code = "LS0806", %store, error = %unreadable, "orders cannot be swept");
-            schedule::at(work, store, &Due::Sweep, REFUSED_WAIT)
+            again(work, store, walk, REFUSED_WAIT)
         }
+    }
+}
+
+/// The page is opened once more after a while, unless the walk was begun anew meanwhile.
+fn again(
+    work: &mut Work<'_>,
+    store: &StoreId,
+    walk: &Walk,
+    wait: SignedDuration,
+) -> Result<(), Stop> {
+    let timer = work.timer(store.as_str(), &Due::Sweep.key())?;
+    let due_at = later(work.now(), wait);
+    match Swept::of(&timer) {
+        Some(swept) if swept.walk.as_ref() == Some(walk) => {
+            put(work, timer, &Swept { asked: false, ..swept }, Some(due_at))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -198,9 +223,8 @@ fn turn(
     let now = work.now();
     let swept = Swept::of(&timer).unwrap_or(Swept::up_to(now));
     if swept.walk.as_ref() != Some(walk) {
-        // It was begun anew meanwhile.
-        let due_at = timer.due_at.map_or(now, |due| due.min(now));
-        return put(work, timer, &swept, Some(due_at));
+        // It was begun anew meanwhile, and whoever did so made the moment of its page.
+        return Ok(());
     }
     let pages = walk.pages + 1;
     let last = page.orders.last().map(|(_, at)| *at);
@@ -213,11 +237,14 @@ fn turn(
         (Some(next), _) => Some(Walk { after: Some(next.clone()), pages, ..walk.clone() }),
     };
     match next {
-        Some(next) => put(work, timer, &Swept { walk: Some(next), ..swept }, Some(now)),
+        Some(next) => {
+            let swept = Swept { walk: Some(next), asked: false, ..swept };
+            put(work, timer, &swept, Some(now))
+        }
         None => {
             let until = walk.window.until.max(swept.until);
             let through = swept.through.filter(|through| *through >= until);
-            let swept = Swept { until, walk: None, through };
+            let swept = Swept { until, walk: None, asked: false, through };
             put(work, timer, &swept, Some(swept.next(now)))
         }
     }
@@ -274,9 +301,9 @@ pub fn silent(work: &mut Work<'_>, store: &StoreId, topic: &str) -> Result<(), S
         return Ok(());
     }
     info!(%store, topic, since = %hearing.last, "a topic is silent; the hole is swept");
-    hearing.look();
+    let since = hearing.look(work.now());
     listen(work, timer, &hearing)?;
-    hurry(work, store, Some(hearing.last))
+    hurry(work, store, Some(since))
 }
 
 fn listen(work: &mut Work<'_>, timer: Timer, hearing: &Hearing) -> Result<(), Stop> {

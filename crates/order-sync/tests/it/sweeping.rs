@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::orders::v1::SweepOrdersRequest;
 use lockstep_contracts::settings::v1::OrderFilter;
 use lockstep_contracts::time::to_proto;
-use lockstep_order_sync::sweep::sweep_orders;
+use lockstep_domain::StoreId;
+use lockstep_order_sync::sweep::{plan, sweep_orders};
+use lockstep_runtime::Origin;
 
 use crate::shop::Shop;
 use crate::world::{World, orders};
@@ -91,6 +93,24 @@ async fn a_known_hole_is_swept_at_once_and_nothing_before_it() {
     assert_eq!(windows(&world).len(), 3, "what was too new for the index then is looked at, too");
     let from = hole - SignedDuration::from_mins(5);
     assert!(queries[1].0.contains(&format!(">='{from}'")), "{queries:?}");
+}
+
+#[tokio::test]
+async fn who_asks_while_a_page_is_in_the_air_opens_it_no_second_time() {
+    let world = World::start().await;
+    for (id, second) in [(501, 60), (502, 120), (503, 180)] {
+        world.shopify.show(&order(id, second));
+    }
+    world.pass(HOUR - SignedDuration::from_secs(1)).await;
+    let store: StoreId = "north".parse().expect("a store");
+    let origin = Origin::new("a page".to_owned(), None);
+    let opened = world.engine.transact(origin, &[], |work| plan(work, &store)).await;
+    assert!(opened.is_ok());
+    ask(&world, None).await;
+    world.pass(SignedDuration::from_secs(30)).await;
+    let cursors: Vec<_> = windows(&world).into_iter().map(|(_, after)| after).collect();
+    assert_eq!(cursors, [None, Some("2".to_owned())]);
+    assert!(world.order(503).await.is_known());
 }
 
 #[tokio::test]
