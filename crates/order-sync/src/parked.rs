@@ -50,7 +50,8 @@ impl Group {
 pub async fn examine(engine: &Engine) -> Result<Vec<Finding>, PortError> {
     let within = Duration::try_from(ALARM_AGAIN + SignedDuration::from_mins(1)).unwrap_or_default();
     let (mut unknown, mut untold) = (Group::default(), Group::default());
-    for (lane, key) in alarms(engine, ALARM_PREFIX, within).await? {
+    let alarms = alarms(engine, ALARM_PREFIX, within).await?;
+    for (lane, key) in &alarms.timers {
         let order = key.strip_prefix(ALARM_PREFIX).and_then(|order| order.parse().ok());
         let (Ok(store), Some(order)) = (StoreId::try_new(lane.as_str()), order) else { continue };
         let order: OrderId = order;
@@ -73,7 +74,8 @@ pub async fn examine(engine: &Engine) -> Result<Vec<Finding>, PortError> {
         "lockstep orders list --standing parked says what keeps it: most often Shopify has not \
          routed it, or a location is to be mapped",
     );
-    let mut findings: Vec<_> = unknown.into_iter().chain(untold).collect();
+    let mut findings: Vec<_> =
+        unknown.into_iter().chain(untold).chain(alarms.finding(SUBJECT)).collect();
     if findings.is_empty() {
         findings.push(Finding {
             severity: Severity::Ok.into(),

@@ -82,6 +82,15 @@ pub trait Store: Send + Sync + 'static {
     /// Timers of a lane that are due at `now`, the longest waiting first.
     async fn due(&self, lane: &str, now: Timestamp, limit: u32) -> Result<Vec<Timer>, PortError>;
 
+    /// Those of them whose key begins so.
+    async fn due_under(
+        &self,
+        lane: &str,
+        prefix: &str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Timer>, PortError>;
+
     /// One timer.
     async fn timer(&self, lane: &str, key: &str) -> Result<Option<Timer>, PortError>;
 

@@ -31,7 +31,7 @@ pub mod telemetry;
 pub mod work;
 
 pub use aggregate::{Aggregate, CommandOf, EventOf, Evolver, EvolverOf, RejectionOf, StateOf};
-pub use alarms::alarms;
+pub use alarms::{Alarms, alarms};
 pub use directory::{Directory, Settings, SettingsChange, SharedDirectory};
 pub use engine::{Engine, EngineError, EngineParts, Origin};
 pub use host::{Hosted, start};

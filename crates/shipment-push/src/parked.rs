@@ -29,7 +29,8 @@ struct Waiting {
 pub async fn examine(engine: &Engine) -> Result<Vec<Finding>, PortError> {
     let within = Duration::try_from(ALARM_AGAIN + SignedDuration::from_mins(1)).unwrap_or_default();
     let mut causes: BTreeMap<Cause, Waiting> = BTreeMap::new();
-    for (lane, key) in alarms(engine, ALARM_PREFIX, within).await? {
+    let alarms = alarms(engine, ALARM_PREFIX, within).await?;
+    for (lane, key) in &alarms.timers {
         let order = key.strip_prefix(ALARM_PREFIX).and_then(|order| order.parse().ok());
         let (Ok(store), Some(order)) = (StoreId::try_new(lane.as_str()), order) else { continue };
         let order: OrderId = order;
@@ -53,7 +54,8 @@ pub async fn examine(engine: &Engine) -> Result<Vec<Finding>, PortError> {
             }
         }
     }
-    if causes.is_empty() {
+    let cut = alarms.finding(SUBJECT);
+    if causes.is_empty() && cut.is_none() {
         return Ok(vec![Finding {
             severity: Severity::Ok.into(),
             subject: SUBJECT.to_owned(),
@@ -61,7 +63,8 @@ pub async fn examine(engine: &Engine) -> Result<Vec<Finding>, PortError> {
             fix: String::new(),
         }]);
     }
-    Ok(causes.into_iter().map(|(cause, waiting)| cause.finding(&waiting)).collect())
+    let findings = causes.into_iter().map(|(cause, waiting)| cause.finding(&waiting));
+    Ok(findings.chain(cut).collect())
 }
 
 /// Why shipments wait, without what differs from one to the next.

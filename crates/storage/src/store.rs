@@ -186,6 +186,18 @@ impl Store for PgStore {
         in_time(self.limit, timers::due(&mut connection, lane, now, limit)).await
     }
 
+    async fn due_under(
+        &self,
+        lane: &str,
+        prefix: &str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Timer>, PortError> {
+        let mut connection = self.connection().await?;
+        let due = timers::due_under(&mut connection, (lane, prefix), now, limit);
+        in_time(self.limit, due).await
+    }
+
     async fn timer(&self, lane: &str, key: &str) -> Result<Option<Timer>, PortError> {
         let mut connection = self.connection().await?;
         in_time(self.limit, timers::one(&mut connection, lane, key)).await

@@ -203,6 +203,37 @@ pub(crate) async fn due(
     .collect()
 }
 
+/// Those of them whose key begins so.
+pub(crate) async fn due_under(
+    connection: &mut PgConnection,
+    (lane, prefix): (&str, &str),
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Timer>, PortError> {
+    sqlx::query_as!(
+        Row,
+        r#"
+        select lane, key, due_at, not_before, dirty_since, note, trace
+        from timers
+        where lane = $1
+            and due_at <= $2
+            and starts_with(key, $3)
+        order by due_at, key
+        limit $4
+        "#,
+        lane,
+        time_in(now)?,
+        prefix,
+        i64::from(limit),
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(|error| failed("cannot read due timers", error))?
+    .into_iter()
+    .map(Timer::try_from)
+    .collect()
+}
+
 /// One timer.
 pub(crate) async fn one(
     connection: &mut PgConnection,

@@ -133,6 +133,16 @@ impl Store for CutStore {
         self.reach()?.due(lane, now, limit).await
     }
 
+    async fn due_under(
+        &self,
+        lane: &str,
+        prefix: &str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Timer>, PortError> {
+        self.reach()?.due_under(lane, prefix, now, limit).await
+    }
+
     async fn timer(&self, lane: &str, key: &str) -> Result<Option<Timer>, PortError> {
         self.reach()?.timer(lane, key).await
     }

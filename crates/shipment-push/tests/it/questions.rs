@@ -9,7 +9,7 @@ use lockstep_contracts::shipments::v1::{
     ListUnknownCallsRequest, SettleCallOutcome as Outcome, SettleCallRequest, ShipmentStanding,
     ShipmentView, UnknownCall,
 };
-use lockstep_ports::Store as _;
+use lockstep_ports::{Store as _, Timer};
 use lockstep_runtime::Processor as _;
 use lockstep_shipment_push::questions::list_shipments;
 use lockstep_shipment_push::service::ShipmentProcessor;
@@ -193,6 +193,7 @@ async fn the_doctor_names_shipments_that_wait_by_cause_with_what_to_do() {
     world.take(&shipped(2, &[(1, 1)])).await;
     let early = ShipmentProcessor.examine(&world.engine).await.expect("findings");
     assert_eq!(early[0].severity(), Severity::Ok, "it has fifteen minutes");
+    let begun = world.engine.now();
     world.pass(SignedDuration::from_mins(90)).await;
     let found = ShipmentProcessor.examine(&world.engine).await.expect("findings");
     let [found] = found.as_slice() else { panic!("{found:?}") };
@@ -202,4 +203,19 @@ async fn the_doctor_names_shipments_that_wait_by_cause_with_what_to_do() {
     assert!(found.message.starts_with(&begins), "{found:?}");
     assert!(found.message.ends_with("wms/S1 of north:1001"), "{found:?}");
     assert!(found.fix.contains("order_key"), "{found:?}");
+    // Much else is due before the alarm, and then very many alarms.
+    for (prefix, findings) in [("", 1), ("alarm.", 2)] {
+        let timer = |number: u64| Timer {
+            lane: "north".to_owned(),
+            key: format!("{prefix}{}", 9_000_000 + number),
+            due_at: Some(begun),
+            ..Timer::default()
+        };
+        let mut tx = world.store.begin().await.expect("a transaction");
+        tx.save_timers(&(0..2_500).map(timer).collect::<Vec<_>>()).await.expect("timers");
+        tx.commit().await.expect("a commit");
+        let found = ShipmentProcessor.examine(&world.engine).await.expect("findings");
+        let warnings = found.iter().filter(|found| found.severity() == Severity::Warning);
+        assert_eq!((found.len(), warnings.count()), (findings, findings), "{found:?}");
+    }
 }

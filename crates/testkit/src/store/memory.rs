@@ -149,11 +149,22 @@ impl Store for MemoryStore {
     }
 
     async fn due(&self, lane: &str, now: Timestamp, limit: u32) -> Result<Vec<Timer>, PortError> {
+        self.due_under(lane, "", now, limit).await
+    }
+
+    async fn due_under(
+        &self,
+        lane: &str,
+        prefix: &str,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Timer>, PortError> {
         let tables = self.shared.tables();
         let mut due: Vec<Timer> = tables
             .timers
             .values()
-            .filter(|timer| timer.lane == lane && timer.due_at.is_some_and(|at| at <= kept(now)))
+            .filter(|timer| timer.lane == lane && timer.key.starts_with(prefix))
+            .filter(|timer| timer.due_at.is_some_and(|at| at <= kept(now)))
             .cloned()
             .collect();
         due.sort_by(|one, other| (one.due_at, &one.key).cmp(&(other.due_at, &other.key)));

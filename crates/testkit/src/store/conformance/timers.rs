@@ -140,6 +140,34 @@ pub async fn lanes_tell_when_something_is_next(store: &dyn Store) -> Result<(), 
     Ok(())
 }
 
+/// However many others are due before them; the prefix is no pattern.
+pub async fn due_timers_are_found_by_how_their_key_begins(
+    store: &dyn Store,
+) -> Result<(), PortError> {
+    save(
+        store,
+        &[
+            timer("north", "1", 1),
+            timer("north", "2", 2),
+            timer("north", "alarm.2", 4),
+            timer("north", "alarm.1", 3),
+            timer("north", "alarm.3", 9),
+            timer("north", "alarmed", 1),
+            timer("south", "alarm.4", 1),
+            Timer { due_at: None, ..timer("north", "alarm.5", 0) },
+        ],
+    )
+    .await?;
+    let under = async |prefix: &str, limit| -> Result<Vec<String>, PortError> {
+        let found = store.due_under("north", prefix, later(5), limit).await?;
+        Ok(found.into_iter().map(|timer| timer.key).collect())
+    };
+    assert_eq!(under("alarm.", 9).await?, ["alarm.1", "alarm.2"]);
+    assert_eq!(under("alarm.", 1).await?, ["alarm.1"]);
+    assert!(under("%", 9).await?.is_empty());
+    Ok(())
+}
+
 fn timer(lane: &str, key: &str, due: i64) -> Timer {
     Timer {
         lane: lane.to_owned(),
