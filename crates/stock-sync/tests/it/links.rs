@@ -189,14 +189,8 @@ async fn what_a_message_does_not_name_itself_is_locked_with_the_batch() {
         shipped_at: Some(to_proto(world.engine.now())),
         lines: items
             .iter()
-            .map(|item| ShippedLine {
-                line_id: 70 + item,
-                inventory_item_id: *item,
-                quantity: 1,
-                ..ShippedLine::default()
-            })
+            .map(|item| ShippedLine { line_id: 70 + item, inventory_item_id: *item, quantity: 1 })
             .collect(),
-        ..ShipmentLinesChanged::default()
     };
     world.take(&shipped(1, &[2])).await;
     let batch = [inbound(&shipped(2, &[1])), inbound(&conflict(ConflictKind::Duplicate, 2))];

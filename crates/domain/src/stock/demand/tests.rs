@@ -56,6 +56,7 @@ pub(super) fn in_steps(share: ShareSaid, steps: &[(i64, i64)]) -> ShareSaid {
     ShareSaid { steps: steps.collect(), ..accepted(share, units, at_last) }
 }
 
+#[expect(clippy::large_enum_variant, reason = "a handful per test")]
 #[derive(Debug, Clone)]
 pub(super) enum Fact {
     Order { revision: u64, shares: Vec<ShareSaid>, dropped: i64, restocked: Vec<RestockSaid> },

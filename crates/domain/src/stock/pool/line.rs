@@ -155,7 +155,9 @@ impl Line {
         let mut stages = [[Quantity::ZERO; STAGES.len()]; 2];
         let [_, told] = &mut stages;
         // It was taken before anything that is known by now: what is sent once more comes on top.
-        told[usize::from(stage(ReportKind::Shipment))] = Quantity::from_units(self.left.taken);
+        if let Some(sent) = told.get_mut(usize::from(stage(ReportKind::Shipment))) {
+            *sent = Quantity::from_units(self.left.taken);
+        }
         for report in &self.reports {
             if moment.is_none_or(|moment| report.occurred_at <= moment)
                 && let Some(stages) = stages.get_mut(usize::from(report.told))

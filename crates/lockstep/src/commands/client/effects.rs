@@ -155,10 +155,12 @@ impl Effects {
             }
             EffectsCommand::Settle { id, said, fulfillment } => {
                 let path = Path::try_new(&["effects", &id, "settle"])?;
-                let mut body = json!({"applied": said.applied});
-                if let Some(fulfillment) = fulfillment {
-                    body["fulfillment_id"] = fulfillment.to_string().into();
-                }
+                let body = match fulfillment {
+                    None => json!({"applied": said.applied}),
+                    Some(one) => {
+                        json!({"applied": said.applied, "fulfillment_id": one.to_string()})
+                    }
+                };
                 let answer = session.call(Method::POST, &path).json(body).send().await?;
                 session.show(&answer, |settled: Settled, shown| {
                     let said = if settled.applied { "applied" } else { "not applied" };
