@@ -122,6 +122,13 @@ impl<'s> Told<'s> {
             self.add(late.map_err(|e| poison("line_id", e))?);
             return Ok(());
         }
+        if let DemandCommand::TellLine(told) = command
+            && demand.has_left(line, told.was_told)
+        {
+            let late = demand.told_late(self.store, told);
+            self.add(late.map_err(|e| poison("line_id", e))?);
+        }
+        let demand = work.state::<DemandKind>(&id)?;
         let before = demand.claims(line);
         let at = format!("inventory item {item}");
         work.execute::<DemandKind>(&id, command)?.map_err(|e| poison(&at, e))?;

@@ -84,7 +84,9 @@ pub fn order_lines(event: &OrderLinesChanged) -> Result<OrderFacts, Stop> {
                 revision: event.revision,
                 as_of,
                 shares,
-                dropped: dropped(event.cancelled, line, &field)?,
+                dropped: dropped(line, &field)?,
+                removed: units(&field("removed"), line.removed)?,
+                cancelled: event.cancelled,
                 restocked,
                 settled: false,
             },
@@ -137,17 +139,12 @@ fn steps(share: &LineShare, field: &impl Fn(&str) -> String) -> Result<Vec<Accep
     Ok(steps)
 }
 
-/// Units that were never sent and were not put back for sale: refunded without a restock, or taken
-/// off by a cancellation, which tells of what it puts back by a refund.
-fn dropped(
-    cancelled: bool,
-    line: &OrderLineFacts,
-    field: &impl Fn(&str) -> String,
-) -> Result<i64, Stop> {
+/// Units that were never sent and were refunded without being put back for sale.
+fn dropped(line: &OrderLineFacts, field: &impl Fn(&str) -> String) -> Result<i64, Stop> {
     let unsent = line.refunded.iter().filter(|refunded| {
         refunded.restock_type() == RestockType::NoRestock && !refunded.after_fulfillment
     });
-    let mut sum = if cancelled { units(&field("removed"), line.removed)? } else { 0 };
+    let mut sum = 0_i64;
     for refunded in unsent {
         sum = sum.saturating_add(units(&field("refunded.quantity"), refunded.quantity)?);
     }

@@ -47,6 +47,8 @@ fn told() -> DemandEvent {
         as_of: at(30),
         shares: vec![served, nowhere],
         dropped: 1,
+        removed: 1,
+        cancelled: false,
         restocked: vec![restock],
         settled: false,
     };
@@ -74,7 +76,16 @@ fn settled() -> DemandEvent {
     let (shares, restocked) = (Vec::new(), vec![restock]);
     DemandEvent::LineTold {
         line: LineRef { order: OrderId(6_120_000_000_000), line: LineItemId(70) },
-        said: LineSaid { revision: 9, as_of: at(31), shares, dropped: 0, restocked, settled: true },
+        said: LineSaid {
+            revision: 9,
+            as_of: at(31),
+            shares,
+            dropped: 0,
+            removed: 2,
+            cancelled: true,
+            restocked,
+            settled: true,
+        },
         lowered_by_accept: BTreeSet::new(),
         left: Vec::new(),
     }

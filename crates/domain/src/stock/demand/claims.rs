@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::command::TellLine;
+use super::evolve::with_said;
 use super::state::{AcceptedAt, Demand, Line, LineRef, LineSaid, Place, Step};
 use crate::ids::{BackOfficeId, InvalidId, LocationId, Sku, StoreId, Warehouse};
 use crate::quantity::Quantity;
@@ -139,6 +141,32 @@ impl Demand {
         }
     }
 
+    /// What an order says of a line that left, and of which nothing is open: acceptance or release
+    /// came late. A pool that still keeps the line hears it; one that let it go hears nothing.
+    ///
+    /// # Errors
+    /// The line has no name that a back office could use.
+    pub fn told_late(
+        &self,
+        store: &StoreId,
+        told: &TellLine,
+    ) -> Result<Vec<(PoolName, PoolCommand)>, InvalidId> {
+        let TellLine { line, said, lowered_by_accept, closed_by, .. } = told;
+        let known = with_said(Line::default(), said, lowered_by_accept);
+        // Where units were dropped is not known any more: their claim stays as it is.
+        let is_news = *closed_by < Some(said.revision) && known.dropped_units(said) == 0;
+        let key = line_key(store, *line)?;
+        let warehouses = known.warehouses().into_iter().filter(|_| is_news && said.open() == 0);
+        let command = |warehouse: &Warehouse| {
+            let pool = (warehouse.backoffice.clone(), self.sku(&warehouse.backoffice)?.clone());
+            let taken = BTreeMap::from([(ACCEPTANCE.to_owned(), known.accepted(warehouse))]);
+            let claim = known.claim(warehouse);
+            let claimed = Claimed { claim, taken, restocked: None, left: None };
+            Some((pool, claimed.command(&key, warehouse, false)))
+        };
+        Ok(warehouses.filter_map(command).collect())
+    }
+
     /// What a shipment says of a line that left. A pool that still owes units of it takes them;
     /// one that let it go, too, takes nothing.
     ///
@@ -234,7 +262,17 @@ impl Line {
         Some(claim)
     }
 
-    /// Where units were dropped: of the places that have fewer than they had, the last ones.
+    /// Units that are sold no more and were not put back. Of what is gone from a cancelled order
+    /// that is what was not gone by edits: Shopify does not say where those went.
+    fn dropped_units(&self, said: &LineSaid) -> i64 {
+        let edited = self.edited.filter(|(revision, _)| *revision < said.revision);
+        let edited = edited.map_or(0, |(_, removed)| removed);
+        let cancelled = if said.cancelled { said.removed.saturating_sub(edited).max(0) } else { 0 };
+        said.dropped.saturating_add(cancelled)
+    }
+
+    /// Where units were dropped: of the places that have fewer than they had, those that lost them
+    /// last.
     fn dropped(&self, said: &LineSaid) -> impl Iterator<Item = (&Place, i64)> {
         let sold_at = |place: &Place| {
             let there = said.shares.iter().filter(|share| {
@@ -243,11 +281,12 @@ impl Line {
             there.fold(0_i64, |sum, share| sum.saturating_add(share.sold.max(0)))
         };
         let mut places: Vec<_> = self.places.iter().collect();
-        places.sort_by_key(|(_, placed)| std::cmp::Reverse(placed.revision));
-        let mut left = said.dropped;
+        places
+            .sort_by_key(|(place, placed)| std::cmp::Reverse(placed.had_more_than(sold_at(place))));
+        let mut left = self.dropped_units(said);
         let mut dropped = Vec::new();
         for (place, placed) in places {
-            let units = placed.most.saturating_sub(sold_at(place)).clamp(0, left.max(0));
+            let units = placed.most().saturating_sub(sold_at(place)).clamp(0, left.max(0));
             left = left.saturating_sub(units);
             dropped.push((place, units));
         }

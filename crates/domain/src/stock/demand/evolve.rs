@@ -52,6 +52,11 @@ pub(super) fn with_said(
             insert(&mut line.accepts, said, warehouse, lowered_by_accept);
         }
     }
+    if let Some(known) = line.said.take() {
+        // What an earlier version heard has no places yet.
+        place(&mut line, &known);
+        line.said = Some(known);
+    }
     place(&mut line, said);
     if line.said.as_ref().is_none_or(|newest| newest.revision < said.revision) {
         line.said = Some(with_known_warehouses(said.clone(), line.said.as_ref()));
@@ -64,7 +69,7 @@ pub(super) fn with_said(
 fn come_back(line: &mut Line, left: &[LeftShare], skus: &BTreeMap<BackOfficeId, Sku>) {
     for share in left {
         let place = line.places.entry((share.warehouse.clone(), share.counted_at)).or_default();
-        place.most = place.most.max(share.sold);
+        place.note(0, share.sold);
     }
     let had_pool = left.iter().filter(|share| skus.contains_key(&share.warehouse.backoffice));
     line.left = had_pool.cloned().collect();
@@ -80,9 +85,11 @@ fn place(line: &mut Line, said: &LineSaid) {
         }
     }
     for (place, units) in sold {
-        let known = line.places.entry(place).or_default();
-        known.most = known.most.max(units);
-        known.revision = known.revision.max(said.revision);
+        line.places.entry(place).or_default().note(said.revision, units);
+    }
+    let is_newer = line.edited.is_none_or(|(revision, _)| revision < said.revision);
+    if !said.cancelled && !said.settled && said.removed > 0 && is_newer {
+        line.edited = Some((said.revision, said.removed));
     }
 }
 

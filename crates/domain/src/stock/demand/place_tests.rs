@@ -195,3 +195,56 @@ fn what_comes_back_is_free_at_the_warehouse_that_has_it() {
         assert_eq!(levels(&back, "b").delta, [0, -2]);
     }
 }
+
+/// Of units that went to another warehouse and were dropped there, none was dropped at the first.
+#[test]
+fn what_is_dropped_after_a_part_moved_was_dropped_where_it_went() {
+    let words = || {
+        let moved = order(2, [share("W1", 3), share("W2", 2)]);
+        [order(1, [share("W1", 5)]), moved, dropped(3, [share("W1", 3)], 2)]
+    };
+    for arrived in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let words = words();
+        let history: Vec<_> = arrived.iter().map(|n| words[*n].clone()).collect();
+        let bench = Bench::linked(PHYSICAL).play(counted()).play(history);
+        assert_eq!(levels(&bench, "a").known_sold, [3, 2], "{arrived:?}");
+    }
+}
+
+/// What an edit took off may have been put back; what a cancellation took off was not, or a refund
+/// says so.
+#[test]
+fn a_cancelled_order_drops_nothing_that_an_edit_took_off_before() {
+    let removed = |revision, shares: &[ShareSaid], removed, cancelled| Fact::Removed {
+        revision,
+        shares: shares.to_vec(),
+        removed,
+        cancelled,
+    };
+    let words = |at_last| {
+        let edited = removed(2, &[share("W1", 3)], 2, false);
+        [order(1, [share("W1", 5)]), edited, removed(3, &[], at_last, true)]
+    };
+    for arrived in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        for (at_last, known) in [(2, 0), (5, 3)] {
+            let words = words(at_last);
+            let history: Vec<_> = arrived.iter().map(|n| words[*n].clone()).collect();
+            let bench = Bench::linked(PHYSICAL).play(counted()).play(history);
+            assert_eq!(levels(&bench, "a").known_sold, [known, 0], "{arrived:?}");
+        }
+    }
+}
+
+/// A line that was told by a version that noted no places.
+#[test]
+fn an_order_that_an_earlier_version_told_is_dropped_where_it_was() {
+    let mut bench = Bench::linked(PHYSICAL).play(counted()).play([order(1, [share("W1", 3)])]);
+    let live = bench.clone().play([dropped(2, [], 3)]);
+    let mut stored = serde_json::to_value(&bench.demand).expect("stored");
+    let lines = stored["lines"].as_array_mut().expect("lines");
+    assert!(lines[0][1].as_object_mut().expect("a line").remove("places").is_some());
+    bench.demand = serde_json::from_value(stored).expect("read");
+    let bench = bench.play([dropped(2, [], 3)]);
+    assert_eq!(levels(&bench, "a").known_sold, [3, 0]);
+    assert_eq!(bench.demand, live.demand, "as a rebuild makes it");
+}

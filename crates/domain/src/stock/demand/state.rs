@@ -25,9 +25,15 @@ pub struct LineSaid {
     pub as_of: Timestamp,
     /// Who serves how much of it.
     pub shares: Vec<ShareSaid>,
-    /// Units that were cancelled or refunded before they were sent, and not put back for sale.
+    /// Units that were refunded before they were sent, and not put back for sale.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped: i64,
+    /// Units that were taken off the line and not refunded, by edits or by a cancellation.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub removed: i64,
+    /// Whether the order was cancelled: it tells of what it puts back by a refund, an edit does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
     /// What of it Shopify put back by itself, after it had been sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub restocked: Vec<RestockSaid>,
@@ -139,6 +145,9 @@ pub(super) struct Line {
     /// Where its units ever were, whichever word came first: what is dropped was dropped there.
     #[serde(with = "crate::pairs", skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<Place, Placed>,
+    /// By the newest revision before the order was cancelled: what edits had taken off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited: Option<(u64, i64)>,
     /// What was accepted or released, by revision.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub accepts: Vec<Step>,
@@ -153,13 +162,50 @@ pub(super) struct Line {
 /// Who served units of a line, and where Shopify counted them if that is elsewhere.
 pub(super) type Place = (Warehouse, Option<LocationId>);
 
-/// What a place had of a line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What a place had of a line: revisions with its units, of which no newer one has as many. So the
+/// units fall from one to the next, and any order of the words leaves the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredPlaced")]
 pub(super) struct Placed {
+    had: Vec<(u64, i64)>,
+}
+
+/// As it is stored, or was: only the most that it had, and the newest revision with any.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredPlaced {
+    Had { had: Vec<(u64, i64)> },
+    Most { most: i64, revision: u64 },
+}
+
+impl From<StoredPlaced> for Placed {
+    fn from(stored: StoredPlaced) -> Self {
+        match stored {
+            StoredPlaced::Had { had } => Self { had },
+            StoredPlaced::Most { most, revision } => Self { had: vec![(revision, most)] },
+        }
+    }
+}
+
+impl Placed {
     /// Units, at most.
-    pub most: i64,
-    /// The newest revision by which it had any.
-    pub revision: u64,
+    pub fn most(&self) -> i64 {
+        self.had.first().map_or(0, |(_, units)| *units)
+    }
+
+    /// The newest revision by which it had more.
+    pub fn had_more_than(&self, units: i64) -> Option<u64> {
+        self.had.iter().rev().find(|(_, had)| *had > units).map(|(revision, _)| *revision)
+    }
+
+    pub fn note(&mut self, revision: u64, units: i64) {
+        if self.had.iter().any(|(newer, had)| *newer >= revision && *had >= units) {
+            return;
+        }
+        self.had.retain(|(older, had)| *older > revision || *had > units);
+        let place = self.had.partition_point(|(older, _)| *older < revision);
+        self.had.insert(place, (revision, units));
+    }
 }
 
 impl Demand {

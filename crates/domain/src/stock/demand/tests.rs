@@ -59,8 +59,26 @@ pub(super) fn in_steps(share: ShareSaid, steps: &[(i64, i64)]) -> ShareSaid {
 #[expect(clippy::large_enum_variant, reason = "a handful per test")]
 #[derive(Debug, Clone)]
 pub(super) enum Fact {
-    Order { revision: u64, shares: Vec<ShareSaid>, dropped: i64, restocked: Vec<RestockSaid> },
-    Shipment { name: String, revision: u64, warehouse: String, units: i64, at: i64 },
+    Order {
+        revision: u64,
+        shares: Vec<ShareSaid>,
+        dropped: i64,
+        restocked: Vec<RestockSaid>,
+    },
+    /// Units that are gone from the line, and whether by a cancellation.
+    Removed {
+        revision: u64,
+        shares: Vec<ShareSaid>,
+        removed: i64,
+        cancelled: bool,
+    },
+    Shipment {
+        name: String,
+        revision: u64,
+        warehouse: String,
+        units: i64,
+        at: i64,
+    },
     Pool(PoolCommand),
 }
 
@@ -219,28 +237,38 @@ impl Bench {
     fn at(&mut self, sku: &str, command: &PoolCommand) {
         let pool = self.pools.entry(sku.to_owned()).or_default();
         let events = Pool::decide(pool, command).expect("accepted");
-        *pool = Pool::evolve_all(pool.clone(), &events);
+        *pool = Pool::evolve_all(std::mem::take(pool), &events);
     }
 
     pub(super) fn take(&mut self, fact: &Fact) {
         match fact.clone() {
             Fact::Order { revision, shares, dropped, restocked } => {
-                let as_of = at(i64::try_from(revision).expect("small"));
-                let lowers = self.lowered_by.contains(&ReportKind::Accept);
-                let closed = shares.iter().all(|share| share.sold <= share.fulfilled);
-                let closed_by = self.heard.closed_by(LINE.line);
-                let left = self.heard.left_with(LINE.line);
-                let said = LineSaid { revision, as_of, shares, dropped, restocked, settled: false };
-                let was_told = self.hear(closed.then_some(&said));
-                let tell = TellLine {
-                    line: LINE,
-                    said,
-                    lowered_by_accept: lowers.then(|| id("wms")).into_iter().collect(),
-                    was_told,
-                    closed_by,
-                    left,
-                };
-                self.tell(&DemandCommand::TellLine(tell));
+                let (as_of, settled) = (at(i64::try_from(revision).expect("small")), false);
+                let (removed, cancelled) = (0, false);
+                self.order(LineSaid {
+                    revision,
+                    as_of,
+                    shares,
+                    dropped,
+                    removed,
+                    cancelled,
+                    restocked,
+                    settled,
+                });
+            }
+            Fact::Removed { revision, shares, removed, cancelled } => {
+                let (as_of, settled) = (at(i64::try_from(revision).expect("small")), false);
+                let (dropped, restocked) = (0, Vec::new());
+                self.order(LineSaid {
+                    revision,
+                    as_of,
+                    shares,
+                    dropped,
+                    removed,
+                    cancelled,
+                    restocked,
+                    settled,
+                });
             }
             Fact::Shipment { name, revision, warehouse, units, at: seconds } => {
                 let line = ShippedLine { line: LINE.line, item: ITEM, units };
@@ -268,6 +296,21 @@ impl Bench {
             }
             Fact::Pool(command) => self.at("SKU", &command),
         }
+    }
+
+    fn order(&mut self, said: LineSaid) {
+        let lowers = self.lowered_by.contains(&ReportKind::Accept);
+        let (closed_by, left) = (self.heard.closed_by(LINE.line), self.heard.left_with(LINE.line));
+        let was_told = self.hear((said.open() == 0).then_some(&said));
+        let lowered_by_accept = lowers.then(|| id("wms")).into_iter().collect();
+        let tell = TellLine { line: LINE, said, lowered_by_accept, was_told, closed_by, left };
+        if self.demand.has_left(LINE, was_told) {
+            let late = self.demand.told_late(&id("a"), &tell).expect("a line");
+            for ((_, sku), command) in late {
+                self.at(sku.as_str(), &command);
+            }
+        }
+        self.tell(&DemandCommand::TellLine(tell));
     }
 
     fn hear(&mut self, closed: Option<&LineSaid>) -> bool {
@@ -440,6 +483,8 @@ pub(super) fn close_others(bench: &mut Bench) {
             as_of: at(100 + n),
             shares: Vec::new(),
             dropped: 0,
+            removed: 0,
+            cancelled: false,
             restocked: Vec::new(),
             settled: false,
         };
@@ -487,8 +532,7 @@ fn a_line_that_left_is_not_opened_again_by_a_late_word() {
     assert!(!bench.demand.has(LINE));
     let came_back = bench.clone();
     let before = (bench.demand.clone(), bench.pool());
-    // It would claim other units, were it told.
-    let late = bench.play([fulfilled(2, 5), shipment("t", 1, 0, 6)]);
+    let late = bench.play([fulfilled(2, 3), shipment("t", 1, 0, 6)]);
     assert_eq!((late.demand.clone(), late.pool()), before);
     // Units that are open again are news.
     let open = late.play([order(3, [ShareSaid { fulfilled: 2, ..share("W1", 3) }])]);
