@@ -110,6 +110,7 @@ async fn who_asks_while_a_page_is_in_the_air_opens_it_no_second_time() {
     world.pass(SignedDuration::from_secs(30)).await;
     let cursors: Vec<_> = windows(&world).into_iter().map(|(_, after)| after).collect();
     assert_eq!(cursors, [None, Some("2".to_owned())]);
+    world.pass(SignedDuration::from_mins(1)).await;
     assert!(world.order(503).await.is_known());
 }
 
