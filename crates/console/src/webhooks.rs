@@ -184,12 +184,35 @@ async fn subscribe(
 
 /// Ends every subscription to our address; gives the topics that are still there.
 pub async fn remove(shop: Shop<'_>, uri: &str) -> Result<Vec<String>, ShopError> {
+    remove_where(shop, uri, |_| true).await
+}
+
+/// Ends the subscriptions to a former address whose topics deliver to the new one by now, and no
+/// other; gives the topics that are still there.
+pub async fn move_from(
+    shop: Shop<'_>,
+    former: &str,
+    repaired: &Repaired,
+) -> Result<Vec<String>, ShopError> {
+    let refused = |topic: &str| repaired.refused.iter().any(|one| one.topic == topic);
+    remove_where(shop, former, |topic| !refused(topic)).await
+}
+
+async fn remove_where(
+    shop: Shop<'_>,
+    uri: &str,
+    ends: impl Fn(&str) -> bool,
+) -> Result<Vec<String>, ShopError> {
     let present = shop.subscriptions().await?;
     let mut left = Vec::new();
     for one in present.iter().filter(|one| one.uri == uri) {
+        let name = topic::by_graphql(&one.topic).map_or(one.topic.as_str(), |known| known.rest);
+        if !ends(name) {
+            left.push(name.to_owned());
+            continue;
+        }
         let ended = shop.read(admin::unsubscribe(&one.id), admin::decode_unsubscribe).await?;
         if !ended.errors.is_empty() {
-            let name = topic::by_graphql(&one.topic).map_or(one.topic.as_str(), |known| known.rest);
             left.push(name.to_owned());
         }
     }

@@ -43,6 +43,9 @@ struct Known {
     /// Since when deliveries may be missing that nobody was asked to read yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hole_since: Option<Timestamp>,
+    /// When Shopify last refused to deliver to another address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused_at: Option<Timestamp>,
 }
 
 /// What was done for a store that has a token now.
@@ -142,9 +145,10 @@ async fn look_after(console: &Console, store: &StoreId, was_seen: bool) -> Resul
 fn is_due(console: &Console, known: Option<&Known>, was_seen: bool, now: Timestamp) -> bool {
     let Some(known) = known else { return true };
     let every = if was_seen { CHECK_EVERY } else { CHECK_AT_START };
-    known.uri != console.webhook_uri
-        || known.hole_since.is_some()
-        || now.duration_since(known.checked_at) >= every
+    let tried = known.refused_at.unwrap_or(known.checked_at);
+    let moves = known.uri != console.webhook_uri
+        && (known.refused_at.is_none() || now.duration_since(tried) >= CHECK_AT_START);
+    moves || known.hole_since.is_some() || now.duration_since(tried) >= every
 }
 
 async fn compare(console: &Console, store: &StoreId, was_seen: bool) -> Result<(), Problem> {
@@ -160,10 +164,13 @@ async fn compare(console: &Console, store: &StoreId, was_seen: bool) -> Result<(
     if let Some(known) = &known {
         hole_since = known.hole_since;
         if known.uri != console.webhook_uri {
-            // The new address hears everything by now, so nothing is lost with the old one.
-            let left = webhooks::remove(shop, &known.uri).await?;
+            // What Shopify does not send to the new address still goes to the former one.
+            let left = webhooks::move_from(shop, &known.uri, &repaired).await?;
             info!(store.id = %store, from = known.uri, to = console.webhook_uri,
                 left = left.len(), "webhooks go to another address");
+            if !repaired.refused.is_empty() {
+                return stay(console, store, known, &repaired, revision).await;
+            }
         } else if !repaired.made.is_empty() || !repaired.mended.is_empty() {
             let topics = repaired.made.iter().chain(&repaired.mended);
             let topics = topics.map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -176,15 +183,33 @@ async fn compare(console: &Console, store: &StoreId, was_seen: bool) -> Result<(
     {
         hole_since = None;
     }
-    let known = Known { checked_at: now, uri: console.webhook_uri.clone(), hole_since };
+    let known =
+        Known { checked_at: now, uri: console.webhook_uri.clone(), hole_since, refused_at: None };
     Ok(save(console, store, &known, revision).await?)
+}
+
+/// Notes that Shopify refused the new address: the former one is still known, and the new one is
+/// tried again.
+async fn stay(
+    console: &Console,
+    store: &StoreId,
+    known: &Known,
+    repaired: &Repaired,
+    revision: u64,
+) -> Result<(), Problem> {
+    let words = repaired.refused.first().map(|refused| refused.message.as_str());
+    warn!(code = "LS0602", store.id = %store, from = known.uri, to = repaired.uri,
+        topics = repaired.refused.len(), words, "Shopify refuses the new address of webhooks");
+    let refused_at = Some(console.parts.clock.now());
+    Ok(save(console, store, &Known { refused_at, ..known.clone() }, revision).await?)
 }
 
 /// Notes that they were made just now: the next comparison is due in an hour.
 async fn note(console: &Console, store: &StoreId) -> Result<(), PortError> {
     let (_, revision) = load(console, store).await?;
     let checked_at = console.parts.clock.now();
-    let known = Known { checked_at, uri: console.webhook_uri.clone(), hole_since: None };
+    let known =
+        Known { checked_at, uri: console.webhook_uri.clone(), hole_since: None, refused_at: None };
     save(console, store, &known, revision).await
 }
 

@@ -98,6 +98,24 @@ async fn another_public_address_moves_every_subscription() {
     assert!(sweeps.lock().unwrap().is_empty(), "nothing was missed");
 }
 
+#[tokio::test]
+async fn an_address_that_shopify_refuses_leaves_the_former_one_alone() {
+    let (mut world, _) = world().await;
+    let before = world.shops.topics_of(SHOP);
+    world.shops.with_domain(SHOP, |shop| shop.refuses = Some("protocol http:// is not supported"));
+    world.restart("https://moved.example.com");
+    world.service.look_after_all().await.unwrap();
+    assert_eq!(world.shops.topics_of(SHOP), before);
+    // Once it is taken, everything moves.
+    world.shops.with_domain(SHOP, |shop| shop.refuses = None);
+    world.clock.advance(HOUR);
+    world.service.look_after_all().await.unwrap();
+    let after = world.shops.topics_of(SHOP);
+    assert_eq!(after.len(), before.len());
+    let uri = "https://moved.example.com/webhooks/shopify";
+    assert!(after.iter().all(|(_, to)| to == uri), "{after:?}");
+}
+
 fn uninstalled(at: Timestamp) -> Vec<Delivered> {
     let event = WebhookReceived {
         store: "north".to_owned(),
