@@ -36,6 +36,14 @@ const WORDS_CHARS_MAX: usize = 200;
 /// Shopify's words for an app that it does not know by what was sent.
 const UNKNOWN_APP: [&str; 3] =
     ["invalid_client", "application_cannot_be_found", "unauthorized_client"];
+/// Shopify's words for a refresh token, a code or a shop that will never do: a person must approve.
+const REFUSED: [&str; 5] = [
+    "invalid_request",
+    "invalid_grant",
+    "shop_not_permitted",
+    "app_not_installed",
+    "access_denied",
+];
 /// The longest that a request for a token takes in all: leases outlive it.
 pub const GRANT_TIME_MAX: Duration =
     Duration::from_secs(ATTEMPT_TIME_MAX.as_secs() * (ATTEMPTS_MAX * SECRETS_MAX) as u64);
@@ -191,9 +199,11 @@ fn sort(status: u16, bytes: &[u8]) -> Option<Result<Granted, GrantError>> {
     match status {
         500..=599 => None,
         _ if UNKNOWN_APP.contains(&refusal.error.as_str()) => failed(GrantErrorKind::App, words),
-        400 | 401 if !refusal.error.is_empty() => failed(GrantErrorKind::Refused, words),
-        // A shop that is frozen, barred or locked may open again, and so may one that is asked for
-        // too often.
+        400 | 401 if REFUSED.contains(&refusal.error.as_str()) => {
+            failed(GrantErrorKind::Refused, words)
+        }
+        // A word that nobody documents ends no approval. A shop that is frozen, barred or locked
+        // may open again, and so may one that is asked for too often.
         _ => {
             failed(GrantErrorKind::Away, format!("{status} from Shopify {words}").trim().to_owned())
         }
@@ -254,6 +264,7 @@ mod tests {
             (400, r#"{"error":"shop_not_permitted"}"#, Some(GrantErrorKind::Refused)),
             (401, unknown, Some(GrantErrorKind::App)),
             (400, html, Some(GrantErrorKind::Away)),
+            (400, r#"{"error":"temporarily_unavailable"}"#, Some(GrantErrorKind::Away)),
             (402, refused, Some(GrantErrorKind::Away)),
             (404, html, Some(GrantErrorKind::Away)),
             (423, "", Some(GrantErrorKind::Away)),
