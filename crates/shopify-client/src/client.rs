@@ -146,7 +146,12 @@ impl AdminClient {
                 answer::error(request, kind, "the store's points are used up for now")
             })?;
         let waited = self.clock.now().duration_since(begun).unsigned_abs();
-        let reply = self.exchange(access, request, CALL_TIME_MAX.saturating_sub(waited)).await?;
+        let left = CALL_TIME_MAX.saturating_sub(waited);
+        if left.is_zero() {
+            let kind = AdminErrorKind::Transient;
+            return Err(answer::error(request, kind, "its time was over before it was sent"));
+        }
+        let reply = self.exchange(access, request, left).await?;
         if let (401, Some(store)) = (reply.status, store) {
             self.tokens.refused(store, access);
         }

@@ -27,8 +27,9 @@ const LEASE: Duration = Duration::from_secs(90);
 const LOOKS_MAX: usize = 40;
 /// .. by looks this far apart.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Times that the secrets are written anew because somebody else wrote first.
-const SAVES_MAX: usize = 5;
+/// Times that the secrets are written anew, because somebody else wrote first or the broker was
+/// away for a moment: the code is used up, and the pair is lost with this call.
+const SAVES_MAX: usize = 20;
 
 /// Exchanges the code, keeps the token before it is used, and takes up the store's work.
 pub async fn connect(
@@ -112,7 +113,11 @@ pub async fn keep(
             Ok(()) => return Ok(secrets),
             Err(failed) if failed.kind == ErrorKind::Permanent => return Err(failed.into()),
             // What is written may have been written: looked at and written again, it is.
-            Err(failed) => warn!(store.id = %store, why = failed.chain(), "a token is kept again"),
+            Err(failed) => {
+                warn!(store.id = %store, why = failed.chain(), "a token is kept again");
+                let until = console.parts.clock.now().checked_add(LOOK_EVERY);
+                console.parts.clock.sleep_until(until.unwrap_or(Timestamp::MAX)).await;
+            }
         }
     }
     let what = "the new token cannot be kept";
