@@ -46,6 +46,8 @@ fn settings() -> StoreSettings {
                 ..OrderFilter::default()
             }),
             split: Some(false),
+            sweep_minutes: Some(15),
+            sweep_days: Some(7),
         }),
         ..StoreSettings::default()
     }
@@ -59,6 +61,7 @@ fn every_order_setting_arrives() {
     assert_eq!((orders.locations.len(), orders.locations[0].default), (1, true));
     assert_eq!(orders.filter.tags.first().map(String::as_str), Some("gift"));
     assert_eq!(orders.revision, 4);
+    assert_eq!((orders.sweep.minutes(), orders.sweep.days()), (15, 7));
 }
 
 #[test]
@@ -69,6 +72,7 @@ fn a_store_that_is_off_is_read_and_one_that_was_removed_is_not() {
     assert_eq!((gone.enabled, gone.connected), (false, false));
     let old = store_orders(&StoreSettings { orders: None, ..settings() }, 1).expect("orders");
     assert_eq!((old.enabled, old.whole), (false, false));
+    assert_eq!((old.sweep.minutes(), old.sweep.days()), (60, 3));
 }
 
 #[test]

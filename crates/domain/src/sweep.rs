@@ -23,6 +23,86 @@ const SUSPECT_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// A silence so many times as long as the longest break is suspected.
 const TIMES: i32 = 3;
 
+/// Once in so long a sweep looks further back.
+const LOOK_BACK_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often a store is swept, and how far back once a day: what Shopify's index shows later than
+/// windows overlap is found then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rhythm {
+    minutes: u32,
+    days: u32,
+}
+
+impl Rhythm {
+    /// A sweep comes no more often than this, in minutes ..
+    pub const MINUTES_MIN: u32 = 15;
+    /// .. and no more seldom.
+    pub const MINUTES_MAX: u32 = 24 * 60;
+    /// Shopify shows no older orders to most apps, in days.
+    pub const DAYS_MAX: u32 = 60;
+
+    /// A rhythm; what is beyond a limit is taken for the limit.
+    #[must_use]
+    pub fn new(minutes: u32, days: u32) -> Self {
+        let minutes = minutes.clamp(Self::MINUTES_MIN, Self::MINUTES_MAX);
+        Self { minutes, days: days.clamp(1, Self::DAYS_MAX) }
+    }
+
+    /// Minutes from one sweep to the next.
+    #[must_use]
+    pub const fn minutes(self) -> u32 {
+        self.minutes
+    }
+
+    /// Days that are looked back once a day.
+    #[must_use]
+    pub const fn days(self) -> u32 {
+        self.days
+    }
+
+    /// From one sweep to the next.
+    #[must_use]
+    pub fn every(self) -> SignedDuration {
+        SignedDuration::from_mins(self.minutes.into())
+    }
+
+    /// Whether it is the default.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for Rhythm {
+    fn default() -> Self {
+        Self { minutes: 60, days: 3 }
+    }
+}
+
+/// When a store was looked back over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookBack {
+    /// Nothing before is looked at: the store was not connected then.
+    pub since: Timestamp,
+    /// When it was done last.
+    pub last: Timestamp,
+}
+
+impl LookBack {
+    /// A window as it is looked through now: once a day it begins days before.
+    #[must_use]
+    pub fn widen(&mut self, window: Window, rhythm: Rhythm, now: Timestamp) -> Window {
+        if now.duration_since(self.last) < LOOK_BACK_EVERY {
+            return window;
+        }
+        self.last = now;
+        let days = SignedDuration::from_hours(i64::from(rhythm.days) * 24);
+        let from = earlier(now, days).max(self.since);
+        Window { from: window.from.min(from), ..window }
+    }
+}
+
 /// A half-open span of time: `from` belongs to it, `until` does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
@@ -132,6 +212,27 @@ mod tests {
         assert!(second.holds(at(60)), "no moment falls between two windows");
         assert_eq!(Window::after(at(60), at(61)), None);
         assert_eq!(Window::after(at(90), at(61)), None, "a clock that was set back");
+    }
+
+    #[test]
+    fn once_a_day_a_window_begins_days_before_but_not_before_the_store_was_connected() {
+        let day = 24 * 60;
+        let mut back = LookBack { since: at(0), last: at(0) };
+        let window = |now: i64| Window { from: at(now - 66), until: at(now - 1) };
+        let mut widen =
+            |now: i64, days| back.widen(window(now), Rhythm::new(60, days), at(now)).from;
+        assert_eq!(widen(day - 1, 3), at(day - 67));
+        assert_eq!(widen(day, 3), at(0), "it was connected then");
+        assert_eq!(widen(day + 60, 3), at(day - 6), "once a day");
+        assert_eq!(widen(5 * day, 3), at(2 * day));
+        assert_eq!(widen(9 * day, 1), at(8 * day));
+    }
+
+    #[test]
+    fn a_rhythm_keeps_its_limits() {
+        assert_eq!(Rhythm::new(0, 0), Rhythm::new(15, 1));
+        assert_eq!(Rhythm::new(9_999, 999), Rhythm::new(1_440, 60));
+        assert_eq!(Rhythm::default(), Rhythm::new(60, 3));
     }
 
     fn heard_every(minutes: i64, times: i64) -> Hearing {

@@ -1,16 +1,16 @@
 //! Sweeps: the orders that changed while nobody told, found by the moment of their last change.
 //!
-//! A store is swept every hour, when somebody knows of a hole, and when a topic is silent for
-//! longer than its own history explains. A window is looked through page by page; where that stands
-//! is kept in the timer, so that a process that dies goes on from there. A store that does not let us in is
-//! swept from where the last sweep ended, however long that was.
+//! A store is swept by its rhythm (every hour), when somebody knows of a hole, and when a topic is
+//! silent for longer than its own history explains. A window is looked through page by page; where
+//! that stands is kept in the timer, so that a process that dies goes on from there. A store that
+//! does not let us in is swept from where the last sweep ended, however long that was.
 
 use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::orders::v1::{SweepOrdersRequest, SweepOrdersResponse};
 use lockstep_contracts::shopify::admin::{OrdersUpdated, decode_orders_updated, orders_updated};
 use lockstep_contracts::time::from_proto;
 use lockstep_domain::order::OrderCommand;
-use lockstep_domain::sweep::{Hearing, LAG, OVERLAP, Window};
+use lockstep_domain::sweep::{Hearing, LAG, LookBack, OVERLAP, Rhythm, Window};
 use lockstep_domain::{OrderId, StoreId};
 use lockstep_ports::{ErrorKind, PortError, Timer};
 use lockstep_runtime::{
@@ -26,8 +26,6 @@ use crate::schedule::{self, Due, later};
 use crate::settle::{decide, rules};
 use crate::translate::poison;
 
-/// A store is swept this often.
-const EVERY: SignedDuration = SignedDuration::from_mins(60);
 /// What is refused as a whole is a mistake of ours: tried again after this.
 const REFUSED_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// Pages of one list: Shopify shows 25,000 objects of a list and no more. Then a new list begins at
@@ -48,6 +46,9 @@ struct Swept {
     /// Up to this moment news may be missing: what is that new, the index shows a minute later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     through: Option<Timestamp>,
+    /// When it was looked further back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    back: Option<LookBack>,
 }
 
 /// A window, and how far in it.
@@ -67,32 +68,44 @@ impl Swept {
     }
 
     const fn up_to(until: Timestamp) -> Self {
-        Self { until, walk: None, asked: false, through: None }
+        Self { until, walk: None, asked: false, through: None, back: None }
+    }
+
+    /// What is looked through next; nothing when nothing new can be seen yet.
+    fn window(&mut self, rhythm: Rhythm, now: Timestamp) -> Option<Window> {
+        let window = Window::after(self.until, now)?;
+        // A store of an earlier version is looked back over from here on.
+        let back = self.back.get_or_insert(LookBack { since: self.until, last: now });
+        Some(back.widen(window, rhythm, now))
     }
 
     /// When the next window begins to be looked through, after one that ended at `until`.
-    fn next(&self, now: Timestamp) -> Timestamp {
+    fn next(&self, rhythm: Rhythm, now: Timestamp) -> Timestamp {
         // A window that waited, for the store let nobody in, is followed by the next at once.
         if now.duration_since(self.until) > LAG + OVERLAP {
             return now;
         }
         match self.through.filter(|through| *through >= self.until) {
             Some(through) => later(through, LAG + SignedDuration::from_secs(1)).max(now),
-            None => later(now, EVERY),
+            None => later(now, rhythm.every()),
         }
     }
 }
 
 /// A store is connected, or again: it is swept from here on, or from where that ended.
-pub fn connected(work: &mut Work<'_>, store: &StoreId) -> Result<(), Stop> {
+pub fn connected(work: &mut Work<'_>, store: &StoreId, rhythm: Rhythm) -> Result<(), Stop> {
     let timer = work.timer(store.as_str(), &Due::Sweep.key())?;
-    if timer.due_at.is_some() {
-        return Ok(());
-    }
     let now = work.now();
-    let (swept, due_at) = match Swept::of(&timer) {
-        Some(swept) => (Swept { through: Some(now), ..swept }, now),
-        None => (Swept::up_to(now), later(now, EVERY)),
+    let soon = later(now, rhythm.every());
+    let (swept, due_at) = match (Swept::of(&timer), timer.due_at) {
+        // It is to be swept more often from here on.
+        (Some(swept), Some(due)) if swept.walk.is_none() && due > soon => (swept, soon),
+        (_, Some(_)) => return Ok(()),
+        (Some(swept), None) => (Swept { through: Some(now), ..swept }, now),
+        (None, None) => {
+            let back = Some(LookBack { since: now, last: now });
+            (Swept { back, ..Swept::up_to(now) }, soon)
+        }
     };
     put(work, timer, &swept, Some(due_at))
 }
@@ -122,7 +135,8 @@ pub fn hurry(work: &mut Work<'_>, store: &StoreId, since: Option<Timestamp>) -> 
     let mut swept = Swept::of(&timer).unwrap_or(Swept::up_to(now));
     if let Some(since) = since.filter(|since| *since < swept.until) {
         // A walk that goes on ends later than that, so it begins anew.
-        swept = Swept::up_to(since);
+        let back = swept.back.map(|back| LookBack { since: back.since.min(since), ..back });
+        swept = Swept { back, ..Swept::up_to(since) };
     }
     swept.through = Some(now);
     // What is in the air makes the next moment itself.
@@ -138,18 +152,19 @@ pub fn hurry(work: &mut Work<'_>, store: &StoreId, since: Option<Timestamp>) -> 
 pub fn plan(work: &mut Work<'_>, store: &StoreId) -> Result<(), Stop> {
     let timer = work.timer(store.as_str(), &Due::Sweep.key())?;
     let now = work.now();
-    if !rules(work, store)?.connected {
+    let rules = rules(work, store)?;
+    if !rules.connected {
         // Where it ended is kept for when the store comes back.
         work.set_timer(Timer { due_at: None, ..timer });
         return Ok(());
     }
     let mut swept = Swept::of(&timer).unwrap_or(Swept::up_to(now));
     let walk = swept.walk.take().or_else(|| {
-        let window = Window::after(swept.until, now)?;
+        let window = swept.window(rules.sweep, now)?;
         Some(Walk { window, after: None, pages: 0 })
     });
     let Some(walk) = walk else {
-        let due_at = swept.next(now).max(later(now, SignedDuration::from_secs(1)));
+        let due_at = swept.next(rules.sweep, now).max(later(now, SignedDuration::from_secs(1)));
         return put(work, timer, &swept, Some(due_at));
     };
     let call = orders_updated(&walk.window, walk.after.as_deref());
@@ -244,8 +259,9 @@ fn turn(
         None => {
             let until = walk.window.until.max(swept.until);
             let through = swept.through.filter(|through| *through >= until);
-            let swept = Swept { until, walk: None, asked: false, through };
-            put(work, timer, &swept, Some(swept.next(now)))
+            let swept = Swept { until, walk: None, asked: false, through, ..swept };
+            let due_at = swept.next(rules(work, store)?.sweep, now);
+            put(work, timer, &swept, Some(due_at))
         }
     }
 }

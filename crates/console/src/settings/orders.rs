@@ -1,11 +1,12 @@
 //! `orders`, `shipments` and `returns` of a store: how a PATCH changes them, and how they are
 //! shown.
 
-use lockstep_contracts::convert::order_settings::order_filter;
+use lockstep_contracts::convert::order_settings::{order_filter, rhythm};
 use lockstep_contracts::settings::v1::{
     OrderFilter, OrderSettings, ReturnSettings, ShipmentSettings, StoreSettings,
 };
 use lockstep_domain::LocationId;
+use lockstep_domain::sweep::Rhythm;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -32,6 +33,8 @@ struct OrdersChange {
     enabled: Given<bool>,
     filter: Given<FilterChange>,
     split: Given<i32>,
+    sweep_minutes: Given<u32>,
+    sweep_days: Given<u32>,
 }
 
 #[derive(Clone)]
@@ -117,11 +120,22 @@ impl OrdersChange {
             Given::Default => orders.split = None,
             Given::Value(split) => orders.split = Some(split == 1),
         }
+        set(self.sweep_minutes, &mut orders.sweep_minutes);
+        set(self.sweep_days, &mut orders.sweep_days);
         match self.filter {
             Given::Absent => {}
             Given::Default => orders.filter = None,
             Given::Value(change) => change.apply(orders.filter.get_or_insert_default()),
         }
+    }
+}
+
+/// Nothing is kept for the default, which may change.
+fn set(given: Given<u32>, slot: &mut Option<u32>) {
+    match given {
+        Given::Absent => {}
+        Given::Default => *slot = None,
+        Given::Value(number) => *slot = Some(number),
     }
 }
 
@@ -146,9 +160,19 @@ fn orders(path: &str, value: Value) -> Result<OrdersChange, Problem> {
         enabled: fields.take("enabled", fields::flag)?,
         filter: fields.take("filter", filter)?,
         split: fields.take("split", fields::one_of(ON_OFF))?,
+        sweep_minutes: fields
+            .take("sweep_minutes", number(Rhythm::MINUTES_MIN, Rhythm::MINUTES_MAX))?,
+        sweep_days: fields.take("sweep_days", number(1, Rhythm::DAYS_MAX))?,
     };
     fields.finish()?;
     Ok(change)
+}
+
+fn number(min: u32, max: u32) -> impl FnOnce(&str, Value) -> Result<u32, Problem> {
+    move |path, value| {
+        let number = fields::integer(i64::from(min), i64::from(max))(path, value)?;
+        Ok(u32::try_from(number).unwrap_or(max))
+    }
 }
 
 fn filter(path: &str, value: Value) -> Result<FilterChange, Problem> {
@@ -198,6 +222,8 @@ pub struct OrdersView {
     enabled: bool,
     filter: FilterView,
     split: &'static str,
+    sweep_minutes: u32,
+    sweep_days: u32,
 }
 
 #[derive(Serialize)]
@@ -226,7 +252,9 @@ pub struct ReturnsView {
 impl OrdersView {
     /// Settings of before these existed say nothing: the defaults.
     pub fn new(orders: Option<OrderSettings>) -> Self {
-        let OrderSettings { enabled, filter, split } = orders.unwrap_or_default();
+        let orders = orders.unwrap_or_default();
+        let sweep = rhythm(&orders);
+        let OrderSettings { enabled, filter, split, .. } = orders;
         let filter = filter.unwrap_or_default();
         Self {
             enabled,
@@ -239,6 +267,8 @@ impl OrdersView {
                 locations: filter.locations.iter().map(ToString::to_string).collect(),
             },
             split: if split.unwrap_or(true) { "on" } else { "off" },
+            sweep_minutes: sweep.minutes(),
+            sweep_days: sweep.days(),
         }
     }
 }
@@ -282,16 +312,19 @@ mod tests {
     fn a_patch_merges_and_null_means_the_default() {
         let mut settings = mapped();
         let body = json!({"orders": {"enabled": true, "split": "off",
+            "sweep_minutes": 30, "sweep_days": 14,
             "filter": {"status": ["open"], "tags": ["gift"], "locations": [7]}},
             "shipments": {"enabled": true, "notify_customer": true},
             "returns": {"enabled": true}});
         change(body).unwrap().apply(&mut settings).unwrap();
-        let body = json!({"orders": {"filter": {"tags": null}}, "shipments": null});
+        let body = json!({"orders": {"filter": {"tags": null}, "sweep_days": null},
+            "shipments": null});
         change(body).unwrap().apply(&mut settings).unwrap();
         let shown = serde_json::to_value(OrdersView::new(settings.orders)).unwrap();
         assert_eq!(
             shown,
-            json!({"enabled": true, "split": "off", "filter": {
+            json!({"enabled": true, "split": "off", "sweep_minutes": 30, "sweep_days": 3,
+            "filter": {
             "status": ["open"], "financial": [], "fulfillment": [], "tags": [], "sources": [],
             "locations": ["7"]}})
         );
@@ -305,6 +338,8 @@ mod tests {
         let wrong = [
             (json!({"orders": {"enabled": "yes"}}), "orders.enabled"),
             (json!({"orders": {"split": "maybe"}}), "orders.split"),
+            (json!({"orders": {"sweep_minutes": 14}}), "orders.sweep_minutes"),
+            (json!({"orders": {"sweep_days": 61}}), "orders.sweep_days"),
             (json!({"orders": {"filter": {"status": ["late"]}}}), "orders.filter.status"),
             (json!({"orders": {"filter": {"tags": [" "]}}}), "orders.filter.tags[0]"),
             (json!({"orders": {"filter": {"locations": [0]}}}), "orders.filter.locations[0]"),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use lockstep_domain::LocationId;
 use lockstep_domain::order::settings::{OrderFilter, ServedLocation, StoreOrders};
+use lockstep_domain::sweep::Rhythm;
 
 use super::{Invalid, id, shopify_id};
 use crate::settings::v1 as proto;
@@ -46,8 +47,19 @@ pub fn store_orders(
             .collect::<Result<_, _>>()?,
         shop_domain: settings.shop_domain.clone(),
         told_since: None,
+        sweep: rhythm(orders),
         revision,
     })
+}
+
+/// How often, and how far back, a store's orders are swept.
+#[must_use]
+pub fn rhythm(orders: &proto::OrderSettings) -> Rhythm {
+    let default = Rhythm::default();
+    Rhythm::new(
+        orders.sweep_minutes.unwrap_or(default.minutes()),
+        orders.sweep_days.unwrap_or(default.days()),
+    )
 }
 
 fn served(mapping: &proto::LocationMapping) -> Result<ServedLocation, Invalid> {

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::decider::Decider;
 use crate::ids::{BackOfficeId, LocationId, Warehouse};
+use crate::sweep::Rhythm;
 
 /// A store's order settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct StoreOrders {
     /// Since when back offices are told of orders; nothing when that is not known. What was done
     /// with before is history.
     pub told_since: Option<Timestamp>,
+    /// `orders.sweep_minutes` and `orders.sweep_days`.
+    #[serde(skip_serializing_if = "Rhythm::is_default")]
+    pub sweep: Rhythm,
     /// The revision of the settings.
     pub revision: u64,
 }

@@ -17,6 +17,7 @@ use lockstep_domain::order::{
     Redaction, RedactionEvent, RefundedUnits, Request, Said, Share, ToldRefund, ToldRefundLine,
     VariantCodes, Waiting,
 };
+use lockstep_domain::sweep::Rhythm;
 use lockstep_domain::{
     CustomerId, Decider, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId, LineItemId,
     LocationId, OrderId, RefundId, VariantId, Warehouse,
@@ -369,6 +370,7 @@ pub fn order_rules_events() -> Vec<OrderRulesEvent> {
         }],
         shop_domain: "north.myshopify.com".to_owned(),
         told_since: Some(at(5)),
+        sweep: Rhythm::new(15, 7),
         revision: 7,
     };
     vec![OrderRulesEvent::Adopted { settings }]

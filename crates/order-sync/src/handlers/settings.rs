@@ -31,9 +31,11 @@ pub fn adopt(change: &SettingsChange, work: &mut Work<'_>) -> Result<(), Stop> {
     let adopted = work
         .execute::<StoreKind>(id.as_str(), &command)?
         .map_err(|e| poison("locations.default", e))?;
-    let is_same = before.is_some_and(|b| StoreOrders { revision: rules.revision, ..b } == rules);
+    // How often a store is swept says nothing of what its orders are.
+    let (revision, rhythm) = (rules.revision, rules.sweep);
+    let is_same = before.is_some_and(|b| StoreOrders { revision, sweep: rhythm, ..b } == rules);
     if rules.connected {
-        sweep::connected(work, &id)?;
+        sweep::connected(work, &id, rhythm)?;
     }
     if adopted.is_empty() || is_same || !rules.connected {
         return Ok(());

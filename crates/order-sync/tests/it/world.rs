@@ -292,7 +292,11 @@ pub fn orders(filter: OrderFilter) -> StoreSettings {
             roles: vec![BackOfficeRole::Stock.into(), BackOfficeRole::Orders.into()],
         }],
         locations: vec![place(BERLIN, "wms/MAIN", false), place(LYON, "wms/SIDE", false)],
-        orders: Some(OrderSettings { enabled: true, filter: Some(filter), split: None }),
+        orders: Some(OrderSettings {
+            enabled: true,
+            filter: Some(filter),
+            ..OrderSettings::default()
+        }),
         ..StoreSettings::default()
     }
 }
