@@ -7,8 +7,8 @@
 //! unsealed, nor tell a back office of an order that its store's rules keep from it.
 //!
 //! Start reading at [`service`], then [`handlers`] for what changes an order, [`settle`] for what
-//! is told of it, [`reader`] for how Shopify is asked, and [`sweep`] for what nobody told. The rules
-//! themselves stand in `lockstep_domain::order`.
+//! is told of it, [`reader`] for how Shopify is asked, and [`sweep`] for what nobody told. The
+//! rules themselves stand in `lockstep_domain::order`.
 
 pub mod aggregates;
 pub mod announce;

@@ -26,7 +26,6 @@ const BACKOFFICES_MAX: u32 = 1_000;
 struct Picture {
     store: StoreId,
     rules: StoreStock,
-    /// Of the asked SKU.
     pools: BTreeMap<BackOfficeId, Pool>,
     backoffices: BTreeMap<BackOfficeId, BackOfficeStock>,
 }
@@ -59,8 +58,7 @@ pub async fn get_stock(
     };
     for item in items {
         let level = engine.read::<LevelKind>(&level_id(&store, item)).await?.unwrap_or_default();
-        let pools = pools_of(engine, &level).await?;
-        answer.levels.extend(picture.levels(item, &level, &pools));
+        answer.levels.extend(picture.levels(item, &level));
         let timer = engine.store().timer(store.as_str(), &item.to_string()).await?;
         if let Some(timer) = timer {
             let open = timer.not_before.filter(|end| *end > engine.now());
@@ -69,19 +67,6 @@ pub async fn get_stock(
         }
     }
     Ok(answer)
-}
-
-/// The pools that the item is linked to: other back offices may know it by other SKUs.
-async fn pools_of(
-    engine: &Engine,
-    level: &Level,
-) -> Result<BTreeMap<BackOfficeId, Pool>, PortError> {
-    let mut pools = BTreeMap::new();
-    for (backoffice, sku) in &level.links {
-        let pool = engine.read::<PoolKind>(&pool_id(backoffice, sku)).await?;
-        pools.entry(backoffice.clone()).or_insert(pool.unwrap_or_default());
-    }
-    Ok(pools)
 }
 
 async fn picture(engine: &Engine, store: &StoreId, sku: &Sku) -> Result<Picture, PortError> {
@@ -96,8 +81,8 @@ async fn picture(engine: &Engine, store: &StoreId, sku: &Sku) -> Result<Picture,
     let adopted = engine.scan::<BackOfficeKind>("", "", BACKOFFICES_MAX).await?;
     for (id, rules) in adopted {
         let Ok(backoffice) = BackOfficeId::try_new(id) else { continue };
-        picture.backoffices.insert(backoffice.clone(), rules.settings.unwrap_or_default());
         if let Some(pool) = engine.read::<PoolKind>(&pool_id(&backoffice, sku)).await? {
+            picture.backoffices.insert(backoffice.clone(), rules.settings.unwrap_or_default());
             picture.pools.insert(backoffice, pool);
         }
     }
@@ -125,20 +110,15 @@ impl Picture {
         self.pools.iter().flat_map(of_pool).collect()
     }
 
-    fn levels(
-        &self,
-        item: InventoryItemId,
-        level: &Level,
-        pools: &BTreeMap<BackOfficeId, Pool>,
-    ) -> Vec<LevelView> {
-        let one = |mapping: &LocationMapping| self.level((item, level), pools, mapping);
+    fn levels(&self, item: InventoryItemId, level: &Level) -> Vec<LevelView> {
+        let one = |mapping: &LocationMapping| self.level(item, level, mapping);
         self.rules.locations.iter().filter_map(one).collect()
     }
 
     fn level(
         &self,
-        (item, level): (InventoryItemId, &Level),
-        linked: &BTreeMap<BackOfficeId, Pool>,
+        item: InventoryItemId,
+        level: &Level,
         mapping: &LocationMapping,
     ) -> Option<LevelView> {
         let mapped: Vec<_> = mapping
@@ -146,7 +126,7 @@ impl Picture {
             .iter()
             .filter_map(|w| {
                 Some(MappedWarehouse {
-                    pool: linked.get(&w.backoffice)?,
+                    pool: self.pools.get(&w.backoffice)?,
                     warehouse: &w.code,
                     excludes_damaged: self
                         .backoffices
@@ -160,7 +140,7 @@ impl Picture {
         }
         let known = level.location(mapping.location).cloned().unwrap_or_default();
         let buffer = self.rules.buffer_at(mapping.location);
-        let pools: Vec<_> = linked.values().collect();
+        let pools: Vec<_> = self.pools.values().collect();
         let sources = Sources {
             store: &self.store,
             location: mapping.location,

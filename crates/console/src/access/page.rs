@@ -29,7 +29,8 @@ h2{font-size:1rem;margin:1.5rem 0 .25rem}ol{margin:.25rem 0;padding-left:1.25rem
 code{font:.9em ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;background:var(--paper);\
 border:1px solid var(--line);border-radius:5px;padding:.1em .35em;overflow-wrap:anywhere;\
 -webkit-box-decoration-break:clone;box-decoration-break:clone}\
-a{color:inherit;overflow-wrap:anywhere}@media(max-width:30rem){main{padding:1.25rem}dl div{grid-template-columns:1fr}}";
+a{color:inherit;overflow-wrap:anywhere}\
+@media(max-width:30rem){main{padding:1.25rem}dl div{grid-template-columns:1fr}}";
 
 /// How it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

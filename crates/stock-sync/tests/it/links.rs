@@ -206,19 +206,3 @@ async fn what_a_message_does_not_name_itself_is_locked_with_the_batch() {
     let wanted = [("pool", "wms/SKU-1"), ("pool", "wms/SKU-2"), ("level", "north/1")];
     assert_eq!(named, wanted);
 }
-
-/// Two back offices know the item by different SKUs: asked for one, both are counted.
-#[tokio::test]
-async fn an_answer_counts_every_pool_of_the_item() {
-    let world = World::live(StockMode::Absolute, &[1, 2]).await;
-    let elsewhere =
-        VariantLinked { backoffice: "erp".to_owned(), sku: "OTHER".to_owned(), ..linked(1, 1) };
-    world.take(&elsewhere).await;
-    let target = async |sku: &str| {
-        let asked = GetStockRequest { store: "north".to_owned(), sku: sku.to_owned() };
-        let stock = get_stock(&world.engine, &asked).await.expect("an answer");
-        stock.levels.iter().map(|level| level.available_target).collect::<Vec<_>>()
-    };
-    assert_eq!(target(&sku(1)).await, [Some(10)]);
-    assert_eq!(target("OTHER").await, [Some(10)], "as its level is pushed");
-}

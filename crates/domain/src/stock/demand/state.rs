@@ -31,7 +31,8 @@ pub struct LineSaid {
     /// Units that were taken off the line and not refunded, by edits or by a cancellation.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub removed: i64,
-    /// Whether the order was cancelled: it tells of what it puts back by a refund, an edit does not.
+    /// Whether the order was cancelled: it tells of what it puts back by a refund, and an edit does
+    /// not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
     /// What of it Shopify put back by itself, after it had been sent.
