@@ -155,6 +155,8 @@ async fn three_days_without_the_app_are_made_up_for_and_nothing_is_done_twice() 
     let page = approve(&world, &url).await;
     assert!(page.contains("is connected"), "{page}");
     assert!(page.contains("what changed meanwhile is being read"), "{page}");
+    // Who was refused while it was away asks again within ten minutes.
+    world.advance(SignedDuration::from_mins(11));
     // 130 on the shelf, and of them 2 + 0 + 2 + 3 sold.
     until_shown(&world, &shop, 123).await;
     for order in &orders {

@@ -294,9 +294,10 @@ mod tests {
 
     #[test]
     fn words_are_short_and_hold_no_control_characters() {
-        let body = format!(r#"{{"error":"odd\nword","error_description":"{}"}}"#, "x".repeat(900));
+        let words = format!("odd\\n{}", "x".repeat(900));
+        let body = format!(r#"{{"error":"invalid_request","error_description":"{words}"}}"#);
         let refused = sort(400, body.as_bytes()).unwrap().unwrap_err();
         assert_eq!(refused.message.chars().count(), WORDS_CHARS_MAX);
-        assert!(refused.message.starts_with("oddword: xxx"), "{}", refused.message);
+        assert!(refused.message.starts_with("invalid_request: oddxxx"), "{}", refused.message);
     }
 }

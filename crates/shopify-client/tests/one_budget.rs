@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -29,6 +29,9 @@ use serde_json::{Value, json};
 
 const DOMAIN: &str = "alpha.myshopify.com";
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
+
+/// An exchange on this machine is over by then.
+const STANDS_MAX: Duration = Duration::from_millis(500);
 
 struct OneShop;
 
@@ -184,15 +187,21 @@ impl World {
         AdminRequest::new(&admin::variants_page(None, None), Urgency::Catalogue)
     }
 
-    /// Lets time pass while `work` goes on: to the next waking whenever everybody who works sleeps.
+    /// Lets time pass while `work` goes on: to the next waking whenever everybody who works sleeps,
+    /// and a little when nothing has moved for long, since one may wait for another without
+    /// sleeping.
     async fn pass<T>(&self, work: impl Future<Output = T>) -> T {
         let moving = async {
+            let mut moved = Instant::now();
             loop {
                 tokio::task::yield_now().await;
                 let working = self.working.load(Ordering::SeqCst).max(1);
                 let asleep = self.clock.wait_for_sleepers(working).now_or_never().is_some();
-                if asleep && self.kv.busy.load(Ordering::SeqCst) == 0 {
-                    self.step();
+                let stands = moved.elapsed() > STANDS_MAX;
+                if (asleep || stands) && self.kv.busy.load(Ordering::SeqCst) == 0 {
+                    let least = SignedDuration::from_millis(i64::from(stands));
+                    self.step(least);
+                    moved = Instant::now();
                 }
             }
         };
@@ -203,9 +212,9 @@ impl World {
         }
     }
 
-    fn step(&self) {
+    fn step(&self, least: SignedDuration) {
         let Some(next) = self.clock.next_waking() else { return };
-        let by = next.duration_since(self.clock.now()).max(SignedDuration::ZERO);
+        let by = next.duration_since(self.clock.now()).max(least);
         self.clock.advance(by);
         self.theirs.advance(Duration::try_from(by).unwrap());
     }
