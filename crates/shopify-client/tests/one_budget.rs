@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -29,9 +29,6 @@ use serde_json::{Value, json};
 
 const DOMAIN: &str = "alpha.myshopify.com";
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
-
-/// An exchange on this machine is over by then.
-const STANDS_MAX: Duration = Duration::from_millis(500);
 
 struct OneShop;
 
@@ -187,21 +184,15 @@ impl World {
         AdminRequest::new(&admin::variants_page(None, None), Urgency::Catalogue)
     }
 
-    /// Lets time pass while `work` goes on: to the next waking whenever everybody who works sleeps,
-    /// and a little when nothing has moved for long, since one may wait for another without
-    /// sleeping.
+    /// Lets time pass while `work` goes on: to the next waking whenever everybody who works sleeps.
     async fn pass<T>(&self, work: impl Future<Output = T>) -> T {
         let moving = async {
-            let mut moved = Instant::now();
             loop {
                 tokio::task::yield_now().await;
                 let working = self.working.load(Ordering::SeqCst).max(1);
                 let asleep = self.clock.wait_for_sleepers(working).now_or_never().is_some();
-                let stands = moved.elapsed() > STANDS_MAX;
-                if (asleep || stands) && self.kv.busy.load(Ordering::SeqCst) == 0 {
-                    if self.step(SignedDuration::from_secs(i64::from(stands))) {
-                        moved = Instant::now();
-                    }
+                if asleep && self.kv.busy.load(Ordering::SeqCst) == 0 {
+                    self.step();
                 }
             }
         };
@@ -212,13 +203,11 @@ impl World {
         }
     }
 
-    /// Says whether time has passed.
-    fn step(&self, least: SignedDuration) -> bool {
-        let Some(next) = self.clock.next_waking() else { return false };
-        let by = next.duration_since(self.clock.now()).max(least);
+    fn step(&self) {
+        let Some(next) = self.clock.next_waking() else { return };
+        let by = next.duration_since(self.clock.now()).max(SignedDuration::ZERO);
         self.clock.advance(by);
         self.theirs.advance(Duration::try_from(by).unwrap());
-        by.is_positive()
     }
 
     fn elapsed(&self, since: Timestamp) -> SignedDuration {
@@ -283,7 +272,7 @@ async fn one_process_is_never_throttled() {
 }
 
 #[tokio::test]
-#[ignore = "under load it now and then stands still, and nobody knows yet why"]
+#[ignore = "beside other tests it now and then stands still, and nobody knows yet why"]
 async fn of_four_processes_at_most_one_call_in_a_hundred_is_throttled() {
     let (answered, throttled) = throttled_of(4).await;
     println!("{throttled} of {answered} calls of four processes were throttled");
