@@ -20,6 +20,11 @@ demo: ## Show the product at work, beside private servers, until Ctrl-C (DEMO_EX
 	cargo build $(DEMO_BINS)
 	exec target/debug/demo
 
+# A test mostly waits for its servers, so twice as many run at once as there are processors, up to
+# eight of them.
+PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
+export NEXTEST_TEST_THREADS ?= $(shell n=$(PROCESSORS); echo $$((n > 8 ? n : n > 4 ? 8 : 2 * n)))
+
 .PHONY: test
 test: ## Run every quick test against a private nats-server and Postgres, and tell the mistakes at Shopify
 	rm -rf target/violations

@@ -135,7 +135,9 @@ impl Budget {
             let step = self.lock().next(clock.now());
             let done = match (step, &self.place) {
                 (Step::Done(wait), _) => {
-                    if self.lock().has_granted() {
+                    // Told once: it wakes its teller too, who would else go round until the
+                    // calls that were let through have gone.
+                    if self.lock().take_news() {
                         self.changed.notify_waiters();
                     }
                     return wait;

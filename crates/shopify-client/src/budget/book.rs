@@ -79,6 +79,8 @@ pub(super) struct Book {
     observed: Option<Observed>,
     waiting: BTreeMap<Key, Waiting>,
     granted: BTreeMap<Key, Granted>,
+    /// Calls were let through and nobody was told yet.
+    has_news: bool,
     tickets: u64,
     saving: Option<(Ledger, Vec<Key>, bool)>,
 }
@@ -101,6 +103,7 @@ impl Book {
             observed: None,
             waiting: BTreeMap::new(),
             granted: BTreeMap::new(),
+            has_news: false,
             tickets: 0,
             saving: None,
         }
@@ -118,9 +121,9 @@ impl Book {
         self.waiting.keys().next() == Some(key)
     }
 
-    /// Whether calls were let through that have not gone yet.
-    pub(super) fn has_granted(&self) -> bool {
-        !self.granted.is_empty()
+    /// Whether calls were let through since this was asked last.
+    pub(super) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.has_news)
     }
 
     /// Whether nobody waits.
@@ -214,6 +217,7 @@ impl Book {
         let Some(Waiting { cost, .. }) = self.waiting.remove(&key) else { return };
         self.outstanding += cost;
         self.granted.insert(key, Granted { cost, spent_before });
+        self.has_news = true;
     }
 
     /// The waiting calls in their order, until one whose points are not there.

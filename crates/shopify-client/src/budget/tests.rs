@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -125,6 +126,25 @@ async fn calls_in_the_air_are_not_counted_as_free_points() {
     assert_eq!(budget.left(clock.now()), Some(30.0 / 2000.0));
     two.answered(spent(status(30.0)), &*clock).await;
     assert_eq!(budget.left(clock.now()), Some(30.0 / 2000.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_rests_while_another_that_may_go_has_not_gone() {
+    let clock = clock();
+    let budget = known(&clock, 100.0).await;
+    let permit = budget.acquire(&*clock, Urgency::StockDown, 100).await.unwrap();
+    let next = budget.acquire(&*clock, Urgency::StockDown, 60);
+    let last = budget.acquire(&*clock, Urgency::StockDown, 60);
+    tokio::pin!(next, last);
+    assert!(futures_util::poll!(&mut next).is_pending());
+    assert!(futures_util::poll!(&mut last).is_pending());
+    let unused = Spent { points: Some(0.0), ..spent(status(100.0)) };
+    permit.answered(unused, &*clock).await;
+    // Its points are reserved, and it does not come to run. Going round would never end here:
+    // nothing limits how long this poll may take.
+    let mut last = std::pin::pin!(tokio::task::coop::unconstrained(last));
+    assert!(futures_util::poll!(&mut last).is_pending());
+    assert!(next.now_or_never().unwrap().is_ok());
 }
 
 #[tokio::test(start_paused = true)]
