@@ -19,6 +19,8 @@ use super::{Bucket, Meter, Report, Urgency, as_wait, later, seconds_between};
 pub const RESERVED_MAX: SignedDuration = SignedDuration::from_secs(60);
 /// A process counts as a member this long after its last write.
 pub const MEMBER_KEEP: SignedDuration = SignedDuration::from_mins(10);
+/// The clocks of processes differ by less than this, or one of them is wrong.
+pub const CLOCKS_APART_MAX: SignedDuration = SignedDuration::from_secs(2);
 /// Most members that are remembered.
 pub const HOLDERS_MAX: usize = 64;
 
@@ -103,6 +105,7 @@ impl Ledger {
     /// Lets time pass: the bucket refills, reservations that nobody renewed end, and who was not
     /// seen for long is forgotten.
     pub fn pass(&mut self, now: Timestamp) {
+        self.correct(now);
         let held = self.holders.values().filter(|holder| holder.reserved > 0.0);
         let mut ends: Vec<_> = held.map(|holder| holder.until).filter(|end| *end <= now).collect();
         ends.sort_unstable();
@@ -121,12 +124,28 @@ impl Ledger {
         self.holders.retain(|_, holder| holder.reserved > 0.0 || holder.seen > oldest);
     }
 
+    /// A clock that is far ahead leaves moments behind that are long in coming: until then the
+    /// bucket would not refill for the others, and what its process reserved would not end.
+    fn correct(&mut self, now: Timestamp) {
+        if self.at > later(now, CLOCKS_APART_MAX) {
+            self.at = now;
+        }
+        let end = later(now, RESERVED_MAX);
+        for holder in self.holders.values_mut() {
+            holder.until = holder.until.min(end);
+            holder.seen = holder.seen.min(end);
+            if let Some(wish) = &mut holder.wish {
+                wish.until = wish.until.min(end);
+            }
+        }
+    }
+
     /// What is reserved may not have been taken from the bucket yet: it refills no higher than
     /// would leave room for that.
     fn refill(&mut self, now: Timestamp) {
         let refilled = self.free + seconds_between(self.at, now) * self.restore_rate;
         self.free = refilled.min(self.maximum - self.reserved());
-        // A process whose clock is behind adds nothing and takes nothing away.
+        // A process whose clock is a little behind adds nothing and takes nothing away.
         self.at = self.at.max(now);
     }
 

@@ -18,7 +18,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-pub use ledger::{HOLDERS_MAX, Holder, Ledger, MEMBER_KEEP, Observed, RESERVED_MAX, Wish};
+pub use ledger::{
+    CLOCKS_APART_MAX, HOLDERS_MAX, Holder, Ledger, MEMBER_KEEP, Observed, RESERVED_MAX, Wish,
+};
 pub use meter::{Meter, Report};
 
 /// Which work goes first when the points are short: the first is the most urgent.

@@ -106,12 +106,30 @@ fn alone_a_process_counts_on_its_share() {
 }
 
 #[test]
-fn a_clock_that_is_behind_takes_nothing_away() {
+fn a_clock_that_is_a_little_behind_takes_nothing_away() {
     let mut ledger = Ledger::learnt(&standard(100.0), at(5000));
-    ledger.pass(at(1000));
+    ledger.pass(at(3000));
     assert_eq!((ledger.free, ledger.at), (100.0, at(5000)));
     ledger.pass(at(6000));
     assert_eq!(ledger.free, 200.0);
+}
+
+#[test]
+fn a_clock_that_is_far_ahead_stops_nothing_for_the_others() {
+    let mut ledger = Ledger::learnt(&standard(2000.0), NOON);
+    let ahead = NOON + SignedDuration::from_hours(1);
+    let waits = wish(Urgency::StockDown, 500.0, ahead);
+    ledger.take("ahead", &wish(Urgency::StockUp, 100.0, ahead), ahead).unwrap();
+    ledger.wish("ahead", Some(waits), ahead);
+    ledger.tell("b", &report(1, 1800.0), 0.0, NOON);
+    assert_eq!((ledger.free, ledger.at), (100.0, NOON));
+    ledger.pass(at(1000));
+    assert_eq!(ledger.free, 200.0, "the bucket refills");
+    ledger.pass(NOON + RESERVED_MAX);
+    assert_eq!(ledger.reserved(), 0.0, "what it reserved ends as everybody's does");
+    assert_eq!(ledger.holders["ahead"].wish, None, "and so does what it waited for");
+    ledger.pass(NOON + RESERVED_MAX + MEMBER_KEEP);
+    assert!(ledger.holders.is_empty());
 }
 
 #[test]
