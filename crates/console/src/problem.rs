@@ -188,6 +188,7 @@ impl Problem {
     pub fn shopify(store: Option<&StoreId>, failed: &AdminError) -> Self {
         match failed.kind {
             AdminErrorKind::Throttled { .. }
+            | AdminErrorKind::OutOfPoints { .. }
             | AdminErrorKind::Transient
             | AdminErrorKind::UnknownOutcome => Self::new(
                 Code::ShopifyAway,

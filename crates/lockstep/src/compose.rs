@@ -141,7 +141,7 @@ impl Adapters {
         };
         let tokens = KvTokens::new(bus.clone(), sealer.clone(), settings).renewing(renewal);
         let tokens = Arc::new(tokens);
-        let points = SharedPoints { kv: bus.clone(), holder: ids.next_id().to_string() };
+        let points = SharedPoints::new(bus.clone(), ids.next_id().to_string());
         let shopify = AdminClient::try_new(config, tokens, clock.clone())?;
         let shopify = Arc::new(shopify.with_shared_points(points));
         let maker = Arc::new(PersonalKeyMaker::new(ids.clone()));

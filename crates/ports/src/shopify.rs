@@ -55,9 +55,15 @@ pub struct AdminAnswer {
 /// What a failed call means.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AdminErrorKind {
-    /// Certainly not executed; try again after the wait.
+    /// Shopify turned it away: certainly not executed; try again after the wait.
     Throttled {
         /// Exact wait.
+        wait: Duration,
+    },
+    /// Not sent, since the store's points are used up for now. Shopify said nothing: it concerns
+    /// this call and calls that are less urgent, and not the store.
+    OutOfPoints {
+        /// When the points should be there.
         wait: Duration,
     },
     /// Certainly not executed; try again later (connection refused, 5xx on a query).

@@ -18,6 +18,7 @@ use lockstep_domain::StoreId;
 use lockstep_domain::points::{Bucket, Ledger, Meter, Observed};
 use lockstep_ports::{Clock, ErrorKind, Kv, PortError, StoredPoints, Urgency};
 use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
 use book::{Book, Key, Step};
@@ -25,12 +26,15 @@ use book::{Book, Key, Step};
 /// Longest wait for points. What waits longer is given back: its numbers grow stale, and its
 /// caller can decide again.
 pub const POINTS_WAIT_MAX: Duration = Duration::from_secs(5);
-/// Longest wait for the shared ledger; after it this process goes on alone.
+/// A rise gives its place in its lane back sooner: falls may become due behind it.
+const RISE_WAIT_MAX: Duration = Duration::from_secs(1);
+/// Longest wait for an answer of the shared ledger, after which this process goes on alone, and
+/// the time in which the ledger may be written again after others came between.
 const LEDGER_WAIT_MAX: Duration = Duration::from_millis(500);
 /// The ledger is not asked again so soon after it could not be reached.
 const LEDGER_PAUSE: Duration = Duration::from_secs(2);
-/// Writes of others that may come between in a row.
-const CONFLICTS_MAX: u32 = 20;
+/// When others wrote between for too long, the ledger is looked at again after this.
+const CROWDED_PAUSE: Duration = Duration::from_millis(50);
 
 /// Where the ledger is kept, and as whom this process writes there.
 #[derive(Clone)]
@@ -39,6 +43,22 @@ pub struct SharedPoints {
     pub kv: Arc<dyn Kv>,
     /// An id of this process that no other has.
     pub holder: String,
+    /// What still tells the ledger.
+    tasks: TaskTracker,
+}
+
+impl SharedPoints {
+    /// The ledgers in these buckets, for a process that no other has the id of.
+    pub fn new(kv: Arc<dyn Kv>, holder: String) -> Self {
+        Self { kv, holder, tasks: TaskTracker::new() }
+    }
+
+    /// Waits until the ledger was told of every answer so far.
+    pub async fn told(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
+    }
 }
 
 /// The budget of one store.
@@ -78,7 +98,7 @@ impl Budget {
         self.place.is_some()
     }
 
-    /// Waits for points, at most [`POINTS_WAIT_MAX`].
+    /// Waits for points, at most [`POINTS_WAIT_MAX`]; a rise less.
     ///
     /// # Errors
     /// How long the points will still take.
@@ -89,14 +109,15 @@ impl Budget {
         cost: u32,
     ) -> Result<Permit, Duration> {
         let begun = clock.now();
-        let deadline = add(begun, POINTS_WAIT_MAX);
+        let patience = if urgency == Urgency::StockUp { RISE_WAIT_MAX } else { POINTS_WAIT_MAX };
+        let deadline = add(begun, patience);
         let place = Place::take(self, (urgency, begun), f64::from(cost));
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             // Listening begins before the look, so that no change falls between the two.
             changed.as_mut().enable();
-            let mut wait = POINTS_WAIT_MAX;
+            let mut wait = patience;
             if self.lock().is_first(&place.key) {
                 wait = self.settle(clock).await.unwrap_or(wait);
             }
@@ -127,13 +148,30 @@ impl Budget {
         self.lock().count(&Meter { levels, ..Meter::default() });
     }
 
+    /// Tells the ledger of an answer, beside whoever waits for that answer.
+    fn tell(self: Arc<Self>, clock: &Arc<dyn Clock>) {
+        let Some((shared, _)) = &self.place else {
+            // Nobody else is told, and nothing is waited for.
+            drop(self.lock().next(clock.now()));
+            return;
+        };
+        let (tasks, clock) = (shared.tasks.clone(), Arc::clone(clock));
+        tasks.spawn(async move { self.settle(&*clock).await });
+    }
+
     /// Tells the ledger what this process spent and reserves what its waiting calls need. Gives
     /// how long the first of those that remain will wait.
     async fn settle(&self, clock: &dyn Clock) -> Option<Duration> {
         let _one = self.writing.lock().await;
-        for _ in 0..CONFLICTS_MAX {
+        let deadline = add(clock.now(), LEDGER_WAIT_MAX);
+        loop {
             let step = self.lock().next(clock.now());
             let done = match (step, &self.place) {
+                (Step::Load | Step::Save(..), Some(_)) if clock.now() > deadline => {
+                    self.lock().outdated();
+                    debug!("others write the shared budget all the time; looked at again soon");
+                    return Some(CROWDED_PAUSE);
+                }
                 (Step::Done(wait), _) => {
                     // Told once: it wakes its teller too, who would else go round until the
                     // calls that were let through have gone.
@@ -157,8 +195,6 @@ impl Budget {
                 }
             }
         }
-        debug!("others write the shared budget all the time; looked at again soon");
-        Some(LEDGER_WAIT_MAX)
     }
 
     async fn load(
@@ -258,8 +294,9 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Learns from an answer and gives back what it did not cost.
-    pub async fn answered(mut self, spent: Spent, clock: &dyn Clock) {
+    /// Learns from an answer and gives back what it did not cost. Whoever has the answer does not
+    /// wait until the ledger is told.
+    pub fn answered(mut self, spent: Spent, clock: &Arc<dyn Clock>) {
         let points = match spent.throttled {
             true => 0.0,
             false => spent.points.unwrap_or(self.cost).clamp(0.0, self.cost),
@@ -282,7 +319,7 @@ impl Permit {
                 None => book.saw_no_bucket(),
             }
         }
-        self.budget.settle(clock).await;
+        Arc::clone(&self.budget).tell(clock);
     }
 }
 

@@ -74,6 +74,13 @@ impl Budgets {
         self.last(store)?.left(now)
     }
 
+    /// Waits until the shared ledgers were told of every answer so far.
+    pub async fn told(&self) {
+        if let Some(shared) = &self.shared {
+            shared.told().await;
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -99,6 +99,11 @@ impl AdminClient {
         Self { budgets: Budgets::shared(shared), standings, ..self }
     }
 
+    /// Waits until the other processes can know what every answer so far cost: for a stop.
+    pub async fn told_points(&self) {
+        self.budgets.told().await;
+    }
+
     /// Sends a call with a token that is no store's yet, once, as [`ShopifyAdmin::send`] does.
     ///
     /// # Errors
@@ -142,7 +147,7 @@ impl AdminClient {
         let budget = self.budgets.of(store, &access.shop_domain, self.clock.now());
         let permit =
             budget.acquire(&*self.clock, request.urgency, request.cost).await.map_err(|wait| {
-                let kind = AdminErrorKind::Throttled { wait };
+                let kind = AdminErrorKind::OutOfPoints { wait };
                 answer::error(request, kind, "the store's points are used up for now")
             })?;
         let waited = self.clock.now().duration_since(begun).unsigned_abs();
@@ -158,7 +163,7 @@ impl AdminClient {
         let (learnt, result) = answer::sort(request, &reply);
         match learnt {
             Learnt::Nothing => drop(permit),
-            Learnt::Executed(spent) => permit.answered(spent, &*self.clock).await,
+            Learnt::Executed(spent) => permit.answered(spent, &self.clock),
         }
         if let Some(store) = store {
             self.note(store, reply.status, &result).await;

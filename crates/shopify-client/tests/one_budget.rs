@@ -160,7 +160,7 @@ impl World {
         let clock = Arc::new(self.clock.clone());
         let client = AdminClient::try_new(config, Arc::new(OneShop), clock).unwrap();
         let (kv, holder) = (self.kv.clone(), name.to_owned());
-        client.with_shared_points(SharedPoints { kv, holder })
+        client.with_shared_points(SharedPoints::new(kv, holder))
     }
 
     fn decrease(&self, number: usize) -> AdminRequest {
@@ -233,8 +233,12 @@ async fn work(
         match client.send(&world.store, &request(answered)).await {
             Ok(_) => answered += 1,
             Err(error) => {
-                let AdminErrorKind::Throttled { wait } = error.kind else { panic!("{error}") };
-                throttled += usize::from(!error.message.contains("used up for now"));
+                let (wait, by_shopify) = match error.kind {
+                    AdminErrorKind::Throttled { wait } => (wait, true),
+                    AdminErrorKind::OutOfPoints { wait } => (wait, false),
+                    _ => panic!("{error}"),
+                };
+                throttled += usize::from(by_shopify);
                 world.clock.sleep_until(world.clock.now() + wait).await;
             }
         }
@@ -255,6 +259,7 @@ async fn throttled_of(processes: usize) -> (usize, usize) {
     let done = world.pass(all).await;
     let answered = done.iter().map(|(answered, _)| answered).sum();
     let throttled: usize = done.iter().map(|(_, throttled)| throttled).sum();
+    join_all(clients.iter().map(AdminClient::told_points)).await;
     let ledger = world.ledger().await;
     assert_eq!(ledger.meter.calls, u64::try_from(answered + throttled).unwrap());
     assert_eq!(ledger.meter.throttled, u64::try_from(throttled).unwrap());
@@ -329,6 +334,7 @@ async fn without_the_broker_each_process_goes_on_with_its_share() {
     world.kv.is_away.store(false, Ordering::SeqCst);
     let (answered, throttled) = run(20).await;
     assert!(throttled * 100 <= answered, "{throttled} of {answered}");
+    join_all(clients.iter().map(AdminClient::told_points)).await;
     let (all, counted) = (number.load(Ordering::SeqCst), world.ledger().await.meter.calls);
     assert!(counted + 8 >= u64::try_from(all).unwrap(), "{counted} of {all} calls are counted");
 }
@@ -338,6 +344,7 @@ async fn a_process_that_dies_before_its_call_leaves_no_points_behind() {
     let world = world().await;
     let (dying, living) = (world.process("dying"), world.process("living"));
     living.send(&world.store, &world.decrease(0)).await.unwrap();
+    living.told_points().await;
     let asked = world.decrease(1);
     let mut call = Box::pin(dying.send(&world.store, &asked));
     world
@@ -360,6 +367,7 @@ async fn a_process_that_dies_before_its_call_leaves_no_points_behind() {
     world.clock.set(later);
     world.theirs.advance(Duration::from_secs(61));
     living.send(&world.store, &world.decrease(2)).await.unwrap();
+    living.told_points().await;
     let ledger = world.ledger().await;
     assert_eq!((ledger.reserved(), ledger.free), (0.0, 1990.0));
 }

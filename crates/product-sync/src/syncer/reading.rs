@@ -114,7 +114,9 @@ async fn call(
     };
     let reason = error.to_string();
     Err(match error.kind {
-        AdminErrorKind::Throttled { wait } => Sent::NotApplied { wait, reason },
+        AdminErrorKind::Throttled { wait } | AdminErrorKind::OutOfPoints { wait } => {
+            Sent::NotApplied { wait, reason }
+        }
         AdminErrorKind::Access => Sent::NotApplied { wait: ACCESS_WAIT, reason },
         AdminErrorKind::Transient | AdminErrorKind::UnknownOutcome => {
             Sent::NotApplied { wait: AWAY_WAIT, reason }

@@ -101,7 +101,9 @@ fn request(operation: &str, effect: &EffectRow, cost: u32) -> AdminRequest {
 fn failed(error: &AdminError) -> Sent {
     let reason = error.to_string();
     match error.kind {
-        AdminErrorKind::Throttled { wait } => Sent::NotApplied { wait, reason },
+        AdminErrorKind::Throttled { wait } | AdminErrorKind::OutOfPoints { wait } => {
+            Sent::NotApplied { wait, reason }
+        }
         AdminErrorKind::Access => Sent::NotApplied { wait: ACCESS_WAIT, reason },
         AdminErrorKind::Permanent => Sent::Refused(reason),
         // Of a query: whether it was executed does not matter.

@@ -30,6 +30,10 @@ fn clock() -> Arc<Paused> {
     Arc::new(Paused(Instant::now()))
 }
 
+fn same(clock: &Paused) -> Arc<dyn Clock> {
+    Arc::new(Paused(clock.0))
+}
+
 fn status(available: f64) -> Bucket {
     Bucket { maximum: 2000.0, available, restore_rate: 100.0 }
 }
@@ -46,7 +50,7 @@ fn own() -> Arc<Budget> {
 async fn known(clock: &Paused, available: f64) -> Arc<Budget> {
     let budget = own();
     let permit = budget.acquire(clock, Urgency::Drift, 1).await.unwrap();
-    permit.answered(spent(status(available)), clock).await;
+    permit.answered(spent(status(available)), &same(clock));
     budget
 }
 
@@ -59,7 +63,7 @@ async fn the_first_call_goes_alone_and_the_rest_follow_its_answer() {
     let second = budget.acquire(&*clock, Urgency::StockDown, 10);
     tokio::pin!(second);
     assert!(tokio::time::timeout(Duration::from_millis(10), &mut second).await.is_err());
-    first.answered(spent(status(1000.0)), &*clock).await;
+    first.answered(spent(status(1000.0)), &same(&clock));
     let second = second.await.unwrap();
     assert_eq!(budget.left(clock.now()), Some(990.0 / 2000.0));
     drop(second);
@@ -71,7 +75,7 @@ async fn a_first_call_without_answer_lets_the_next_one_learn() {
     let budget = own();
     drop(budget.acquire(&*clock, Urgency::Orders, 10).await.unwrap());
     let next = budget.acquire(&*clock, Urgency::Orders, 10).await.unwrap();
-    next.answered(Spent { bucket: None, points: None, throttled: false }, &*clock).await;
+    next.answered(Spent { bucket: None, points: None, throttled: false }, &same(&clock));
     assert_eq!(budget.left(clock.now()), Some(1.0));
 }
 
@@ -97,15 +101,28 @@ async fn what_would_wait_too_long_is_given_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_urgent_call_goes_first_whoever_came_first() {
+async fn a_rise_gives_its_place_back_soon() {
     let clock = clock();
     let budget = known(&clock, 0.0).await;
+    let begun = clock.now();
+    let wait = budget.acquire(&*clock, Urgency::StockUp, 10).await.err().unwrap();
+    assert_eq!(clock.now().duration_since(begun).as_secs(), 1);
+    assert!(wait >= Duration::from_secs(1), "{wait:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_urgent_call_goes_first_whoever_came_first() {
+    let clock = clock();
+    let budget = own();
+    let first = budget.acquire(&*clock, Urgency::Drift, 1).await.unwrap();
+    let small = Bucket { maximum: 200.0, available: 0.0, restore_rate: 100.0 };
+    first.answered(spent(small), &same(&clock));
     let order = Arc::new(AtomicU32::new(0));
     let mut tasks = JoinSet::new();
     for urgency in [Urgency::StockUp, Urgency::Tracking, Urgency::StockDown] {
         let (budget, clock, order) = (budget.clone(), clock.clone(), order.clone());
         tasks.spawn(async move {
-            let _permit = budget.acquire(&*clock, urgency, 50).await.unwrap();
+            let _permit = budget.acquire(&*clock, urgency, 10).await.unwrap();
             (order.fetch_add(1, Ordering::SeqCst), urgency)
         });
     }
@@ -122,9 +139,9 @@ async fn calls_in_the_air_are_not_counted_as_free_points() {
     let one = budget.acquire(&*clock, Urgency::StockDown, 10).await.unwrap();
     let two = budget.acquire(&*clock, Urgency::StockDown, 60).await.unwrap();
     // Shopify answered the first before it saw the second.
-    one.answered(spent(status(90.0)), &*clock).await;
+    one.answered(spent(status(90.0)), &same(&clock));
     assert_eq!(budget.left(clock.now()), Some(30.0 / 2000.0));
-    two.answered(spent(status(30.0)), &*clock).await;
+    two.answered(spent(status(30.0)), &same(&clock));
     assert_eq!(budget.left(clock.now()), Some(30.0 / 2000.0));
 }
 
@@ -139,7 +156,7 @@ async fn a_call_that_waits_rests_while_another_that_may_go_has_not_gone() {
     assert!(futures_util::poll!(&mut next).is_pending());
     assert!(futures_util::poll!(&mut last).is_pending());
     let unused = Spent { points: Some(0.0), ..spent(status(100.0)) };
-    permit.answered(unused, &*clock).await;
+    permit.answered(unused, &same(&clock));
     // Its points are reserved, and it does not come to run. Going round would never end here:
     // nothing limits how long this poll may take.
     let mut last = std::pin::pin!(tokio::task::coop::unconstrained(last));
@@ -167,6 +184,6 @@ async fn unusable_figures_change_nothing() {
     let budget = known(&clock, 100.0).await;
     let permit = budget.acquire(&*clock, Urgency::StockDown, 10).await.unwrap();
     let broken = Bucket { maximum: 0.0, available: f64::NAN, restore_rate: -1.0 };
-    permit.answered(spent(broken), &*clock).await;
+    permit.answered(spent(broken), &same(&clock));
     assert_eq!(budget.left(clock.now()), Some(90.0 / 2000.0));
 }

@@ -59,7 +59,7 @@ pub struct Context {
     pub operation: String,
     /// Requested cost, in points.
     pub cost: u32,
-    /// True when it lowers what may be sold: those calls go first.
+    /// True when it lowers what may be sold, or what lowers it waits for it: those calls go first.
     pub lowers: bool,
     /// What it does.
     pub does: Does,
@@ -109,15 +109,15 @@ impl Context {
     }
 }
 
-/// A read of items at a location.
+/// A read of items at a location; `lowers` when falls wait for it.
 pub fn read_effect(
     work: &Work<'_>,
     store: &StoreId,
-    location: LocationId,
-    items: Vec<InventoryItemId>,
+    (location, items): (LocationId, Vec<InventoryItemId>),
+    lowers: bool,
 ) -> Result<NewEffect, Stop> {
     let call = levels_of_items(&items, location);
-    let context = context(&call, false, Does::Read { location, items })?;
+    let context = context(&call, lowers, Does::Read { location, items })?;
     Ok(effect(work, store, (work.next_id(), "read"), (call.body, context)))
 }
 

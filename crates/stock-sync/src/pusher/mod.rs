@@ -31,7 +31,7 @@ pub(crate) use writing::Writing;
 use crate::pages::{self, RULES};
 use judging::{Look, Looked};
 use plan::Means;
-use rests::Rests;
+use rests::{Failed, Rests};
 
 /// Shopify keeps an idempotency key for 24 hours; beyond that the same bytes are a new call. The
 /// last repetition must arrive before that, however long it waits for points.
@@ -58,17 +58,19 @@ impl Pusher {
         if let Some(wait) = self.rests.wait(store) {
             return Err(Sent::NotApplied { wait, reason: "the store takes no calls".to_owned() });
         }
+        let begun = self.clock.now();
         let error = match self.shopify.send(store, request).await {
             Ok(answer) => {
-                self.rests.answered(store);
+                self.rests.answered(store, begun);
                 return Ok(answer.data);
             }
             Err(error) => error,
         };
         let reason = error.to_string();
-        let rest = self.rests.failed(store, &error.kind, &reason);
+        let failed = Failed { kind: &error.kind, urgency: request.urgency, begun };
+        let rest = self.rests.failed(store, &failed, &reason);
         Err(match error.kind {
-            AdminErrorKind::Throttled { wait } => {
+            AdminErrorKind::Throttled { wait } | AdminErrorKind::OutOfPoints { wait } => {
                 Sent::NotApplied { wait: rest.unwrap_or(wait), reason }
             }
             AdminErrorKind::Access => {

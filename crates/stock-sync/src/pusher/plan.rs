@@ -112,6 +112,7 @@ pub fn plan(
 }
 
 /// After a rest one read tells whether the store takes calls again; the rest waits for its answer.
+/// It is as urgent as the most urgent of what waits, or falls would wait for the points of a rise.
 fn probe(
     work: &mut Work<'_>,
     (store, rules): (&StoreId, &StoreStock),
@@ -119,13 +120,15 @@ fn probe(
 ) -> Result<(), Stop> {
     let mut asked = false;
     let soon = later(work.now(), GATHER);
+    let mut writes = wanted.iter().flat_map(|(_, wanted)| &wanted.writes);
+    let lowers = writes.any(|line| line.write.change() < 0);
     for (item, wanted) in wanted {
         let first = wanted.reads.iter().chain(&wanted.activations).copied();
         let first = first.chain(wanted.writes.iter().map(|line| line.location)).next();
         match first {
             Some(location) if !asked => {
                 asked = true;
-                let effect = read_effect(work, store, location, vec![item])?;
+                let effect = read_effect(work, store, (location, vec![item]), lowers)?;
                 work.open_effect(effect);
                 defer(work, store, item, later(work.now(), lease()))?;
             }
@@ -170,7 +173,7 @@ fn call_all(
     write(work, store, falls)?;
     for (location, items) in reads {
         for chunk in items.chunks(LINES_MAX) {
-            let effect = read_effect(work, store, location, chunk.to_vec())?;
+            let effect = read_effect(work, store, (location, chunk.to_vec()), false)?;
             work.open_effect(effect);
         }
     }

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use lockstep_contracts::settings::v1::StockMode;
+use lockstep_ports::Urgency;
 
 use crate::shopify::Fault;
 use crate::world::{PLACE, World};
@@ -45,6 +46,35 @@ async fn a_throttled_store_goes_on_as_soon_as_shopify_says() {
     world.adjust(1, "1").await;
     world.pass(SignedDuration::from_secs(5)).await;
     assert_eq!(world.shopify.available(1, PLACE), Some(11));
+}
+
+#[tokio::test]
+async fn a_rise_that_waits_for_points_keeps_no_decrease_waiting() {
+    let world = World::live(StockMode::Delta, &[1, 2]).await;
+    world.shopify.fault(Fault::OutOfPoints);
+    world.adjust(1, "1").await;
+    world.pass(SignedDuration::from_secs(1)).await;
+    assert_eq!(world.shopify.calls("AdjustQuantities").len(), 1);
+    world.adjust(2, "-1").await;
+    world.pass(SignedDuration::from_secs(1)).await;
+    assert_eq!(world.shopify.available(2, PLACE), Some(9));
+    assert_eq!(world.shopify.available(1, PLACE), Some(10));
+    world.pass(SignedDuration::from_secs(5)).await;
+    assert_eq!(world.shopify.available(1, PLACE), Some(11));
+    assert_eq!(world.shopify.calls("LevelsOfItems").len(), 1, "nothing rested, and nothing probes");
+}
+
+#[tokio::test]
+async fn after_a_rest_the_first_call_is_as_urgent_as_the_falls_behind_it() {
+    let world = World::live(StockMode::Delta, &[1, 2]).await;
+    for (item, quantity, expected) in [(1, "1", Urgency::StockUp), (2, "-1", Urgency::StockDown)] {
+        world.shopify.fault(Fault::Throttled);
+        world.adjust(item, quantity).await;
+        let before = world.shopify.urgencies("LevelsOfItems").len();
+        world.pass(SignedDuration::from_secs(5)).await;
+        let asked = world.shopify.urgencies("LevelsOfItems").split_off(before);
+        assert_eq!(asked, [expected], "the probe");
+    }
 }
 
 #[tokio::test]

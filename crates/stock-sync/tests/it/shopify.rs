@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use lockstep_domain::StoreId;
-use lockstep_ports::{AdminAnswer, AdminError, AdminErrorKind, AdminRequest, Clock, ShopifyAdmin};
+use lockstep_ports::{
+    AdminAnswer, AdminError, AdminErrorKind, AdminRequest, Clock, ShopifyAdmin, Urgency,
+};
 use serde_json::{Value, json};
 
 /// A level.
@@ -31,6 +33,8 @@ pub enum Fault {
     LostAnswerAndEdit(i64),
     /// Refused at the door for its points.
     Throttled,
+    /// Not sent: this process has no points for it.
+    OutOfPoints,
     /// Answered, and refused by a fault that passes.
     Unavailable,
 }
@@ -46,6 +50,7 @@ struct Inside {
     /// Items that make an adjust be refused, without being named.
     cursed: BTreeSet<i64>,
     calls: Vec<(String, Value)>,
+    urgencies: Vec<(String, Urgency)>,
 }
 
 pub struct FakeShopify {
@@ -127,6 +132,13 @@ impl FakeShopify {
         let inside = self.inside();
         let of_it = inside.calls.iter().filter(|(name, _)| name == operation);
         of_it.map(|(_, variables)| variables.clone()).collect()
+    }
+
+    /// How urgent the calls of one operation were.
+    pub fn urgencies(&self, operation: &str) -> Vec<Urgency> {
+        let inside = self.inside();
+        let of_it = inside.urgencies.iter().filter(|(name, _)| name == operation);
+        of_it.map(|(_, urgency)| *urgency).collect()
     }
 
     fn answer(&self, request: &AdminRequest, variables: &Value) -> Value {
@@ -259,6 +271,7 @@ impl ShopifyAdmin for FakeShopify {
         let is_locked = {
             let mut inside = self.inside();
             inside.calls.push((request.operation.clone(), variables.clone()));
+            inside.urgencies.push((request.operation.clone(), request.urgency));
             inside.is_locked
         };
         if is_locked {
@@ -271,6 +284,10 @@ impl ShopifyAdmin for FakeShopify {
             Some(Fault::Throttled) => {
                 let kind = AdminErrorKind::Throttled { wait: Duration::from_secs(2) };
                 return Err(error(request, kind, "THROTTLED"));
+            }
+            Some(Fault::OutOfPoints) => {
+                let kind = AdminErrorKind::OutOfPoints { wait: Duration::from_secs(5) };
+                return Err(error(request, kind, "no points"));
             }
             Some(Fault::Unavailable) => return Ok(unavailable()),
             Some(_) | None => {}
