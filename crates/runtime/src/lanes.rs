@@ -4,6 +4,10 @@
 //! transaction of its own. A process that dies between the two leaves an effect whose lease ends;
 //! the next worker of the lane asks the service whether to send the same bytes again or to
 //! conclude that the outcome is unknown.
+//!
+//! What a lane does in one turn, and how many calls it has in the air, is in `lanes/turn.rs`.
+
+mod turn;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,10 +40,8 @@ const LANE_LEASE: Duration = Duration::from_secs(30);
 pub(crate) const LANE_PREFIX: &str = "lane:";
 /// What cannot be planned is tried again after this.
 const SET_ASIDE: Duration = Duration::from_secs(3600);
-/// Timers in one turn: one packed call's worth.
+/// Timers that are planned together for a call in the air: one packed call's worth.
 pub const TURN_MAX: u32 = 250;
-/// Left-over effects in one turn.
-const RECOVER_MAX: u32 = 16;
 /// Other processes' changes are noticed at least this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -73,6 +75,12 @@ pub enum Recovery {
 /// What a service does in its lanes.
 #[async_trait]
 pub trait LaneWorker: Send + Sync + 'static {
+    /// How many calls of a lane may be in the air at once. What is planned while a call is in the
+    /// air must not depend on its outcome. So many times [`TURN_MAX`] timers are planned together.
+    fn calls_at_once(&self) -> u32 {
+        1
+    }
+
     /// Aggregates that the due timers surely need.
     fn keys(&self, lane: &str, due: &[Timer]) -> Vec<AggregateKey>;
 
@@ -202,36 +210,6 @@ impl Lane<'_> {
         self.pulse.beat();
         let (now, store) = (self.engine.now(), self.engine.store());
         store.lease(&lease_name(self.name), self.holder, now, later(now, LANE_LEASE)).await
-    }
-
-    /// One turn: what a dead process left, then what is due. True when it did something.
-    pub async fn turn(&self) -> Result<bool, PortError> {
-        let (engine, store) = (self.engine, self.engine.store());
-        let now = engine.now();
-        self.pulse.beat();
-        let left = store.take_effects(self.name, now, EFFECT_LEASE, RECOVER_MAX).await?;
-        let mut did = !left.is_empty();
-        for effect in left {
-            if self.worker.recover(&effect, engine.now()) == Recovery::Conclude {
-                self.conclude(&effect, &left_behind(&effect)).await?;
-            } else if self.shutdown.is_cancelled() || !self.send_mine(effect).await? {
-                return Ok(false);
-            }
-        }
-        let due = store.due(self.name, now, TURN_MAX).await?;
-        if due.is_empty() {
-            return Ok(did);
-        }
-        did = true;
-        for effect in self.plan_all(&due).await? {
-            if self.shutdown.is_cancelled() {
-                // The next process need not wait for its lease.
-                self.conclude(&effect, &not_sent("the process stops")).await?;
-            } else if !self.send_mine(effect).await? {
-                return Ok(false);
-            }
-        }
-        Ok(did)
     }
 
     /// Sends and concludes; false when somebody else took over, attempted or concluded it.

@@ -1,15 +1,17 @@
 //! An effect is committed before it is sent, sent once, and concluded once.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use jiff::SignedDuration;
-use lockstep_ports::{EffectRow, EffectState, Store};
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use lockstep_ports::{AggregateKey, EffectRow, EffectState, Store, Timer};
 use lockstep_runtime::processor::process_batch;
-use lockstep_runtime::{Lane, LaneWorker, Origin, Recovery, Sent};
-
+use lockstep_runtime::{Lane, LaneWorker, Origin, Recovery, Sent, Stop, Work};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::counter::{Counting, Sending, World, consumer, movement, world};
+use crate::counter::{Counting, Sending, World, consumer, movement, settle, until, world};
 
 fn sending(recovery: Recovery, answers: Vec<Sent>) -> Sending {
     Sending { answers: Mutex::new(answers), sent: Mutex::new(Vec::new()), recovery }
@@ -17,11 +19,15 @@ fn sending(recovery: Recovery, answers: Vec<Sent>) -> Sending {
 
 async fn counted(world: &World) {
     let messages = vec![movement("1", "push-a", "5", ""), movement("2", "push-b", "7", "")];
+    count(world, messages).await;
+}
+
+async fn count(world: &World, messages: Vec<lockstep_ports::Outgoing>) {
     let batch = world.deliver(messages).await;
     process_batch(&world.engine, &Counting, &consumer().durable, &batch).await.unwrap();
 }
 
-async fn once(world: &World, worker: &Sending) -> Result<bool, lockstep_ports::PortError> {
+async fn once(world: &World, worker: &dyn LaneWorker) -> Result<bool, lockstep_ports::PortError> {
     let (holder, shutdown) = (uuid::Uuid::from_u128(99), &CancellationToken::new());
     let (engine, pulse) = (&world.engine, &world.life().pulse("lane"));
     Lane { engine, worker, name: "lane", holder, shutdown, pulse }.turn().await
@@ -119,4 +125,113 @@ async fn an_outcome_counts_once_whoever_brings_it() {
     world.clock.advance(SignedDuration::from_secs(300));
     assert!(!once(&world, &worker).await.unwrap());
     assert_eq!(world.counter("push-a").await.sum, 1005);
+}
+
+/// Two calls at once; each is answered when the test says so.
+struct Held {
+    sending: Sending,
+    answers: Semaphore,
+}
+
+impl Held {
+    fn new(recovery: Recovery) -> Arc<Self> {
+        Arc::new(Self { sending: sending(recovery, vec![]), answers: Semaphore::new(0) })
+    }
+
+    fn sent(&self) -> Vec<String> {
+        let mut sent = self.sending.sent.lock().unwrap().clone();
+        sent.sort();
+        sent
+    }
+}
+
+#[async_trait]
+impl LaneWorker for Held {
+    fn calls_at_once(&self) -> u32 {
+        2
+    }
+
+    fn keys(&self, lane: &str, due: &[Timer]) -> Vec<AggregateKey> {
+        self.sending.keys(lane, due)
+    }
+
+    fn plan(&self, lane: &str, due: &[Timer], work: &mut Work<'_>) -> Result<(), Stop> {
+        self.sending.plan(lane, due, work)
+    }
+
+    async fn send(&self, effect: &EffectRow) -> Sent {
+        let sent = self.sending.send(effect).await;
+        self.answers.acquire().await.unwrap().forget();
+        sent
+    }
+
+    fn recover(&self, effect: &EffectRow, now: Timestamp) -> Recovery {
+        self.sending.recover(effect, now)
+    }
+
+    fn conclude(
+        &self,
+        effect: &EffectRow,
+        sent: &Sent,
+        work: &mut Work<'_>,
+    ) -> Result<EffectState, Stop> {
+        self.sending.conclude(effect, sent, work)
+    }
+}
+
+fn begin(world: &World, worker: &Arc<Held>) -> tokio::task::JoinHandle<bool> {
+    let (world, worker) = (world.clone(), worker.clone());
+    TaskTracker::new().spawn(async move { once(&world, &*worker).await.unwrap() })
+}
+
+#[tokio::test]
+async fn calls_of_one_plan_are_in_the_air_together_and_no_more_than_may_be() {
+    let world = world();
+    counted(&world).await;
+    count(&world, vec![movement("3", "push-c", "9", "")]).await;
+    let worker = Held::new(Recovery::Resend);
+    let turn = begin(&world, &worker);
+    until("two are in the air", || worker.sent().len() == 2).await;
+    settle().await;
+    assert_eq!(worker.sent().len(), 2);
+    worker.answers.add_permits(3);
+    assert!(turn.await.unwrap());
+    assert_eq!(worker.sent(), ["push-a=5", "push-b=7", "push-c=9"]);
+    for key in ["push-a", "push-b", "push-c"] {
+        assert_eq!(world.counter(key).await.texts, ["", "answered"]);
+    }
+    assert!(open(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_becomes_due_is_planned_and_sent_beside_a_call_that_is_slow() {
+    let world = world();
+    count(&world, vec![movement("1", "push-a", "5", "")]).await;
+    let worker = Held::new(Recovery::Resend);
+    let turn = begin(&world, &worker);
+    until("the first is in the air", || worker.sent().len() == 1).await;
+    count(&world, vec![movement("2", "push-b", "7", "")]).await;
+    world.clock.wait_for_sleepers(1).await;
+    world.clock.advance(SignedDuration::from_secs(1));
+    until("the second is in the air", || worker.sent().len() == 2).await;
+    worker.answers.add_permits(2);
+    assert!(turn.await.unwrap());
+}
+
+#[tokio::test]
+async fn of_a_process_that_dies_with_several_calls_in_the_air_each_is_concluded() {
+    let world = world();
+    counted(&world).await;
+    let worker = Held::new(Recovery::Conclude);
+    let turn = begin(&world, &worker);
+    until("two are in the air", || worker.sent().len() == 2).await;
+    turn.abort();
+    assert!(turn.await.unwrap_err().is_cancelled());
+    assert_eq!(open(&world).await.len(), 2);
+    world.clock.advance(SignedDuration::from_secs(31));
+    once(&world, &*worker).await.unwrap();
+    assert_eq!(worker.sent().len(), 2, "none is sent again");
+    for key in ["push-a", "push-b"] {
+        assert_eq!(world.counter(key).await.texts, ["", "unknown"]);
+    }
 }

@@ -38,6 +38,9 @@ use rests::{Failed, Rests};
 const KEY_LIFE: SignedDuration = SignedDuration::from_mins(24 * 60 - 10);
 /// A call that certainly failed on its way is made again after this.
 const TRANSIENT_WAIT: Duration = Duration::from_secs(2);
+/// Calls of a store in the air. Each takes Shopify a tenth of a second and more whatever it costs:
+/// with one at a time most of the points would stay unused.
+const CALLS_AT_ONCE: u32 = 6;
 /// After this no further location of an adjust is looked at: the lane's lease goes on.
 const LOOK_MAX: SignedDuration = SignedDuration::from_secs(5);
 
@@ -110,6 +113,12 @@ fn is_young(effect: &EffectRow, now: Timestamp) -> bool {
 
 #[async_trait]
 impl LaneWorker for Pusher {
+    /// Calls in the air write levels of their own: of a level that is written, a plan makes
+    /// nothing that could not go beside it.
+    fn calls_at_once(&self) -> u32 {
+        CALLS_AT_ONCE
+    }
+
     /// None: the pools behind the levels are locked before them, and which they are the levels
     /// say.
     fn keys(&self, _: &str, _: &[Timer]) -> Vec<AggregateKey> {
