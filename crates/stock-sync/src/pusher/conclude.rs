@@ -12,9 +12,10 @@ use lockstep_runtime::{Sent, Stop, Work};
 use crate::pusher::KEY_LIFE;
 use crate::pusher::activating::Activating;
 use crate::pusher::context::{Context, Does};
+use crate::pusher::halves::Halves;
 use crate::pusher::judging::{Looked, judge};
 use crate::pusher::reading::Reading;
-use crate::pusher::writing::Writing;
+use crate::pusher::writing::{Halving, Writing};
 use crate::translate::{poison, store};
 use crate::windows::{later, redo};
 
@@ -23,7 +24,11 @@ use crate::windows::{later, redo};
 pub const REFUSED_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
 /// Decides the outcome of an effect; gives where it stands then.
-pub fn conclude(effect: &EffectRow, sent: &Sent, work: &mut Work<'_>) -> Result<EffectState, Stop> {
+pub fn conclude(
+    (effect, sent): (&EffectRow, &Sent),
+    halves: &Halves,
+    work: &mut Work<'_>,
+) -> Result<EffectState, Stop> {
     let store = store(&effect.lane)?;
     let context = Context::read(effect).map_err(Stop::Poison)?;
     let is_old = work.now().duration_since(effect.created_at) >= KEY_LIFE;
@@ -37,7 +42,10 @@ pub fn conclude(effect: &EffectRow, sent: &Sent, work: &mut Work<'_>) -> Result<
             let writing = Writing { store: &store, effect: effect_id(effect)?, lines };
             match Looked::read(sent) {
                 Some(looked) => judge(&writing, work, (&looked, effect.created_at)),
-                None => writing.conclude(work, sent, effect.attempts),
+                None => {
+                    let half = context.half.as_deref();
+                    writing.conclude(work, (sent, effect.attempts), Halving { halves, half })
+                }
             }
         }
         Does::Activate { item, location } => {

@@ -61,6 +61,9 @@ pub struct Context {
     pub cost: u32,
     /// True when it lowers what may be sold, or what lowers it waits for it: those calls go first.
     pub lowers: bool,
+    /// The half of a refused call that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half: Option<String>,
     /// What it does.
     pub does: Does,
 }
@@ -117,24 +120,25 @@ pub fn read_effect(
     lowers: bool,
 ) -> Result<NewEffect, Stop> {
     let call = levels_of_items(&items, location);
-    let context = context(&call, lowers, Does::Read { location, items })?;
+    let context = stored(&notes(&call, lowers, Does::Read { location, items }))?;
     Ok(effect(work, store, (work.next_id(), "read"), (call.body, context)))
 }
 
-/// A write of lines of one kind. `id` is the key at Shopify and the mark in its history.
+/// A write of lines of one kind, perhaps half of a refused call. `id` is the key at Shopify and the
+/// mark in its history.
 pub fn write_effect(
     work: &Work<'_>,
     store: &StoreId,
     id: Uuid,
-    lines: Vec<Line>,
+    (lines, half): (Vec<Line>, Option<String>),
 ) -> Result<NewEffect, Stop> {
     let key = id.to_string();
     let reference = format!("gid://lockstep/Push/{id}");
     let call = call(&lines, &key, &reference);
     let lowers = lines.iter().all(|line| line.write.change() < 0);
     let kind = if lines.iter().any(|l| l.write.is_set()) { "set" } else { "adjust" };
-    let context = context(&call, lowers, Does::Write { lines })?;
-    Ok(effect(work, store, (id, kind), (call.body, context)))
+    let context = Context { half, ..notes(&call, lowers, Does::Write { lines }) };
+    Ok(effect(work, store, (id, kind), (call.body, stored(&context)?)))
 }
 
 /// A call that stocks an item at a location. `id` is the key at Shopify.
@@ -145,7 +149,7 @@ pub fn activate_effect(
     (item, location): (InventoryItemId, LocationId),
 ) -> Result<NewEffect, Stop> {
     let call = activate(item, location, &id.to_string());
-    let context = context(&call, false, Does::Activate { item, location })?;
+    let context = stored(&notes(&call, false, Does::Activate { item, location }))?;
     Ok(effect(work, store, (id, "activate"), (call.body, context)))
 }
 
@@ -173,9 +177,13 @@ fn call(lines: &[Line], key: &str, reference: &str) -> Call {
     }
 }
 
-fn context(call: &Call, lowers: bool, does: Does) -> Result<Box<RawValue>, Stop> {
-    let context = Context { operation: call.operation.to_owned(), cost: call.cost, lowers, does };
-    serde_json::value::to_raw_value(&context).map_err(|e| {
+fn notes(call: &Call, lowers: bool, does: Does) -> Context {
+    let (operation, cost) = (call.operation.to_owned(), call.cost);
+    Context { operation, cost, lowers, half: None, does }
+}
+
+fn stored(context: &Context) -> Result<Box<RawValue>, Stop> {
+    serde_json::value::to_raw_value(context).map_err(|e| {
         Stop::Fault(PortError::new(ErrorKind::Permanent, "encode the notes of an effect", e))
     })
 }

@@ -3,6 +3,7 @@
 mod activating;
 mod conclude;
 mod context;
+mod halves;
 mod judging;
 mod plan;
 mod reading;
@@ -29,6 +30,7 @@ pub(crate) use judging::close;
 pub(crate) use writing::Writing;
 
 use crate::pages::{self, RULES};
+use halves::Halves;
 use judging::{Look, Looked};
 use plan::Means;
 use rests::{Failed, Rests};
@@ -49,12 +51,13 @@ pub struct Pusher {
     shopify: Arc<dyn ShopifyAdmin>,
     clock: Arc<dyn Clock>,
     rests: Rests,
+    halves: Halves,
 }
 
 impl Pusher {
     /// A worker over Shopify's Admin API.
     pub fn new(shopify: Arc<dyn ShopifyAdmin>, clock: Arc<dyn Clock>) -> Self {
-        Self { shopify, rests: Rests::new(clock.clone()), clock }
+        Self { shopify, rests: Rests::new(clock.clone()), halves: Halves::default(), clock }
     }
 
     async fn call(&self, store: &StoreId, request: &AdminRequest) -> Result<Value, Sent> {
@@ -133,6 +136,7 @@ impl LaneWorker for Pusher {
         let means = Means {
             stage: self.rests.stage(&store),
             budget_left: self.shopify.budget_left(&store),
+            halves: &self.halves,
         };
         plan::plan(&store, plan::items(due)?, means, work)
     }
@@ -181,6 +185,6 @@ impl LaneWorker for Pusher {
         sent: &Sent,
         work: &mut Work<'_>,
     ) -> Result<EffectState, Stop> {
-        conclude::conclude(effect, sent, work)
+        conclude::conclude((effect, sent), &self.halves, work)
     }
 }

@@ -18,6 +18,7 @@ use crate::aggregates::{LevelKind, StoreKind, level_id};
 use crate::baseline::follow;
 use crate::pages::RULES;
 use crate::pusher::context::{Line, activate_effect, read_effect, write_effect};
+use crate::pusher::halves::Halves;
 use crate::pusher::rests::Stage;
 use crate::targets::Behind;
 use crate::translate::poison;
@@ -40,6 +41,9 @@ enum Pack {
     SetOnHandUp,
     SetAvailableUp,
 }
+
+/// Lines that share a call, and the half of a refused call that they are.
+type Packed = ((Pack, Option<String>), Vec<Line>);
 
 impl Pack {
     fn of(write: &Write) -> Self {
@@ -73,19 +77,21 @@ impl Wanted {
 }
 
 /// What a store can take now.
-#[derive(Clone, Copy, Debug)]
-pub struct Means {
+#[derive(Clone, Copy)]
+pub struct Means<'m> {
     /// Whether it takes calls.
     pub stage: Stage,
     /// The share of its points that is left.
     pub budget_left: Option<f64>,
+    /// Lines that may not go with others.
+    pub halves: &'m Halves,
 }
 
 /// Plans every due item of a store.
 pub fn plan(
     store: &StoreId,
     items: BTreeSet<InventoryItemId>,
-    means: Means,
+    means: Means<'_>,
     work: &mut Work<'_>,
 ) -> Result<(), Stop> {
     let ids: Vec<_> = items.iter().map(|item| level_id(store, *item)).collect();
@@ -107,7 +113,7 @@ pub fn plan(
     if means.stage == Stage::Probe {
         probe(work, (store, &settings), wanted)
     } else {
-        call_all(work, (store, &settings), wanted, means.budget_left)
+        call_all(work, (store, &settings), wanted, means)
     }
 }
 
@@ -146,14 +152,14 @@ fn call_all(
     work: &mut Work<'_>,
     (store, rules): (&StoreId, &StoreStock),
     wanted: Vec<(InventoryItemId, Wanted)>,
-    budget_left: Option<f64>,
+    means: Means<'_>,
 ) -> Result<(), Stop> {
     let mut reads: BTreeMap<LocationId, Vec<InventoryItemId>> = BTreeMap::new();
-    let mut packs: BTreeMap<Pack, Vec<Line>> = BTreeMap::new();
+    let mut packs: BTreeMap<(Pack, Option<String>), Vec<Line>> = BTreeMap::new();
     let mut activations = Vec::new();
     for (item, mut wanted) in wanted {
         let timer = work.timer(store.as_str(), &item.to_string())?;
-        if wait_for_budget(work, rules, &timer, &wanted, budget_left) {
+        if wait_for_budget(work, rules, &timer, &wanted, means.budget_left) {
             continue;
         }
         let room = ACTIVATIONS_MAX - activations.len();
@@ -164,12 +170,13 @@ fn call_all(
             reads.entry(location).or_default().push(item);
         }
         for line in wanted.writes {
-            packs.entry(Pack::of(&line.write)).or_default().push(line);
+            let half = means.halves.of(store, &line);
+            packs.entry((Pack::of(&line.write), half)).or_default().push(line);
         }
         activations.extend(wanted.activations.into_iter().map(|location| (item, location)));
     }
     let (falls, rises): (Vec<_>, Vec<_>) =
-        packs.into_iter().partition(|(pack, _)| *pack <= Pack::SetAvailableDown);
+        packs.into_iter().partition(|((pack, _), _)| *pack <= Pack::SetAvailableDown);
     write(work, store, falls)?;
     for (location, items) in reads {
         for chunk in items.chunks(LINES_MAX) {
@@ -198,10 +205,10 @@ fn lease() -> SignedDuration {
     SignedDuration::try_from(EFFECT_LEASE).unwrap_or_default()
 }
 
-fn write(work: &mut Work<'_>, store: &StoreId, packs: Vec<(Pack, Vec<Line>)>) -> Result<(), Stop> {
-    for (_, lines) in packs {
+fn write(work: &mut Work<'_>, store: &StoreId, packs: Vec<Packed>) -> Result<(), Stop> {
+    for ((_, half), lines) in packs {
         for chunk in lines.chunks(LINES_MAX) {
-            intend(work, store, chunk)?;
+            intend(work, store, (chunk, half.clone()))?;
         }
     }
     Ok(())
@@ -317,7 +324,11 @@ fn activate(
     Ok(())
 }
 
-fn intend(work: &mut Work<'_>, store: &StoreId, lines: &[Line]) -> Result<(), Stop> {
+fn intend(
+    work: &mut Work<'_>,
+    store: &StoreId,
+    (lines, half): (&[Line], Option<String>),
+) -> Result<(), Stop> {
     let id: Uuid = work.next_id();
     let effect = EffectId::try_new(id.to_string()).map_err(|e| poison("effect", e))?;
     for line in lines {
@@ -329,7 +340,7 @@ fn intend(work: &mut Work<'_>, store: &StoreId, lines: &[Line]) -> Result<(), St
         };
         work.execute::<LevelKind>(&level, &command)?.map_err(|e| poison("push", e))?;
     }
-    let effect = write_effect(work, store, id, lines.to_vec())?;
+    let effect = write_effect(work, store, id, (lines.to_vec(), half))?;
     work.open_effect(effect);
     Ok(())
 }

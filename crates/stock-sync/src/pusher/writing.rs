@@ -1,25 +1,23 @@
 //! A packed write whose outcome is decided.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lockstep_contracts::shopify::admin::{
     ErrorCode, StockWritten, UserError, decode_adjust_quantities, decode_set_quantities,
 };
 use lockstep_domain::stock::level::{LevelCommand, Outcome};
-use lockstep_domain::{EffectId, StoreId};
+use lockstep_domain::{EffectId, InventoryItemId, LocationId, StoreId};
 use lockstep_ports::EffectState;
 use lockstep_runtime::{Sent, Stop, Work};
 use serde_json::Value;
 use tracing::{error, warn};
 
 use crate::aggregates::{LevelKind, level_id};
-use crate::pusher::conclude::{REFUSED_WAIT, after, outcome_of};
+use crate::pusher::conclude::{REFUSED_WAIT, after, outcome_of, redo_all};
 use crate::pusher::context::Line;
+use crate::pusher::halves::{Halves, Refused};
 use crate::pusher::telling::Told;
 use crate::translate::poison;
 use crate::windows::{again, later, redo};
-
-/// Halves of a call that was refused are so far apart, so that they do not meet in one call.
-const HALF_APART: SignedDuration = SignedDuration::from_secs(3);
 
 /// A packed write whose outcome is decided.
 pub struct Writing<'w> {
@@ -29,6 +27,47 @@ pub struct Writing<'w> {
     pub effect: EffectId,
     /// In the order of the call.
     pub lines: Vec<Line>,
+}
+
+/// The half of a refused call that a write is, and all that are known.
+#[derive(Clone, Copy)]
+pub struct Halving<'h> {
+    /// All that are known.
+    pub halves: &'h Halves,
+    /// That of the write.
+    pub half: Option<&'h str>,
+}
+
+/// Whether an error speaks of a line, though it names none.
+fn is_about_a_line(error: &UserError) -> bool {
+    use ErrorCode as Code;
+    matches!(
+        error.code,
+        Some(
+            Code::InvalidInventoryItem
+                | Code::InvalidLocation
+                | Code::InvalidQuantityNegative
+                | Code::InvalidQuantityTooHigh
+                | Code::InvalidQuantityTooLow
+                | Code::ItemNotStockedAtLocation
+                | Code::NonMutableInventoryItem
+        )
+    )
+}
+
+/// Whether an error speaks of the call as a whole, or passes by itself.
+fn is_of_the_call(error: &UserError) -> bool {
+    use ErrorCode as Code;
+    let is_ours = matches!(
+        error.code,
+        Some(
+            Code::InvalidName
+                | Code::InvalidReason
+                | Code::InvalidReferenceDocument
+                | Code::NoDuplicateInventoryItemIdGroupIdPair
+        )
+    );
+    is_ours || !error.field.is_empty() || outcome_of(error) == Outcome::NotApplied
 }
 
 /// Whether Shopify says that the first attempt under this key failed.
@@ -42,8 +81,8 @@ impl Writing<'_> {
     pub fn conclude(
         &self,
         work: &mut Work<'_>,
-        sent: &Sent,
-        attempts: u32,
+        (sent, attempts): (&Sent, u32),
+        halving: Halving<'_>,
     ) -> Result<EffectState, Stop> {
         self.load(work)?;
         let now = work.now();
@@ -51,12 +90,15 @@ impl Writing<'_> {
             Sent::Answered(answer) => {
                 let data = answer.get("data").unwrap_or(&Value::Null);
                 match self.decode(data) {
-                    Ok(written) if written.errors.is_empty() => self.applied(work)?,
+                    Ok(written) if written.errors.is_empty() => {
+                        self.applied(work)?;
+                        self.half_is_done(work, halving)?;
+                    }
                     // What refuses a repetition says nothing about the first attempt, either.
                     Ok(written) if attempts > 1 && !self.is_set() && !failed_before(&written) => {
                         return self.unknown(work, "a repetition is refused");
                     }
-                    Ok(written) => return self.refused(work, &written),
+                    Ok(written) => return self.refused(work, &written, halving),
                     Err(e) => return self.unknown(work, &e),
                 }
             }
@@ -162,7 +204,12 @@ impl Writing<'_> {
     }
 
     /// Shopify applied nothing: bad lines get their verdict, the rest is computed again at once.
-    fn refused(&self, work: &mut Work<'_>, written: &StockWritten) -> Result<EffectState, Stop> {
+    fn refused(
+        &self,
+        work: &mut Work<'_>,
+        written: &StockWritten,
+        halving: Halving<'_>,
+    ) -> Result<EffectState, Stop> {
         let codes = written.errors.iter().filter_map(|e| e.code.as_ref());
         if codes.clone().any(|c| *c == ErrorCode::IdempotencyConcurrentRequest) {
             return self.unknown(work, "the same call is being executed at Shopify");
@@ -180,9 +227,17 @@ impl Writing<'_> {
             }
             return Ok(EffectState::Closed);
         }
-        if !blames_a_line && self.lines.len() > 1 {
-            return self.unblamed(work, written);
+        if !blames_a_line && self.unblamed(work, written, halving)? {
+            return Ok(EffectState::Closed);
         }
+        self.blame(work, written)?;
+        self.half_is_done(work, halving)?;
+        Ok(EffectState::Closed)
+    }
+
+    /// Every line gets what was said of it; with one line all was said of it.
+    fn blame(&self, work: &mut Work<'_>, written: &StockWritten) -> Result<(), Stop> {
+        let blames_a_line = written.errors.iter().any(|e| e.line().is_some());
         let now = work.now();
         for (index, line) in self.lines.iter().enumerate() {
             let blamed =
@@ -207,31 +262,78 @@ impl Writing<'_> {
                 redo(work, self.store, line.item, until)?;
             }
         }
-        Ok(EffectState::Closed)
+        Ok(())
     }
 
     /// Something is refused, and Shopify does not say which line. What is wrong with the call as a
     /// whole waits for a person. Otherwise all lines are read again, which may show the bad one,
-    /// and go as two calls: the bad one soon stands alone, and the good ones are written.
-    fn unblamed(&self, work: &mut Work<'_>, written: &StockWritten) -> Result<EffectState, Stop> {
-        let reason = written.errors.first().map(|e| e.message.as_str()).unwrap_or_default();
-        let of_the_call =
-            |e: &UserError| !e.field.is_empty() || outcome_of(e) == Outcome::NotApplied;
-        if written.errors.iter().any(of_the_call) {
-            error!(code = "LS0404", store = %self.store, reason, "refused, and no line named");
-            self.dropped(work, later(work.now(), REFUSED_WAIT))?;
-            return Ok(EffectState::Closed);
+    /// and go as two calls: the bad one soon stands alone, and the good ones are written. False
+    /// when it is about the only line.
+    fn unblamed(
+        &self,
+        work: &mut Work<'_>,
+        written: &StockWritten,
+        Halving { halves, half }: Halving<'_>,
+    ) -> Result<bool, Stop> {
+        let error = written.errors.first();
+        let reason = error.map(|e| e.message.as_str()).unwrap_or_default();
+        let lines = self.lines.len();
+        if lines > 1 && written.errors.iter().any(is_of_the_call) {
+            self.refused_as_a_whole(work, reason, &[])?;
+            return Ok(true);
         }
-        let (store, lines) = (self.store, self.lines.len());
-        warn!(%store, lines, reason, "refused, and no line named: written in halves");
-        let (first, second) = self.lines.split_at(lines / 2);
-        for (half, until) in [(first, work.now()), (second, later(work.now(), HALF_APART))] {
-            for line in half {
-                self.answer(work, line, Outcome::NotApplied)?;
-                self.doubt(work, line)?;
-                redo(work, self.store, line.item, until)?;
+        let about_lines = written.errors.iter().all(is_about_a_line);
+        if let Some(half) = half.filter(|_| !about_lines) {
+            let code = error.and_then(|e| e.code.as_ref()).map_or("", ErrorCode::as_str);
+            match halves.refused((self.store, &self.effect), half, &format!("{code}: {reason}")) {
+                Refused::Whole(others) => {
+                    self.refused_as_a_whole(work, reason, &others)?;
+                    return Ok(true);
+                }
+                Refused::Waits => {
+                    // The other half makes them due; this is for the case that it never does.
+                    self.dropped(work, later(work.now(), REFUSED_WAIT))?;
+                    return Ok(true);
+                }
+                Refused::Split => {}
             }
         }
-        Ok(EffectState::Closed)
+        if lines == 1 {
+            return Ok(false);
+        }
+        let store = self.store;
+        warn!(%store, lines, reason, "refused, and no line named: written in halves");
+        self.dropped(work, work.now())?;
+        self.lines.iter().try_for_each(|line| self.doubt(work, line))?;
+        let places: Vec<_> = self.lines.iter().map(|line| (line.item, line.location)).collect();
+        halves.split(store, half.unwrap_or(&self.effect.to_string()), &places);
+        Ok(true)
+    }
+
+    /// Nothing of it is any line's fault: it is computed again after a while, with the lines of the
+    /// other half.
+    fn refused_as_a_whole(
+        &self,
+        work: &mut Work<'_>,
+        reason: &str,
+        others: &[(InventoryItemId, LocationId)],
+    ) -> Result<(), Stop> {
+        error!(code = "LS0404", store = %self.store, reason, "refused, and no line named");
+        let until = later(work.now(), REFUSED_WAIT);
+        let others: Vec<_> = others.iter().map(|(item, _)| *item).collect();
+        redo_all(work, self.store, &others, until)?;
+        self.dropped(work, until)
+    }
+
+    /// A half is written or blamed: the other one may have waited for it.
+    fn half_is_done(
+        &self,
+        work: &mut Work<'_>,
+        Halving { halves, half }: Halving<'_>,
+    ) -> Result<(), Stop> {
+        let Some(half) = half else { return Ok(()) };
+        let waiting = halves.done(self.store, half);
+        let items: Vec<_> = waiting.into_iter().map(|(item, _)| item).collect();
+        redo_all(work, self.store, &items, work.now())
     }
 }

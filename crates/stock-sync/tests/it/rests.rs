@@ -99,3 +99,26 @@ async fn a_bad_line_that_nobody_names_is_found_by_halves() {
     let after = world.shopify.calls("AdjustQuantities").len();
     assert_eq!(after, calls, "what can never be set is remembered");
 }
+
+#[tokio::test]
+async fn a_fault_of_the_whole_call_is_blamed_on_no_line() {
+    let items: Vec<i64> = (1..=40).collect();
+    let world = World::live(StockMode::Delta, &items).await;
+    world.shopify.refuse_all(true);
+    for item in &items {
+        world.adjust(*item, "1").await;
+    }
+    world.pass(SignedDuration::from_secs(30)).await;
+    let calls = || world.shopify.calls("AdjustQuantities").len();
+    assert_eq!(calls(), 3, "the call, and its halves");
+    for item in &items {
+        assert_eq!(world.at_place(*item).await.verdict, None);
+    }
+    world.pass(SignedDuration::from_mins(10)).await;
+    assert!(calls() <= 3 * 12, "again after a minute: {} calls", calls());
+    world.shopify.refuse_all(false);
+    world.pass(SignedDuration::from_mins(2)).await;
+    for item in &items {
+        assert_eq!(world.shopify.available(*item, PLACE), Some(11));
+    }
+}

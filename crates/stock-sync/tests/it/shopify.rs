@@ -47,6 +47,8 @@ struct Inside {
     faults: VecDeque<Fault>,
     is_locked: bool,
     refuses_activation: bool,
+    /// Every adjust is refused, and nobody named.
+    refuses_all: bool,
     /// Items that make an adjust be refused, without being named.
     cursed: BTreeSet<i64>,
     calls: Vec<(String, Value)>,
@@ -92,6 +94,11 @@ impl FakeShopify {
 
     pub fn curse(&self, item: i64) {
         self.inside().cursed.insert(item);
+    }
+
+    /// Whether every adjust is refused.
+    pub fn refuse_all(&self, refuses: bool) {
+        self.inside().refuses_all = refuses;
     }
 
     pub fn refuse_activation(&self) {
@@ -190,7 +197,8 @@ impl FakeShopify {
     fn adjust(&self, variables: &Value) -> Value {
         let lines = variables["input"]["changes"].as_array().expect("changes");
         let item = |line: &Value| number(&line["inventoryItemId"]);
-        if lines.iter().any(|line| self.inside().cursed.contains(&item(line))) {
+        let is_bad = |line| self.inside().cursed.contains(&item(line));
+        if self.inside().refuses_all || lines.iter().any(is_bad) {
             let refused = json!({"code": "A_NEW_CODE", "message": "one is bad", "field": null});
             return json!({"inventoryAdjustQuantities":
                 {"inventoryAdjustmentGroup": null, "userErrors": [refused]}});
