@@ -5,6 +5,7 @@ pub mod effect;
 pub mod job;
 pub mod link;
 pub mod order;
+pub mod points;
 pub mod settings;
 pub mod shipment;
 

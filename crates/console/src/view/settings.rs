@@ -8,6 +8,7 @@ use lockstep_contracts::shopify::admin::WhoAmI;
 use serde::Serialize;
 
 use super::moment;
+use super::points::PointsView;
 use crate::access::view::AccessView;
 use crate::registry::Stored;
 use crate::settings::names::{
@@ -40,6 +41,8 @@ pub struct StoreView {
     access: Option<AccessView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     authorize_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    points: Option<PointsView>,
 }
 
 #[derive(Serialize)]
@@ -121,6 +124,7 @@ impl StoreView {
             webhooks: None,
             access: None,
             authorize_url: None,
+            points: None,
         }
     }
 
@@ -138,6 +142,12 @@ impl StoreView {
     pub fn access(mut self, access: AccessView) -> Self {
         self.authorize_url = access.authorize_url().map(str::to_owned);
         self.access = Some(access);
+        self
+    }
+
+    /// With its points; nothing before the first call.
+    pub fn points(mut self, points: Option<PointsView>) -> Self {
+        self.points = points;
         self
     }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use jiff::SignedDuration;
-use lockstep_ports::Kv;
+use lockstep_domain::points::{Bucket, Ledger, Meter, Report, Urgency};
+use lockstep_ports::{Clock as _, Kv, StoredPoints};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -48,6 +49,27 @@ async fn without_the_token_nothing_is_told(#[case] header: Option<&str>) {
         assert_eq!(answer.problem(), (401, "UNAUTHENTICATED".into(), String::new()));
         assert_eq!(answer.headers["www-authenticate"], "Bearer");
     }
+}
+
+#[tokio::test]
+async fn a_store_shows_its_points_and_what_they_were_spent_on() {
+    let world = World::furnished().await;
+    assert_eq!(world.get("/stores/north").await.ok().get("points"), None, "before the first call");
+    let bucket = Bucket { maximum: 2000.0, available: 1500.0, restore_rate: 100.0 };
+    let mut ledger = Ledger::learnt(&bucket, world.clock.now());
+    let mut meter = Meter { calls: 41, throttled: 1, levels: 10_000, ..Meter::default() };
+    meter.points.insert(Urgency::StockDown, 400.0);
+    meter.points.insert(Urgency::Catalogue, 35.0);
+    ledger.tell("a", &Report { number: 1, spent: 435.0, meter }, 0.0, world.clock.now());
+    let north = "north".parse().unwrap();
+    StoredPoints::save(&world.kv, &north, &ledger, 0).await.unwrap();
+    world.clock.advance(SignedDuration::from_secs(1));
+    let expected = json!({
+        "maximum": 2000.0, "restore_rate": 100.0, "available": 1165.0, "reserved": 0.0,
+        "calls": 41, "throttled_calls": 1, "levels_written": 10_000, "points_per_level": 0.04,
+        "spent": {"stock_down": 400.0, "catalogue": 35.0},
+    });
+    assert_eq!(world.get("/stores/north").await.ok()["points"], expected);
 }
 
 #[tokio::test]

@@ -55,6 +55,26 @@ fn a_store_shows_its_settings_by_the_names_that_set_takes() {
 }
 
 #[test]
+fn a_store_that_was_called_shows_its_points() {
+    let points = r#"{"maximum": 2000, "restore_rate": 100, "available": 1165.4, "reserved": 0,
+      "calls": 41, "throttled_calls": 1, "levels_written": 10000, "points_per_level": 0.04,
+      "spent": {"stock_down": 400.0, "stock_up": 0, "catalogue": 35}, "later": 1}"#;
+    let answer = format!(r#"{{"id": "north", "shop_domain": "d", "points": {points}}}"#);
+    let (code, out, err) = shown("store show north", &answer);
+    assert_eq!(code, Some(0), "{err}");
+    let told: Vec<_> = out.lines().skip_while(|line| !line.starts_with("points")).collect();
+    assert_eq!(
+        told,
+        [
+            "points            1165 of 2000, 100/s",
+            "calls             41, 1 throttled",
+            "points per level  0.0400 over 10000 levels",
+            "points spent      catalogue 35, stock_down 400",
+        ]
+    );
+}
+
+#[test]
 fn an_added_store_tells_what_shopify_took_and_refused() {
     let answer = r#"{"id": "north", "shop_domain": "d", "locations": [], "pending": [],
       "shop": {"name": "North", "currency": "EUR", "plan": null, "missing_scopes": ["read_x"]},

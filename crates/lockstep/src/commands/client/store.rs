@@ -1,5 +1,6 @@
 //! `lockstep store`.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, stdin};
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -161,6 +162,42 @@ struct StoreView {
     shop: Option<ShopView>,
     webhooks: Option<Webhooks>,
     access: Option<AccessView>,
+    points: Option<PointsView>,
+}
+
+/// The points of a store, and what it spent them on.
+#[derive(Deserialize)]
+struct PointsView {
+    maximum: f64,
+    restore_rate: f64,
+    available: f64,
+    calls: u64,
+    throttled_calls: u64,
+    levels_written: u64,
+    points_per_level: Option<f64>,
+    #[serde(default)]
+    spent: BTreeMap<String, f64>,
+}
+
+impl PointsView {
+    fn facts(&self) -> Vec<(String, String)> {
+        let Self { maximum, restore_rate, available, .. } = self;
+        let mut facts = vec![
+            ("points".to_owned(), format!("{available:.0} of {maximum:.0}, {restore_rate:.0}/s")),
+            ("calls".to_owned(), format!("{}, {} throttled", self.calls, self.throttled_calls)),
+        ];
+        if let Some(cost) = self.points_per_level {
+            let levels =
+                count(usize::try_from(self.levels_written).unwrap_or(0), "level", "levels");
+            facts.push(("points per level".to_owned(), format!("{cost:.4} over {levels}")));
+        }
+        let spent = self.spent.iter().filter(|(_, points)| **points > 0.0);
+        let spent: Vec<_> = spent.map(|(lane, points)| format!("{lane} {points:.0}")).collect();
+        if !spent.is_empty() {
+            facts.push(("points spent".to_owned(), spent.join(", ")));
+        }
+        facts
+    }
 }
 
 #[derive(Deserialize)]
@@ -386,6 +423,7 @@ impl StoreView {
         facts.push(("revision".to_owned(), self.revision.to_string()));
         let updated_at = moment(&self.updated_at);
         facts.push(("updated".to_owned(), format!("{updated_at} by {}", self.updated_by)));
+        facts.extend(self.points.iter().flat_map(PointsView::facts));
         shown.facts(facts);
         if let Some(url) = self.access.as_ref().and_then(|access| access.authorize_url.as_ref()) {
             shown.remark(format!("approve the app in Shopify: open {url}"));
