@@ -20,6 +20,7 @@ mod ingest;
 mod load;
 mod memory;
 mod movements;
+mod push;
 mod report;
 mod reports;
 mod shop;
@@ -38,6 +39,9 @@ use crate::report::Report;
 struct Flags {
     /// What to measure; everything when nothing is named
     names: Vec<Name>,
+    /// A tenth of the levels of `push`, to see whether it runs
+    #[arg(long)]
+    tenth: bool,
 }
 
 /// A benchmark.
@@ -47,15 +51,18 @@ enum Name {
     Ingest,
     /// Movements to committed positions, beside a plain bulk insert
     Movements,
+    /// Committed targets to levels written at Shopify, by points, time and memory
+    Push,
     /// Resident memory of the whole product in one process
     Memory,
 }
 
 impl Name {
-    async fn measure(self) -> anyhow::Result<Report> {
+    async fn measure(self, flags: &Flags) -> anyhow::Result<Report> {
         match self {
             Self::Ingest => ingest::measure().await,
             Self::Movements => movements::measure().await,
+            Self::Push => push::measure(flags.tenth).await,
             Self::Memory => memory::measure().await,
         }
     }
@@ -67,7 +74,7 @@ async fn main() -> ExitCode {
     let names = if flags.names.is_empty() { Name::value_variants() } else { &flags.names };
     let mut outcome = ExitCode::SUCCESS;
     for name in names {
-        let done = match name.measure().await {
+        let done = match name.measure(&flags).await {
             Ok(report) => report.publish(),
             Err(error) => Err(error),
         };

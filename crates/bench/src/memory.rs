@@ -40,7 +40,7 @@ pub async fn measure() -> Result<Report> {
 }
 
 /// A line of `/proc/PID/status`, which counts in units of 1,024 bytes; MB are a million bytes.
-fn megabytes(status: &str, field: &str) -> Result<f64> {
+pub fn megabytes(status: &str, field: &str) -> Result<f64> {
     let mut lines = status.lines();
     let value = lines.find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     let value = value.and_then(|value| value.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());

@@ -19,13 +19,13 @@ pub struct Report {
     name: &'static str,
     about: String,
     figures: Vec<Figure>,
-    limit: Option<(&'static str, f64)>,
+    limits: Vec<(&'static str, f64)>,
 }
 
 impl Report {
     /// Without figures yet. `about` says what was done, and how often.
     pub fn new(name: &'static str, about: String) -> Self {
-        Self { name, about, figures: Vec::new(), limit: None }
+        Self { name, about, figures: Vec::new(), limits: Vec::new() }
     }
 
     /// Adds a figure, with three digits after the point at most.
@@ -36,7 +36,7 @@ impl Report {
 
     /// The benchmark fails when this figure is above.
     pub fn limit(&mut self, metric: &'static str, most: f64) {
-        self.limit = Some((metric, most));
+        self.limits.push((metric, most));
     }
 
     /// Prints the table and writes the file.
@@ -57,11 +57,11 @@ impl Report {
             .with_context(|| format!("cannot write {}", file.display()))?;
         println!("  written to {}\n", file.display());
         let found = |metric| self.figures.iter().find(|figure| figure.metric == metric);
-        match self.limit.and_then(|(metric, most)| Some((found(metric)?, most))) {
-            Some((figure, most)) if figure.value > most => {
-                bail!("{} is {}, above {most} {}", figure.metric, figure.value, figure.unit)
-            }
-            _ => Ok(()),
-        }
+        let above = |(metric, most): &(&'static str, f64)| {
+            let Figure { value, unit, .. } = found(*metric)?;
+            (value > most).then(|| format!("{metric} is {value}, above {most} {unit}"))
+        };
+        let above: Vec<String> = self.limits.iter().filter_map(above).collect();
+        if above.is_empty() { Ok(()) } else { bail!("{}", above.join("; ")) }
     }
 }

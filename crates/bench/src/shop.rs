@@ -13,17 +13,21 @@ use crate::stage::Stage;
 pub const BACK_OFFICE: &str = "wms";
 /// Its warehouse.
 pub const WAREHOUSE: &str = "MAIN";
-const LOCATION: &str = "Depot";
+/// The location of every shop.
+pub const LOCATION: &str = "Depot";
 
 /// Adds the back office with its warehouse; gives the contract's API with a token.
 pub async fn back_office(stage: &Stage) -> Result<Http> {
-    let body = json!({
-        "id": BACK_OFFICE, "name": "Warehouse", "stock": { "basis": "physical" },
-    });
+    back_office_of(stage, BACK_OFFICE, "physical").await
+}
+
+/// Adds one whose numbers are of a kind.
+pub async fn back_office_of(stage: &Stage, id: &str, basis: &str) -> Result<Http> {
+    let body = json!({ "id": id, "name": "Warehouse", "stock": { "basis": basis } });
     call(stage, Method::POST, "/backoffices", &body).await?;
-    let path = format!("/backoffices/{BACK_OFFICE}/warehouses/{WAREHOUSE}");
+    let path = format!("/backoffices/{id}/warehouses/{WAREHOUSE}");
     call(stage, Method::PUT, &path, &json!({ "name": "Main" })).await?;
-    let path = format!("/backoffices/{BACK_OFFICE}/tokens");
+    let path = format!("/backoffices/{id}/tokens");
     let made = call(stage, Method::POST, &path, &json!({ "label": "bench" })).await?;
     Http::new(&stage.gateway, Some(&text(&made, "token")?))
 }
@@ -77,7 +81,7 @@ pub fn skus(count: usize) -> Vec<String> {
 }
 
 /// A call whose change every service must have adopted.
-async fn call(stage: &Stage, method: Method, path: &str, body: &Value) -> Result<Value> {
+pub async fn call(stage: &Stage, method: Method, path: &str, body: &Value) -> Result<Value> {
     let answer = stage.admin.send(method, path, body).await?;
     let pending = list(&answer, "pending").count();
     ensure!(pending == 0, "{path}: services did not adopt the change: {answer}");
