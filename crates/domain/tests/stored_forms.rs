@@ -13,9 +13,11 @@ use std::path::PathBuf;
 
 use lockstep_domain::Decider as _;
 use lockstep_domain::order::{Order, OrderEvent};
-use lockstep_domain::stock::demand::{Demand, DemandEvent, HeardOrder, HeardOrderEvent};
+use lockstep_domain::stock::demand::{
+    Demand, DemandCommand, DemandEvent, HeardOrder, HeardOrderEvent,
+};
 use lockstep_domain::stock::level::{Level, LevelEvent};
-use lockstep_domain::stock::pool::{Pool, PoolEvent};
+use lockstep_domain::stock::pool::{Pool, PoolCommand, PoolEvent};
 use lockstep_domain::stock::rules::{BackOfficeRulesEvent, StoreRules, StoreRulesEvent};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -111,13 +113,43 @@ stored_forms!(
     product_state,
 );
 
+fn earlier<T: DeserializeOwned>(name: &str) -> T {
+    let text = fs::read_to_string(file(&format!("earlier/{name}"))).expect("the file");
+    serde_json::from_str(&text).expect("an earlier form is read")
+}
+
+/// An order that an earlier version told, before it noted where units were, is cancelled: what was
+/// not put back is known where it was sold, and a rebuild comes to the same.
+#[test]
+fn a_demand_of_an_earlier_version_goes_on() {
+    let command = samples::cancelled();
+    let DemandCommand::TellLine(told) = &command else { unreachable!() };
+    let go_on = |demand: Demand| {
+        let before = demand.claims(told.line);
+        let events = Demand::decide(&demand, &command).expect("told");
+        let demand = Demand::evolve_all(demand, &events);
+        let berlin = "berlin".parse().expect("a store");
+        let commands = demand.claims(told.line).since(&before, &berlin, told.line);
+        (demand, commands.expect("a line"))
+    };
+    let events: Vec<DemandEvent> = earlier("demand_events_before_places");
+    let (live, told) = go_on(earlier("demand_state_before_places"));
+    let (rebuilt, told_again) = go_on(Demand::evolve_all(Demand::default(), &events));
+    assert_eq!((&live, &told), (&rebuilt, &told_again));
+    let claims: Vec<_> = told
+        .iter()
+        .filter_map(|(_, command)| match command {
+            PoolCommand::ClaimLine(claim) => claim.claim.as_ref(),
+            _ => None,
+        })
+        .map(|claim| (claim.sold, claim.fulfilled, claim.dropped))
+        .collect();
+    assert_eq!(claims, [(1, 1, 2)]);
+}
+
 /// What earlier versions stored, in `tests/golden/earlier/`, is read as it was meant.
 #[test]
 fn forms_of_earlier_versions_are_read() {
-    fn earlier<T: DeserializeOwned>(name: &str) -> T {
-        let text = fs::read_to_string(file(&format!("earlier/{name}"))).expect("the file");
-        serde_json::from_str(&text).expect("an earlier form is read")
-    }
     let events: Vec<PoolEvent> = earlier("pool_events");
     let last = samples::linked_last();
     let pool = Pool::evolve_all(Pool::default(), events.iter().chain([&last]));

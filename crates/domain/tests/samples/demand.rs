@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use lockstep_domain::stock::demand::{
-    AcceptedAt, Demand, DemandEvent, HeardOrder, HeardOrderEvent, HeardShipment,
+    AcceptedAt, Demand, DemandCommand, DemandEvent, HeardOrder, HeardOrderEvent, HeardShipment,
     HeardShipmentEvent, LeftShare, LineLeft, LineRef, LineSaid, RestockSaid, ShareSaid,
-    ShipmentSaid, ShippedLine, Step,
+    ShipmentSaid, ShippedLine, Step, TellLine,
 };
 use lockstep_domain::{Decider, InventoryItemId, LineItemId, LocationId, OrderId, RefundId};
 
@@ -89,6 +89,31 @@ fn settled() -> DemandEvent {
         lowered_by_accept: BTreeSet::new(),
         left: Vec::new(),
     }
+}
+
+/// The order is cancelled but for the unit that was sent, and nothing is put back.
+pub fn cancelled() -> DemandCommand {
+    let DemandEvent::LineTold { line, said, lowered_by_accept, .. } = told() else {
+        unreachable!()
+    };
+    let sent =
+        ShareSaid { counted_at: None, sold: 1, ..said.shares.first().expect("a share").clone() };
+    DemandCommand::TellLine(TellLine {
+        line,
+        said: LineSaid {
+            revision: 5,
+            as_of: at(60),
+            shares: vec![ShareSaid { steps: Vec::new(), ..sent }],
+            dropped: 0,
+            removed: 3,
+            cancelled: true,
+            ..said
+        },
+        lowered_by_accept,
+        was_told: true,
+        closed_by: None,
+        left: Vec::new(),
+    })
 }
 
 pub fn demand_events() -> Vec<DemandEvent> {

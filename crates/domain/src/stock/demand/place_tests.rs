@@ -189,7 +189,9 @@ fn what_comes_back_is_free_at_the_warehouse_that_has_it() {
     // Berlin was given three back for what it will never send.
     assert_eq!(levels(&sent, "a").delta, [3, -3]);
     let put_back = refunded(2, fulfilled(), [restock(1, 1)]);
-    for words in [[put_back.clone(), back_at("W2", 1, 6)], [back_at("W2", 1, 6), put_back]] {
+    for words in
+        [[put_back.clone(), back_at("W2", "r", 1, 6)], [back_at("W2", "r", 1, 6), put_back]]
+    {
         let back = sent.clone().play(words);
         assert_eq!(levels(&back, "a").delta, [2, -2]);
         assert_eq!(levels(&back, "b").delta, [0, -2]);

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::tests::{
-    Bench, Fact, accepted, back, code, count, counted_at, moved, pick, restock, share, shipment,
+    Bench, Fact, accepted, back_at, code, count, counted_at, moved, pick, restock, share, shipment,
 };
 use super::{Demand, ShareSaid};
 use crate::ids::{LocationId, StoreId};
@@ -33,6 +33,8 @@ struct Life {
     shipments: [Vec<i64>; 2],
     picks: Vec<(i64, i64)>,
     returns: Vec<(i64, i64)>,
+    /// Booked at the second warehouse.
+    returns_apart: Vec<(i64, i64)>,
     moves: Vec<(i64, i64)>,
     counts: Vec<(i64, i64)>,
 }
@@ -68,16 +70,12 @@ fn life() -> impl Strategy<Value = Life> {
         [units(), units()],
         prop::collection::vec((1_i64..3, 0_i64..40), 0..3),
         prop::collection::vec((1_i64..3, 0_i64..40), 0..3),
+        prop::collection::vec((1_i64..3, 0_i64..40), 0..3),
         prop::collection::vec((1_i64..9, 0_i64..40), 0..3),
         prop::collection::vec((0_i64..50, 0_i64..40), 0..3),
     )
-        .prop_map(|(revisions, shipments, picks, returns, moves, counts)| Life {
-            revisions,
-            shipments,
-            picks,
-            returns,
-            moves,
-            counts,
+        .prop_map(|(revisions, shipments, picks, returns, returns_apart, moves, counts)| {
+            Life { revisions, shipments, picks, returns, returns_apart, moves, counts }
         })
 }
 
@@ -116,7 +114,10 @@ fn facts(life: &Life) -> Vec<Fact> {
         facts.push(pick(&format!("p{n}"), *units, *at));
     }
     for (n, (units, at)) in life.returns.iter().enumerate() {
-        facts.push(back(&format!("r{n}"), *units, *at));
+        facts.push(back_at("W1", &format!("r{n}"), *units, *at));
+    }
+    for (n, (units, at)) in life.returns_apart.iter().enumerate() {
+        facts.push(back_at("W2", &format!("q{n}"), *units, *at));
     }
     for (n, (units, at)) in life.moves.iter().enumerate() {
         facts.push(moved(&format!("m{n}"), MovementKind::Receiving, *units, *at, None));
@@ -216,7 +217,9 @@ proptest! {
         let sold = newest.map_or_else(|| taken(&life, &stages, i64::MAX), |told| told.sold[0]);
         let ended = taken(&life, &stages, i64::MAX).max(newest.map_or(0, |told| told.released));
         prop_assert_eq!(one.pool().owed(&code("W1")), (sold - ended).max(0));
-        let booked_back: i64 = life.returns.iter().map(|(units, _)| units).sum();
+        // Shopify puts them back at the first; wherever they are booked, they are the same goods.
+        let returns = life.returns.iter().chain(&life.returns_apart);
+        let booked_back: i64 = returns.map(|(units, _)| units).sum();
         let came_back = booked_back.min(newest.map_or(0, |told| told.restocked));
         let own = taken(&life, &stages, i64::MAX).min(sold) - came_back;
         prop_assert_eq!(one.pool().own(&code("W1"), &id("a")), Quantity::from_units(own));

@@ -115,8 +115,8 @@ pub(super) fn back(event: &str, units: i64, seconds: i64) -> Fact {
 }
 
 /// Goods of the line come back to a warehouse.
-pub(super) fn back_at(warehouse: &str, units: i64, seconds: i64) -> Fact {
-    let Fact::Pool(PoolCommand::BookMovement(movement)) = back("r", units, seconds) else {
+pub(super) fn back_at(warehouse: &str, event: &str, units: i64, seconds: i64) -> Fact {
+    let Fact::Pool(PoolCommand::BookMovement(movement)) = back(event, units, seconds) else {
         unreachable!()
     };
     Fact::Pool(PoolCommand::BookMovement(BookMovement { warehouse: code(warehouse), ..movement }))

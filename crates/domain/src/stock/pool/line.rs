@@ -235,7 +235,7 @@ impl Line {
         let booked = self.booked_back.iter().filter(|booked| counts(booked));
         let restocked = self.restocked.map_or(0, |restocked| restocked.units);
         let here = booked.map(|booked| booked.quantity).sum::<Quantity>();
-        here.min(Quantity::from_units(restocked)).saturating_add(self.booked_apart)
+        here.saturating_add(self.booked_apart).min(Quantity::from_units(restocked))
     }
 
     /// What was booked back here as a rise, less what Shopify put back: below zero when Shopify put
