@@ -1,11 +1,12 @@
 //! What stock-sync answers when asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_contracts::stock::v1::{
     GetStockRequest, GetStockResponse, LevelView, WarehousePosition,
 };
 use lockstep_contracts::time::to_proto;
+use lockstep_domain::stock::demand::PoolName;
 use lockstep_domain::stock::level::{Level, LevelLocation};
 use lockstep_domain::stock::pool::Pool;
 use lockstep_domain::stock::settings::{BackOfficeStock, LocationMapping, StoreStock};
@@ -26,7 +27,8 @@ const BACKOFFICES_MAX: u32 = 1_000;
 struct Picture {
     store: StoreId,
     rules: StoreStock,
-    pools: BTreeMap<BackOfficeId, Pool>,
+    /// Those that the store's items are linked to: each back office has its own SKU for an item.
+    pools: BTreeMap<PoolName, Pool>,
     backoffices: BTreeMap<BackOfficeId, BackOfficeStock>,
 }
 
@@ -40,24 +42,23 @@ pub async fn get_stock(
     else {
         return Ok(GetStockResponse::default());
     };
-    let picture = picture(engine, &store, &sku).await?;
-    let linked = |pool: &Pool| {
-        let of_store = pool.links().iter().filter(|(s, _)| *s == store).map(|(_, item)| *item);
-        of_store.collect::<Vec<_>>()
-    };
-    let mut items: Vec<InventoryItemId> = picture.pools.values().flat_map(linked).collect();
-    items.sort();
-    items.dedup();
+    let mut picture = picture(engine, &store).await?;
+    let items = picture.items(engine, &sku).await?;
     if items.is_empty() {
         return Ok(GetStockResponse::default());
+    }
+    let mut levels = Vec::with_capacity(items.len());
+    for item in items {
+        let level = engine.read::<LevelKind>(&level_id(&store, item)).await?.unwrap_or_default();
+        picture.add_pools(engine, &level).await?;
+        levels.push((item, level));
     }
     let mut answer = GetStockResponse {
         found: true,
         positions: picture.positions(),
         ..GetStockResponse::default()
     };
-    for item in items {
-        let level = engine.read::<LevelKind>(&level_id(&store, item)).await?.unwrap_or_default();
+    for (item, level) in levels {
         answer.levels.extend(picture.levels(item, &level));
         let timer = engine.store().timer(store.as_str(), &item.to_string()).await?;
         if let Some(timer) = timer {
@@ -69,7 +70,7 @@ pub async fn get_stock(
     Ok(answer)
 }
 
-async fn picture(engine: &Engine, store: &StoreId, sku: &Sku) -> Result<Picture, PortError> {
+async fn picture(engine: &Engine, store: &StoreId) -> Result<Picture, PortError> {
     let rules = engine.read::<StoreKind>(store.as_str()).await?;
     let mut picture = Picture {
         store: store.clone(),
@@ -81,19 +82,42 @@ async fn picture(engine: &Engine, store: &StoreId, sku: &Sku) -> Result<Picture,
     let adopted = engine.scan::<BackOfficeKind>("", "", BACKOFFICES_MAX).await?;
     for (id, rules) in adopted {
         let Ok(backoffice) = BackOfficeId::try_new(id) else { continue };
-        if let Some(pool) = engine.read::<PoolKind>(&pool_id(&backoffice, sku)).await? {
-            picture.backoffices.insert(backoffice.clone(), rules.settings.unwrap_or_default());
-            picture.pools.insert(backoffice, pool);
-        }
+        picture.backoffices.insert(backoffice, rules.settings.unwrap_or_default());
     }
     Ok(picture)
 }
 
 impl Picture {
+    /// The store's items that some back office knows by a SKU.
+    async fn items(
+        &self,
+        engine: &Engine,
+        sku: &Sku,
+    ) -> Result<BTreeSet<InventoryItemId>, PortError> {
+        let mut items = BTreeSet::new();
+        for backoffice in self.backoffices.keys() {
+            let pool = engine.read::<PoolKind>(&pool_id(backoffice, sku)).await?;
+            let links = pool.iter().flat_map(|pool| pool.links());
+            items.extend(links.filter(|(s, _)| *s == self.store).map(|(_, item)| *item));
+        }
+        Ok(items)
+    }
+
+    async fn add_pools(&mut self, engine: &Engine, level: &Level) -> Result<(), PortError> {
+        for link in &level.links {
+            if !self.pools.contains_key(link) {
+                let pool = engine.read::<PoolKind>(&pool_id(&link.0, &link.1)).await?;
+                self.pools.insert(link.clone(), pool.unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
     fn positions(&self) -> Vec<WarehousePosition> {
-        let of_pool = |(backoffice, pool): (&BackOfficeId, &Pool)| {
+        let of_pool = |((backoffice, sku), pool): (&PoolName, &Pool)| {
             let one = |code| WarehousePosition {
                 warehouse: Warehouse::new(backoffice.clone(), code).to_string(),
+                sku: sku.to_string(),
                 ..WarehousePosition::default()
             };
             let codes: Vec<_> = pool.positions().map(|(code, _)| code.clone()).collect();
@@ -125,8 +149,9 @@ impl Picture {
             .warehouses
             .iter()
             .filter_map(|w| {
+                let link = level.links.iter().find(|(backoffice, _)| *backoffice == w.backoffice);
                 Some(MappedWarehouse {
-                    pool: self.pools.get(&w.backoffice)?,
+                    pool: self.pools.get(link?)?,
                     warehouse: &w.code,
                     excludes_damaged: self
                         .backoffices
@@ -140,7 +165,7 @@ impl Picture {
         }
         let known = level.location(mapping.location).cloned().unwrap_or_default();
         let buffer = self.rules.buffer_at(mapping.location);
-        let pools: Vec<_> = self.pools.values().collect();
+        let pools: Vec<_> = level.links.iter().filter_map(|link| self.pools.get(link)).collect();
         let sources = Sources {
             store: &self.store,
             location: mapping.location,

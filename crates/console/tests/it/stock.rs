@@ -18,8 +18,13 @@ async fn with_stock() -> World {
                 position: Some("12.5".to_owned()),
                 owed: 1,
                 free: Some(11),
+                sku: "LAMP/1 💡".to_owned(),
             },
-            WarehousePosition { warehouse: "wms/SIDE".to_owned(), ..Default::default() },
+            WarehousePosition {
+                warehouse: "erp/SIDE".to_owned(),
+                sku: "L-1".to_owned(),
+                ..Default::default()
+            },
         ],
         levels: vec![LevelView {
             inventory_item_id: i64::MAX,
@@ -43,8 +48,8 @@ async fn what_is_not_known_is_null_and_large_ids_are_whole() {
     let stock = world.get("/stores/north/stock/LAMP%2F1%20%F0%9F%92%A1").await.ok();
     assert_eq!((&stock["store"], &stock["sku"]), (&json!("north"), &json!("LAMP/1 💡")));
     let positions = json!([
-        {"warehouse": "wms/MAIN", "position": "12.5", "owed": 1, "free": 11},
-        {"warehouse": "wms/SIDE", "position": null, "owed": 0, "free": null}]);
+        {"warehouse": "wms/MAIN", "sku": "LAMP/1 💡", "position": "12.5", "owed": 1, "free": 11},
+        {"warehouse": "erp/SIDE", "sku": "L-1", "position": null, "owed": 0, "free": null}]);
     assert_eq!(stock["positions"], positions);
     let level = &stock["levels"][0];
     assert_eq!(level["inventory_item_id"], "9223372036854775807");

@@ -1,10 +1,14 @@
 //! Links lock what they change in one order, the level last.
 
+use lockstep_contracts::backoffice::v1::{CountReported, StockCount};
 use lockstep_contracts::catalog::v1::{
     ConflictKind, VariantConflictChanged, VariantLinked, VariantUnlinked,
 };
+use lockstep_contracts::convert::settings::back_office_defaults;
 use lockstep_contracts::orders::v1::{LineShare, OrderLineFacts, OrderLinesChanged};
-use lockstep_contracts::settings::v1::StockMode;
+use lockstep_contracts::settings::v1::{
+    BackOfficeSettings, StockBasis, StockMode, WarehouseSettings,
+};
 use lockstep_contracts::shipments::v1::{ShipmentLinesChanged, ShippedLine};
 use lockstep_contracts::stock::v1::GetStockRequest;
 use lockstep_contracts::time::to_proto;
@@ -205,4 +209,43 @@ async fn what_a_message_does_not_name_itself_is_locked_with_the_batch() {
     let named: Vec<_> = named.iter().map(|key| (key.kind, key.id.as_str())).collect();
     let wanted = [("pool", "wms/SKU-1"), ("pool", "wms/SKU-2"), ("level", "north/1")];
     assert_eq!(named, wanted);
+}
+
+/// Each back office has its own SKU for the item: what is shown is what is pushed, whichever of them
+/// was asked for. What another SKU of the same name holds is of another thing.
+#[tokio::test]
+async fn what_is_shown_of_two_back_offices_is_what_is_pushed() {
+    let world = World::live(StockMode::Absolute, &[1]).await;
+    let erp = BackOfficeSettings {
+        id: "erp".to_owned(),
+        stock_basis: StockBasis::Physical.into(),
+        warehouses: vec![WarehouseSettings { code: "W".to_owned(), name: String::new() }],
+        ..back_office_defaults()
+    };
+    world.adopt_backoffice_as(1, erp).await;
+    world.adopt_served(2, live(StockMode::Absolute), &["wms/MAIN", "erp/W"]).await;
+    let (backoffice, other) = ("erp".to_owned(), "B".to_owned());
+    let link = VariantLinked { backoffice: backoffice.clone(), sku: other.clone(), ..linked(1, 1) };
+    world.take(&link).await;
+    for (sku, quantity) in [(other.clone(), "5"), (sku(1), "100")] {
+        let count = StockCount {
+            event_id: format!("count-{sku}"),
+            sku,
+            warehouse_code: "W".to_owned(),
+            quantity: quantity.to_owned(),
+            counted_at: Some(to_proto(world.engine.now())),
+        };
+        let backoffice = backoffice.clone();
+        world.take(&CountReported { backoffice, count: Some(count), accepted_at: None }).await;
+    }
+    world.settle().await;
+    assert_eq!(world.shopify.available(1, PLACE), Some(15));
+    for asked in [sku(1), other] {
+        let request = GetStockRequest { store: "north".to_owned(), sku: asked.clone() };
+        let stock = get_stock(&world.engine, &request).await.expect("an answer");
+        assert_eq!(stock.levels[0].available_target, Some(15), "{asked}");
+        let positions = stock.positions.iter().map(|p| (&*p.warehouse, &*p.sku, p.free));
+        let positions: Vec<_> = positions.collect();
+        assert_eq!(positions, [("erp/W", "B", Some(5)), ("wms/MAIN", "SKU-1", Some(10))]);
+    }
 }

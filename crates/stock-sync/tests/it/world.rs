@@ -106,7 +106,11 @@ impl World {
             warehouses: vec![WarehouseSettings { code: "MAIN".to_owned(), name: String::new() }],
             ..back_office_defaults()
         };
-        let key = "backoffice.wms".to_owned();
+        self.adopt_backoffice_as(revision, settings).await;
+    }
+
+    pub async fn adopt_backoffice_as(&self, revision: u64, settings: BackOfficeSettings) {
+        let key = format!("backoffice.{}", settings.id);
         let value = Settings::BackOffice(settings);
         self.adopt(SettingsChange { key, revision, value }).await;
     }
@@ -116,13 +120,18 @@ impl World {
     }
 
     pub async fn adopt_mapped(&self, revision: u64, stock: StockSettings, warehouse: &str) {
+        self.adopt_served(revision, stock, &[warehouse]).await;
+    }
+
+    /// The location is served by these warehouses.
+    pub async fn adopt_served(&self, revision: u64, stock: StockSettings, by: &[&str]) {
         let settings = StoreSettings {
             id: "north".to_owned(),
             enabled: true,
             stock: Some(stock),
             locations: vec![LocationMapping {
                 location_id: PLACE,
-                warehouses: vec![warehouse.to_owned()],
+                warehouses: by.iter().map(|warehouse| (*warehouse).to_owned()).collect(),
                 ..LocationMapping::default()
             }],
             ..StoreSettings::default()

@@ -57,6 +57,7 @@ struct Known {
 #[derive(Default)]
 struct Position {
     warehouse: String,
+    sku: String,
     position: Value,
     owed: Value,
     free: Value,
@@ -94,9 +95,10 @@ impl Known {
             shown.line("no warehouse holds it");
         } else {
             let rows = self.positions.into_iter().map(|one| {
-                [one.warehouse, known(&one.position), known(&one.owed), known(&one.free)]
+                let (position, owed, free) = (known(&one.position), known(&one.owed), &one.free);
+                [one.warehouse, one.sku, position, owed, known(free)]
             });
-            shown.table(["WAREHOUSE", "POSITION", "OWED", "FREE"], rows.collect());
+            shown.table(["WAREHOUSE", "SKU", "POSITION", "OWED", "FREE"], rows.collect());
         }
         shown.line("");
         if self.levels.is_empty() {

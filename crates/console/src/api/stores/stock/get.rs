@@ -28,6 +28,7 @@ pub struct Stock {
 #[derive(Serialize)]
 struct Position {
     warehouse: String,
+    sku: String,
     position: Option<String>,
     owed: i64,
     free: Option<i64>,
@@ -75,6 +76,7 @@ impl From<WarehousePosition> for Position {
     fn from(known: WarehousePosition) -> Self {
         Self {
             warehouse: known.warehouse,
+            sku: known.sku,
             position: known.position,
             owed: known.owed,
             free: known.free,
