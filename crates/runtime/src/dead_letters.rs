@@ -166,12 +166,18 @@ pub async fn close(
     }
     let decided = decide_again(engine, processor, &mut session, &row).await;
     match decided {
-        Ok(()) => {
+        Ok(refused) => {
             let attempts = row.attempts.saturating_add(1);
-            session.tx.set_dead_letter(id, "retried", &row.reason, attempts).await?;
+            // What could be taken now is; the letter stands for the rest.
+            let state = if refused.is_none() { "retried" } else { "open" };
+            let reason = refused.as_ref().unwrap_or(&row.reason);
+            session.tx.set_dead_letter(id, state, reason, attempts).await?;
             let rows = session.commit().await.map_err(port_error)?;
             engine.publish(rows).await;
-            Ok(answer(CloseOutcome::Closed, String::new()))
+            Ok(match refused {
+                None => answer(CloseOutcome::Closed, String::new()),
+                Some(reason) => answer(CloseOutcome::FailedAgain, reason),
+            })
         }
         Err(e) if e.is_permanent() => {
             // Its transaction holds the letter's lock and must be gone first.
@@ -182,12 +188,13 @@ pub async fn close(
     }
 }
 
+/// Gives why a part of the message is refused again, if one is.
 async fn decide_again(
     engine: &Engine,
     processor: Option<&dyn Processor>,
     session: &mut Session<'_>,
     row: &DeadLetterRow,
-) -> Result<(), EngineError> {
+) -> Result<Option<String>, EngineError> {
     let plain = engine.parts.sealer.open(&row.id.to_string(), &row.sealed)?;
     let kept: Kept = serde_json::from_slice(&plain)
         .map_err(|e| PortError::new(ErrorKind::Permanent, "decode a dead letter", e))?;
@@ -208,7 +215,8 @@ async fn decide_again(
         return Err(EngineError::Poison("this service takes no messages".to_owned()));
     };
     session.work.set_cause(&message.metadata.id, message.metadata.trace.clone());
-    session.run(|work| processor.apply(&message, work)).await
+    session.run(|work| processor.apply(&message, work)).await?;
+    Ok(session.work.take_refused())
 }
 
 /// The letter stays open under its new reason; what the retry had begun is dropped.

@@ -280,7 +280,12 @@ async fn try_batch(
         session.work.set_cause(&message.metadata.id, trace);
         let decided = session.run(|work| processor.apply(message, work)).instrument(span).await;
         match decided {
-            Ok(()) => outcome.decided += 1,
+            Ok(()) => match session.work.take_refused() {
+                None => outcome.decided += 1,
+                Some(reason) => {
+                    letters.push(dead_letters::letter(engine, delivered, Some(message), reason)?);
+                }
+            },
             Err(EngineError::Poison(reason)) => {
                 letters.push(dead_letters::letter(engine, delivered, Some(message), reason)?);
             }

@@ -73,6 +73,8 @@ pub(crate) struct Staged {
     pub moves: Vec<EffectMove>,
     /// Messages that are given up, each with its reason.
     pub given_up: Vec<(Delivered, String)>,
+    /// Why parts of the message that is being decided cannot be taken.
+    pub refused: Vec<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -82,6 +84,7 @@ struct Mark {
     effects: usize,
     moves: usize,
     given_up: usize,
+    refused: usize,
 }
 
 /// One transaction's decisions: states, staged events, messages, effects and timers.
@@ -455,6 +458,18 @@ impl<'a> Work<'a> {
         self.staged.given_up.push((message, reason.into()));
     }
 
+    /// A part of the message that is being decided can never be taken as it stands. The rest of it
+    /// is, and the message becomes a dead letter with this reason: a retry decides it again.
+    pub fn refuse_part(&mut self, reason: impl Into<String>) {
+        self.staged.refused.push(reason.into());
+    }
+
+    /// Why the message that was decided last is a dead letter all the same.
+    pub(crate) fn take_refused(&mut self) -> Option<String> {
+        let reasons = std::mem::take(&mut self.staged.refused);
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
+
     /// Moves an effect on with the commit; one that is closed already fails the transaction.
     pub fn move_effect(&mut self, id: Uuid, state: EffectState, note: &str) {
         let note = note.to_owned();
@@ -490,6 +505,7 @@ impl<'a> Work<'a> {
             effects: self.staged.effects.len(),
             moves: self.staged.moves.len(),
             given_up: self.staged.given_up.len(),
+            refused: self.staged.refused.len(),
         }
     }
 
@@ -499,6 +515,7 @@ impl<'a> Work<'a> {
         self.staged.effects.truncate(mark.effects);
         self.staged.moves.truncate(mark.moves);
         self.staged.given_up.truncate(mark.given_up);
+        self.staged.refused.truncate(mark.refused);
         while let Some((place, before)) = self.undo_timers.pop() {
             match before {
                 Some(timer) => self.timers.insert(place, timer),

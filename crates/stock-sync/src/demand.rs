@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use lockstep_domain::stock::demand::{Claims, DemandCommand, LineRef, PoolName};
+use lockstep_domain::stock::demand::{Claims, DemandCommand, DemandRejection, LineRef, PoolName};
 use lockstep_domain::stock::pool::{Pool, PoolCommand, PoolEvent};
 use lockstep_domain::stock::report::ReportKind;
 use lockstep_domain::{BackOfficeId, InventoryItemId, Quantity, Sku, StoreId, WarehouseCode};
@@ -106,13 +106,13 @@ impl<'s> Told<'s> {
         Ok(())
     }
 
-    /// Tells the demand for an item something of a line.
+    /// Tells the demand for an item something of a line. Gives why the line is refused, if it is.
     pub fn tell(
         &mut self,
         work: &mut Work<'_>,
         (item, line): (InventoryItemId, LineRef),
         command: &DemandCommand,
-    ) -> Result<(), Stop> {
+    ) -> Result<Option<DemandRejection>, Stop> {
         let id = demand_id(self.store, item);
         let demand = work.state::<DemandKind>(&id)?;
         if let DemandCommand::TellShipment { shipment, steps, was_told, .. } = command
@@ -120,19 +120,21 @@ impl<'s> Told<'s> {
         {
             let late = demand.shipped_late(self.store, line, shipment, steps);
             self.add(late.map_err(|e| poison("line_id", e))?);
-            return Ok(());
+            return Ok(None);
         }
-        if let DemandCommand::TellLine(told) = command
-            && demand.has_left(line, told.was_told)
-        {
-            let late = demand.told_late(self.store, told);
-            self.add(late.map_err(|e| poison("line_id", e))?);
-        }
-        let demand = work.state::<DemandKind>(&id)?;
+        let late = match command {
+            DemandCommand::TellLine(told) if demand.has_left(line, told.was_told) => {
+                demand.told_late(self.store, told).map_err(|e| poison("line_id", e))?
+            }
+            _ => Vec::new(),
+        };
         let before = demand.claims(line);
-        let at = format!("inventory item {item}");
-        work.execute::<DemandKind>(&id, command)?.map_err(|e| poison(&at, e))?;
-        self.gather(work, (item, line), &before)
+        if let Err(refused) = work.execute::<DemandKind>(&id, command)? {
+            return Ok(Some(refused));
+        }
+        self.add(late);
+        self.gather(work, (item, line), &before)?;
+        Ok(None)
     }
 
     fn gather(

@@ -14,17 +14,16 @@ use crate::aggregates::{DemandKind, HeardOrderKind, StoreKind, demand_id, heard_
 use crate::demand::{Told, lowers, never};
 use crate::facts::{LineTold, OrderFacts, RestockTold, order_lines};
 
-/// Notes what the order sells where, and books what was accepted, in one transaction.
+/// Notes what the order sells where, and books what was accepted, in one transaction. A line that
+/// its item has no room for keeps no other line of the order out.
 pub fn apply(event: &OrderLinesChanged, work: &mut Work<'_>) -> Result<(), Stop> {
     let facts = order_lines(event)?;
     let items: BTreeSet<InventoryItemId> = facts.lines.iter().map(|line| line.item).collect();
     let mut told = Told::load(work, &facts.store, &items)?;
     let heard = heard_order_id(&facts.store, facts.order);
     let before = work.state::<HeardOrderKind>(&heard)?.clone();
-    let lines = facts.lines.iter().map(|line| line.line).collect();
     let closed = closed(work, &facts, &before)?;
-    let hear = Hear { lines, closed, revision: facts.revision };
-    never(work.execute::<HeardOrderKind>(&heard, &hear)?);
+    let mut lines: BTreeSet<LineItemId> = facts.lines.iter().map(|line| line.line).collect();
     for LineTold { line, item, mut said, served, restocks } in facts.lines {
         said.restocked = restocked(work, &facts.store, &served, restocks)?;
         let backoffices = said.shares.iter().filter_map(|share| share.warehouse.as_ref());
@@ -39,8 +38,16 @@ pub fn apply(event: &OrderLinesChanged, work: &mut Work<'_>) -> Result<(), Stop>
         let left = before.left_with(line);
         let line = LineRef { order: facts.order, line };
         let tell = TellLine { line, said, lowered_by_accept, was_told, closed_by, left };
-        told.tell(work, (item, line), &DemandCommand::TellLine(tell))?;
+        if let Some(refused) = told.tell(work, (item, line), &DemandCommand::TellLine(tell))? {
+            let LineRef { order, line } = line;
+            work.refuse_part(format!(
+                "line {line} of order {order}, inventory item {item}: {refused}"
+            ));
+            lines.remove(&line);
+        }
     }
+    let hear = Hear { lines, closed, revision: facts.revision };
+    never(work.execute::<HeardOrderKind>(&heard, &hear)?);
     told.book(work)
 }
 

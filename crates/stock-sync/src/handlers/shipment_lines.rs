@@ -30,7 +30,9 @@ pub fn apply(event: &ShipmentLinesChanged, work: &mut Work<'_>) -> Result<(), St
         let was_told = before.knows(line.line);
         let shipment = facts.shipment.clone();
         let tell = DemandCommand::TellShipment { line, shipment, steps, was_told };
-        told.tell(work, (item, line), &tell)?;
+        if let Some(refused) = told.tell(work, (item, line), &tell)? {
+            work.refuse_part(format!("line {}, inventory item {item}: {refused}", line.line));
+        }
     }
     told.book(work)
 }

@@ -136,7 +136,7 @@ async fn what_has_no_location_triggers_nothing_and_holds_back_rises() {
         world.take(&order(&world, 1, vec![nowhere])).await;
         world.settle().await;
         let kinds = world.kinds_after(log).await;
-        assert_eq!(kinds, ["lines_heard", "line_told", "line_held_back"], "{mode:?}");
+        assert_eq!(kinds, ["line_told", "lines_heard", "line_held_back"], "{mode:?}");
         world.adjust(1, "5").await;
         world.settle().await;
         assert_eq!(world.shopify.available(1, PLACE), Some(12), "{mode:?}");

@@ -6,6 +6,7 @@
 )]
 
 mod activation;
+mod bounds;
 mod ledger;
 mod links;
 mod pages;

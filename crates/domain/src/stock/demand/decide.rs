@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::DemandEvent;
 use super::command::{DemandCommand, TellLine};
 use super::evolve::with_said;
-use super::state::{Demand, LineRef, LineSaid};
+use super::state::{Demand, LineSaid};
 
 /// Lines of an item that are not done with, at most: the state is written whole each time.
 const OPEN_MAX: usize = 5_000;
@@ -26,15 +26,16 @@ pub(super) fn decide(
     command: &DemandCommand,
 ) -> Result<Vec<DemandEvent>, DemandRejection> {
     let events = events(demand, command);
-    let opened = |event: &DemandEvent| match event {
-        DemandEvent::Linked { .. } => None,
-        DemandEvent::LineTold { line, said, .. } => (said.open() > 0).then_some(*line),
-        DemandEvent::ShipmentTold { line, .. } => Some(*line),
+    // One of which only shipments spoke is no open line: it opens when its order does.
+    let opens = |event: &DemandEvent| match event {
+        DemandEvent::LineTold { line, said, .. } => {
+            said.open() > 0 && demand.lines.get(line).is_none_or(|known| known.said.is_none())
+        }
+        DemandEvent::Linked { .. } | DemandEvent::ShipmentTold { .. } => false,
     };
-    let is_new = |line: &LineRef| !demand.lines.contains_key(line);
-    let opens = events.iter().filter_map(opened).any(|line| is_new(&line));
     // Few items have so many lines: the rest need not be looked through.
-    let is_full = opens && demand.lines.len() >= OPEN_MAX && demand.open_lines() >= OPEN_MAX;
+    let may_be_full = demand.lines.len() >= OPEN_MAX;
+    let is_full = may_be_full && events.iter().any(opens) && demand.open_lines() >= OPEN_MAX;
     if is_full { Err(DemandRejection::TooManyOpen) } else { Ok(events) }
 }
 

@@ -12,6 +12,9 @@ use crate::ids::{BackOfficeId, Sku, Warehouse};
 const QUIET_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// And never more such lines than this are kept, since the state is written whole each time.
 const CLOSED_MAX: usize = 200;
+/// Lines of which only shipments spoke, at most: no act at Shopify ends one. What is let go the
+/// pools have taken, and a later shipment reaches them all the same.
+const SHIPPED_MAX: usize = 5_000;
 
 pub(super) fn evolve(mut demand: Demand, event: &DemandEvent) -> Demand {
     match event {
@@ -27,8 +30,9 @@ pub(super) fn evolve(mut demand: Demand, event: &DemandEvent) -> Demand {
             let_go(&mut demand.lines, said.as_of, *line);
         }
         DemandEvent::ShipmentTold { line, shipment, steps } => {
-            let line = demand.lines.entry(*line).or_default();
-            line.shipments.insert(shipment.clone(), steps.clone());
+            let known = demand.lines.entry(*line).or_default();
+            known.shipments.insert(shipment.clone(), steps.clone());
+            let_shipped_go(&mut demand.lines, *line);
         }
     }
     demand
@@ -158,5 +162,23 @@ fn let_go(lines: &mut BTreeMap<LineRef, Line>, newest: Timestamp, told: LineRef)
         if index < over || heard <= horizon {
             lines.remove(&id);
         }
+    }
+}
+
+/// Lets lines go of which only shipments spoke, those that left longest ago. Never the one that
+/// was just told.
+fn let_shipped_go(lines: &mut BTreeMap<LineRef, Line>, told: LineRef) {
+    // Few items have so many lines: the rest need not be looked through.
+    if lines.len() <= SHIPPED_MAX {
+        return;
+    }
+    let newest = |line: &Line| line.shipments.values().flatten().map(|step| step.at).max();
+    let unheard = lines.iter().filter(|(_, line)| line.said.is_none());
+    let mut shipped: Vec<_> = unheard.map(|(id, line)| (newest(line), *id)).collect();
+    let over = shipped.len().saturating_sub(SHIPPED_MAX);
+    shipped.retain(|(_, id)| *id != told);
+    shipped.sort_unstable();
+    for (_, id) in shipped.into_iter().take(over) {
+        lines.remove(&id);
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::tests::{
     ACCEPT, Bench, LINE, PHYSICAL, accepted, close_others, code, count, in_steps, order, share,
-    shipment,
+    shipment, warehouse,
 };
 use super::{
-    Demand, DemandCommand, DemandRejection, Hear, HeardOrder, LineRef, LineSaid, ShareSaid,
+    Demand, DemandCommand, DemandRejection, Hear, HeardOrder, LineRef, LineSaid, ShareSaid, Step,
     TellLine,
 };
 use crate::decider::Decider as _;
@@ -182,39 +182,75 @@ fn the_newest_revision_that_closed_a_line_stands() {
     assert_eq!(heard.closed_by(LINE.line), Some(3));
 }
 
+fn line_of(order: i64) -> LineRef {
+    LineRef { order: OrderId(order), line: LineItemId(1) }
+}
+
+fn tell_of(order: i64, sold: i64) -> DemandCommand {
+    DemandCommand::TellLine(TellLine {
+        line: line_of(order),
+        said: LineSaid {
+            revision: 1,
+            as_of: at(order),
+            shares: vec![share("W1", sold)],
+            dropped: 0,
+            removed: 0,
+            cancelled: false,
+            restocked: Vec::new(),
+            settled: false,
+        },
+        lowered_by_accept: BTreeSet::new(),
+        was_told: false,
+        closed_by: None,
+        left: Vec::new(),
+    })
+}
+
+fn ship_of(order: i64) -> DemandCommand {
+    let (warehouse, at) = (warehouse("W1"), at(order));
+    DemandCommand::TellShipment {
+        line: line_of(order),
+        shipment: format!("wms/s{order}"),
+        steps: vec![Step { revision: 1, warehouse, units: 1, at, lowers: true }],
+        was_told: false,
+    }
+}
+
+fn told_all(commands: impl Iterator<Item = DemandCommand>) -> Demand {
+    commands.fold(Demand::default(), |demand, command| {
+        let events = Demand::decide(&demand, &command).expect("kept");
+        Demand::evolve_all(demand, &events)
+    })
+}
+
 #[test]
 fn more_open_lines_than_are_kept_are_refused_with_the_fix() {
-    let tell = |n: i64, sold: i64| {
-        DemandCommand::TellLine(TellLine {
-            line: LineRef { order: OrderId(n), line: LineItemId(1) },
-            said: LineSaid {
-                revision: 1,
-                as_of: at(n),
-                shares: vec![share("W1", sold)],
-                dropped: 0,
-                removed: 0,
-                cancelled: false,
-                restocked: Vec::new(),
-                settled: false,
-            },
-            lowered_by_accept: BTreeSet::new(),
-            was_told: false,
-            closed_by: None,
-            left: Vec::new(),
-        })
-    };
-    let mut demand = Demand::default();
-    for n in 1..=5_000 {
-        let events = Demand::decide(&demand, &tell(n, 1)).expect("kept");
-        demand = Demand::evolve_all(demand, &events);
-    }
-    let refused = Demand::decide(&demand, &tell(5_001, 1));
+    let demand = told_all((1..=5_000).map(|n| tell_of(n, 1)));
+    let refused = Demand::decide(&demand, &tell_of(5_001, 1));
     assert_eq!(refused, Err(DemandRejection::TooManyOpen));
     assert!(refused.unwrap_err().to_string().contains("cancel some"));
-    assert!(Demand::decide(&demand, &tell(5_001, 0)).is_ok(), "what is done with is told");
-    let said = TellLine { was_told: true, ..told(tell(1, 2)) };
+    assert!(Demand::decide(&demand, &tell_of(5_001, 0)).is_ok(), "what is done with is told");
+    let said = TellLine { was_told: true, ..told(tell_of(1, 2)) };
     let said = TellLine { said: LineSaid { revision: 2, ..said.said.clone() }, ..said };
     assert!(Demand::decide(&demand, &DemandCommand::TellLine(said)).is_ok(), "and what is kept");
+    let shipped = Demand::decide(&demand, &ship_of(5_001)).expect("a shipment opens nothing");
+    let demand = Demand::evolve_all(demand, &shipped);
+    assert!(demand.has(line_of(5_001)));
+    let refused = Demand::decide(&demand, &tell_of(5_001, 1));
+    assert_eq!(refused, Err(DemandRejection::TooManyOpen), "its order would");
+}
+
+/// No act at Shopify ends a line of which only shipments spoke: those that left longest ago go.
+#[test]
+fn lines_of_which_only_shipments_spoke_keep_no_order_out() {
+    let demand = told_all((1..=5_001).map(ship_of));
+    assert!(!demand.has(line_of(1)) && demand.has(line_of(2)) && demand.has(line_of(5_001)));
+    assert_eq!(demand.lines().count(), 5_000);
+    assert!(Demand::decide(&demand, &tell_of(6_000, 1)).is_ok());
+    let older = Demand::decide(&demand, &ship_of(1)).expect("told");
+    let demand = Demand::evolve_all(demand, &older);
+    assert!(demand.has(line_of(1)), "never the one that is told");
+    assert!(!demand.has(line_of(2)));
 }
 
 fn told(command: DemandCommand) -> TellLine {

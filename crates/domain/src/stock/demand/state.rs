@@ -232,9 +232,9 @@ impl Demand {
         self.lines.get(&line).map_or(was_told, Line::is_settled)
     }
 
-    /// Lines that are not done with: open ones, and those that only shipments spoke of.
+    /// Lines that are not done with.
     pub(super) fn open_lines(&self) -> usize {
-        let is_open = |line: &&Line| line.said.as_ref().is_none_or(|said| said.open() > 0);
+        let is_open = |line: &&Line| line.said.as_ref().is_some_and(|said| said.open() > 0);
         self.lines.values().filter(is_open).count()
     }
 
