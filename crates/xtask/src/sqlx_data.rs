@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use lockstep_devservices::{Cache, Postgres, PostgresOptions};
 
 use crate::repository;
+use crate::services::plain;
 
 const CRATE: &str = "crates/storage";
 const PACKAGE: &str = "lockstep-storage";
@@ -71,7 +72,7 @@ fn expand_queries(folder: &Path, url: &str, target: &Path) -> Result<()> {
     // A crate that cargo holds for current expands no macro. The time is put back afterwards, so
     // that no other build sees a change.
     file.set_modified(std::time::SystemTime::now())?;
-    let mut cargo = Command::new("cargo");
+    let mut cargo = plain("cargo".as_ref());
     cargo.args(["check", "--quiet", "--package", PACKAGE]).current_dir(repository::root());
     cargo.env("DATABASE_URL", url).env("SQLX_OFFLINE", "false").env("SQLX_OFFLINE_DIR", target);
     let status = cargo.status();
