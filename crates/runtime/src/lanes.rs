@@ -193,7 +193,7 @@ impl Lane<'_> {
             return Ok(());
         }
         let result = async {
-            while self.turn().await? {
+            while self.long_turn().await? {
                 if self.shutdown.is_cancelled() || !self.is_held().await? {
                     break;
                 }

@@ -1,8 +1,7 @@
 //! One turn of a lane: so many calls in the air as the service allows, and planning beside them.
 //!
-//! A lane of one call plans once and ends its turn with what it planned. One of several goes on
-//! while anything is due, so that the next calls are ready when the first ones land; a slow answer
-//! keeps nothing waiting but what waits for it.
+//! A turn of a lane of several calls goes on while anything is due, so that the next calls are
+//! ready when the first ones land; a slow answer keeps nothing waiting but what waits for it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,13 +16,24 @@ use crate::pulse::later;
 
 /// Left-over effects in one turn.
 const RECOVER_MAX: u32 = 16;
-/// A turn plans no longer than this: then it is looked for what was left behind.
+/// A long turn plans for so long: then it is looked for what was left behind.
 const TURN_TIME_MAX: Duration = Duration::from_secs(10);
 
 impl Lane<'_> {
-    /// One turn: what a dead process left, then what is due. True when it did something and the
-    /// lane is still this process's.
+    /// A short turn: what a dead process left, then what is due now. True when it did something and
+    /// the lane is still this process's.
     pub async fn turn(&self) -> Result<bool, PortError> {
+        self.turn_for(Duration::ZERO).await
+    }
+
+    /// A turn that goes on for some seconds while anything is due, if the lane has several calls.
+    pub async fn long_turn(&self) -> Result<bool, PortError> {
+        let is_long = self.worker.calls_at_once() > 1;
+        self.turn_for(if is_long { TURN_TIME_MAX } else { Duration::ZERO }).await
+    }
+
+    /// Plans once, and again and again until the time is over.
+    async fn turn_for(&self, time: Duration) -> Result<bool, PortError> {
         let (engine, store) = (self.engine, self.engine.store());
         self.pulse.beat();
         let left = store.take_effects(self.name, engine.now(), EFFECT_LEASE, RECOVER_MAX).await?;
@@ -35,7 +45,7 @@ impl Lane<'_> {
                 return Ok(false);
             }
         }
-        Ok(match Turn::of(self).run().await? {
+        Ok(match Turn::of(self, time).run().await? {
             Ended::Planned => true,
             Ended::Idle => did,
             Ended::Lost => false,
@@ -78,6 +88,7 @@ struct Turn<'t> {
     until: Timestamp,
     /// Planned, and not begun.
     waiting: VecDeque<EffectRow>,
+    has_looked: bool,
     has_planned: bool,
     /// Nothing more begins; what is in the air is finished.
     is_lost: bool,
@@ -85,12 +96,13 @@ struct Turn<'t> {
 }
 
 impl<'t> Turn<'t> {
-    fn of(lane: &'t Lane<'t>) -> Self {
+    fn of(lane: &'t Lane<'t>, time: Duration) -> Self {
         Self {
             lane,
             calls_at_once: lane.worker.calls_at_once().max(1),
-            until: later(lane.engine.now(), TURN_TIME_MAX),
+            until: later(lane.engine.now(), time),
             waiting: VecDeque::new(),
+            has_looked: false,
             has_planned: false,
             is_lost: false,
             failed: None,
@@ -103,9 +115,9 @@ impl<'t> Turn<'t> {
 
     fn may_plan(&self, in_air: usize) -> bool {
         let lane = self.lane;
-        let goes_on = self.calls_at_once > 1 || !self.has_planned;
-        let is_time = !lane.shutdown.is_cancelled() && lane.engine.now() < self.until;
-        goes_on && is_time && self.waiting.is_empty() && self.room(in_air)
+        let is_time = !self.has_looked || lane.engine.now() < self.until;
+        let goes_on = is_time && !lane.shutdown.is_cancelled();
+        goes_on && self.waiting.is_empty() && self.room(in_air)
     }
 
     async fn run(mut self) -> Result<Ended, PortError> {
@@ -119,6 +131,7 @@ impl<'t> Turn<'t> {
             }
             if self.may_plan(air.len()) {
                 let planning = self.plan();
+                self.has_looked = true;
                 tokio::pin!(planning);
                 let planned = loop {
                     tokio::select! {
@@ -150,7 +163,7 @@ impl<'t> Turn<'t> {
 
     /// Plans what is due, if the lane is still this process's.
     fn plan(&self) -> impl Future<Output = Planned> + use<'t> {
-        let (lane, is_first) = (self.lane, !self.has_planned);
+        let (lane, is_first) = (self.lane, !self.has_looked);
         let limit = TURN_MAX.saturating_mul(self.calls_at_once);
         async move {
             // Whoever began the turn holds the lane; it may take longer than the lease.

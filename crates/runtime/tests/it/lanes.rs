@@ -33,6 +33,12 @@ async fn once(world: &World, worker: &dyn LaneWorker) -> Result<bool, lockstep_p
     Lane { engine, worker, name: "lane", holder, shutdown, pulse }.turn().await
 }
 
+async fn long(world: &World, worker: &dyn LaneWorker) -> Result<bool, lockstep_ports::PortError> {
+    let (holder, shutdown) = (uuid::Uuid::from_u128(99), &CancellationToken::new());
+    let (engine, pulse) = (&world.engine, &world.life().pulse("lane"));
+    Lane { engine, worker, name: "lane", holder, shutdown, pulse }.long_turn().await
+}
+
 /// Commits intents as a process does that dies before it sends.
 async fn plan_and_die(world: &World, worker: &Sending) {
     let due = world.store.due("lane", world.engine.now(), 10).await.unwrap();
@@ -181,7 +187,7 @@ impl LaneWorker for Held {
 
 fn begin(world: &World, worker: &Arc<Held>) -> tokio::task::JoinHandle<bool> {
     let (world, worker) = (world.clone(), worker.clone());
-    TaskTracker::new().spawn(async move { once(&world, &*worker).await.unwrap() })
+    TaskTracker::new().spawn(async move { long(&world, &*worker).await.unwrap() })
 }
 
 #[tokio::test]

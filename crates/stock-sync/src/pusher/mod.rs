@@ -42,7 +42,7 @@ const KEY_LIFE: SignedDuration = SignedDuration::from_mins(24 * 60 - 10);
 const TRANSIENT_WAIT: Duration = Duration::from_secs(2);
 /// Calls of a store in the air. Each takes Shopify a tenth of a second and more whatever it costs:
 /// with one at a time most of the points would stay unused.
-const CALLS_AT_ONCE: u32 = 6;
+const CALLS_AT_ONCE: u32 = 4;
 /// After this no further location of an adjust is looked at: the lane's lease goes on.
 const LOOK_MAX: SignedDuration = SignedDuration::from_secs(5);
 

@@ -8,8 +8,8 @@ use lockstep_ports::Store as _;
 use crate::world::{PLACE, World, live};
 
 const LEVELS: i64 = 1_200;
-/// Levels of a page and of a turn's own items, each with a few events.
-const EVENTS_MAX: usize = (500 + 250) * 3;
+/// Levels of a page and of a turn's own items for each call in the air, each with a few events.
+const EVENTS_MAX: usize = (500 + 4 * 250) * 3;
 
 async fn many() -> World {
     let world = World::start().await;
