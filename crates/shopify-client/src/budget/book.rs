@@ -325,14 +325,17 @@ impl Book {
         }
         let row = ledger.holders.get(&self.holder);
         let held = row.map_or(0.0, |row| row.reserved);
-        let differs = (held - self.outstanding).abs() > ROUNDING;
+        // What landed since the report that may be on its way is told by the next one: until then
+        // it stays reserved, or its points would be free and not spent.
+        let outstanding = self.outstanding + self.pending.spent;
+        let differs = (held - outstanding).abs() > ROUNDING;
         if self.sent.is_none() && self.observed.is_none() && !differs {
             return false;
         }
         // Number 0 is known to everybody: nothing but what is held.
         let nothing = Report::default();
         let report = self.sent.as_ref().unwrap_or(&nothing);
-        ledger.tell(&self.holder, report, self.outstanding, now);
+        ledger.tell(&self.holder, report, outstanding, now);
         if let Some(seen) = &self.observed {
             ledger.observe(seen, now);
         }

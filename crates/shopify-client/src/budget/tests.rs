@@ -187,3 +187,30 @@ async fn unusable_figures_change_nothing() {
     permit.answered(spent(broken), &same(&clock));
     assert_eq!(budget.left(clock.now()), Some(90.0 / 2000.0));
 }
+
+#[test]
+fn a_call_that_lands_while_a_report_is_written_again_stays_reserved_until_it_is_told() {
+    let now = Timestamp::UNIX_EPOCH;
+    let bucket = Bucket { maximum: 100.0, available: 100.0, restore_rate: 1.0 };
+    let stored = |ledger, revision| StoredPoints { ledger: Some(ledger), revision };
+    let write = |book: &mut Book| match book.next(now) {
+        Step::Save(ledger, _) => ledger,
+        Step::Load | Step::Done(_) => panic!("there is something to write"),
+    };
+    let mut book = Book::new("a", true);
+    book.loaded(stored(Ledger::learnt(&bucket, now), 1), now);
+    let keys = [1, 2].map(|_| book.wait(Urgency::StockDown, 10.0, now));
+    let reserved = write(&mut book);
+    book.saved(2, now);
+    assert!(keys.iter().all(|key| book.claim(key).is_some()));
+    book.landed(10.0, 10.0);
+    assert_eq!(write(&mut book).free, 80.0);
+    book.outdated();
+    book.landed(10.0, 10.0);
+    book.loaded(stored(reserved, 3), now);
+    let told = write(&mut book);
+    assert_eq!((told.free, told.reserved(), told.spent), (80.0, 10.0, 10.0));
+    book.saved(4, now);
+    let told = write(&mut book);
+    assert_eq!((told.free, told.reserved(), told.spent), (80.0, 0.0, 20.0));
+}
