@@ -1,14 +1,18 @@
 //! `lockstep run`.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use clap::Args;
 use lockstep_runtime::Lifecycle;
 use lockstep_runtime::telemetry::{self, LogFormat, TelemetryConfig};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::compose::{Adapters, ServiceName, Sockets, start};
 use crate::config::{ConfigError, ProcessArgs};
+
+/// Longest wait at a stop until the other processes know what was spent.
+const TELL_MAX: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
 pub struct Run {
@@ -30,6 +34,11 @@ impl Run {
         start(args, &services, &adapters, sockets, &lifecycle).await?;
         info!(version = env!("CARGO_PKG_VERSION"), "lockstep runs");
         let ended = lifecycle.finish().await;
+        // The other processes need not wait for what this one had reserved.
+        let told = tokio::time::timeout(TELL_MAX, adapters.shopify.told_points()).await;
+        if told.is_err() {
+            warn!("the points that were spent last are not told");
+        }
         telemetry.flush();
         if lifecycle.has_failed() {
             anyhow::bail!("a vital task ended by itself; the log says which");
