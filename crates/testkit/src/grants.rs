@@ -11,6 +11,7 @@ use lockstep_ports::{
     AppKeys, Approval, GrantError, GrantErrorKind, GrantRequest, Granted, PortError, ShopifyGrants,
 };
 use secrecy::ExposeSecret;
+use tokio::sync::watch;
 
 /// How long a token of an approval lives.
 pub const TOKEN_LIFE: Duration = Duration::from_secs(3600);
@@ -21,6 +22,10 @@ pub const CREDENTIALS_LIFE: Duration = Duration::from_secs(86_400);
 #[derive(Clone, Default)]
 pub struct MemoryGrants {
     state: Arc<Mutex<State>>,
+    /// How many requests Shopify has decided.
+    decided: watch::Sender<usize>,
+    /// How often held answers were let go.
+    let_go: watch::Sender<usize>,
 }
 
 #[derive(Default)]
@@ -34,6 +39,8 @@ struct State {
     asked: Vec<String>,
     /// What comes of the next requests.
     fates: VecDeque<Fate>,
+    /// So many of the next answers are held.
+    holds: usize,
 }
 
 #[derive(Default)]
@@ -74,6 +81,23 @@ impl MemoryGrants {
         self.lock().fates.extend(fates);
     }
 
+    /// Shopify decides so many of the next requests at once, and its answers stay on their way.
+    pub fn hold(&self, requests: usize) {
+        self.lock().holds += requests;
+    }
+
+    /// The answers that are on their way arrive.
+    pub fn let_go(&self) {
+        self.let_go.send_modify(|times| *times += 1);
+    }
+
+    /// Waits until Shopify has decided so many requests in all.
+    pub async fn wait_for_decided(&self, requests: usize) {
+        let mut decided = self.decided.subscribe();
+        // The sender lives in `self`, so waiting cannot end without a request.
+        let _ = decided.wait_for(|decided| *decided >= requests).await;
+    }
+
     /// What was asked, in order: `code`, `refresh {token}` or `client_credentials`.
     pub fn asked(&self) -> Vec<String> {
         self.lock().asked.clone()
@@ -99,6 +123,31 @@ impl State {
             refresh_token: refresh.map(Into::into),
             refresh_expires_in: is_pair.then_some(Duration::from_secs(7_776_000)),
         }
+    }
+
+    /// What comes of a request, and whether the answer is held.
+    fn decide(
+        &mut self,
+        shop: &ShopDomain,
+        request: &GrantRequest,
+    ) -> (Result<Granted, GrantError>, bool) {
+        let failed =
+            |kind, message: &str| Err(GrantError { kind, message: message.to_owned() });
+        let is_held = self.holds > 0;
+        self.holds = self.holds.saturating_sub(1);
+        let answer = match self.fates.pop_front() {
+            Some(Fate::Away) => failed(GrantErrorKind::Away, "Shopify cannot be reached"),
+            Some(Fate::Refused) => failed(GrantErrorKind::Refused, "invalid_request"),
+            Some(Fate::Lost) => {
+                self.answer(shop, request);
+                failed(GrantErrorKind::Away, "the connection to Shopify broke off")
+            }
+            None => match self.answer(shop, request) {
+                Some(granted) => Ok(granted),
+                None => failed(GrantErrorKind::Refused, "invalid_request: not active"),
+            },
+        };
+        (answer, is_held)
     }
 
     fn answer(&mut self, shop: &ShopDomain, request: &GrantRequest) -> Option<Granted> {
@@ -149,20 +198,14 @@ impl ShopifyGrants for MemoryGrants {
         _: &AppKeys,
         request: &GrantRequest,
     ) -> Result<Granted, GrantError> {
-        let failed = |kind, message: &str| GrantError { kind, message: message.to_owned() };
-        let mut state = self.lock();
-        let fate = state.fates.pop_front();
-        if fate == Some(Fate::Away) {
-            return Err(failed(GrantErrorKind::Away, "Shopify cannot be reached"));
+        let mut let_go = self.let_go.subscribe();
+        let (answer, is_held) = self.lock().decide(shop, request);
+        self.decided.send_modify(|decided| *decided += 1);
+        if is_held {
+            // The sender lives in `self`, so waiting cannot end before it is let go.
+            let _ = let_go.changed().await;
         }
-        if fate == Some(Fate::Refused) {
-            return Err(failed(GrantErrorKind::Refused, "invalid_request"));
-        }
-        let answer = state.answer(shop, request);
-        if fate == Some(Fate::Lost) {
-            return Err(failed(GrantErrorKind::Away, "the connection to Shopify broke off"));
-        }
-        answer.ok_or_else(|| failed(GrantErrorKind::Refused, "invalid_request: not active"))
+        answer
     }
 
     fn nonce(&self) -> Result<String, PortError> {

@@ -11,6 +11,7 @@ pub mod database;
 pub mod grants;
 pub mod ids;
 pub mod json;
+pub mod logs;
 pub mod nats;
 pub mod store;
 
@@ -18,4 +19,5 @@ pub use clock::ManualClock;
 pub use database::TestDatabase;
 pub use grants::MemoryGrants;
 pub use ids::SequenceIds;
+pub use logs::Logs;
 pub use store::MemoryStore;
