@@ -41,7 +41,10 @@ impl Doomed {
         let (args, clock, ids) = world.parts();
         let (url, here) = (world.args.database_url.clone(), reached.clone());
         runtime.spawn(async move {
-            let adapters = Adapters::connect_with(&args, clock, ids).await.expect("adapters");
+            let lifecycle = Lifecycle::new();
+            let tasks = lifecycle.tracker.clone();
+            let adapters = Adapters::connect_with(&args, clock, ids, tasks).await;
+            let adapters = adapters.expect("adapters");
             let url = url.expect("a database");
             let name = ServiceName::ShipmentPush.name();
             let options = StoreOptions { max_connections: CONNECTIONS, ..StoreOptions::default() };
@@ -60,7 +63,7 @@ impl Doomed {
                 ask: adapters.bus.clone(),
                 shopify: Arc::new(Deadly { shopify, operation, at, reached: here }),
             };
-            run(&engine, ports, &Lifecycle::new());
+            run(&engine, ports, &lifecycle);
             std::future::pending::<()>().await;
         });
         Self { runtime: Some(runtime), reached }

@@ -107,11 +107,12 @@ impl World {
         bus.apply(&Topology::new(1)).await.expect("topology");
         let clock = ManualClock::at(begin);
         let ids = Arc::new(TimeOrderedIds);
-        let adapters = Adapters::connect_with(&args, Arc::new(clock.clone()), ids)
+        let lifecycle = Lifecycle::new();
+        let tasks = lifecycle.tracker.clone();
+        let adapters = Adapters::connect_with(&args, Arc::new(clock.clone()), ids, tasks)
             .await
             .expect("adapters connect");
         let (sockets, gateway, console) = sockets(webhook_listener).await;
-        let lifecycle = Lifecycle::new();
         let services = ServiceName::ALL.into_iter().filter(|service| Some(*service) != missing);
         let services: BTreeSet<_> = services.collect();
         start(&args, &services, &adapters, sockets, &lifecycle).await.expect("the product starts");

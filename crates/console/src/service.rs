@@ -17,6 +17,7 @@ use lockstep_ports::{
 use lockstep_runtime::Lifecycle;
 use lockstep_runtime::http::Bodies;
 use secrecy::SecretString;
+use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info, info_span};
 
 use crate::access::{self, browser};
@@ -68,6 +69,8 @@ pub struct ConsoleParts {
     pub clock: Arc<dyn Clock>,
     /// New ids.
     pub ids: Arc<dyn IdSource>,
+    /// Takes in what must end although nobody waits for it any more: a stop of the process does.
+    pub tasks: TaskTracker,
 }
 
 /// State of every handler.

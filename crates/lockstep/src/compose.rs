@@ -25,6 +25,7 @@ use lockstep_shopify_client::{
 use lockstep_storage::{PgStore, StoreOptions, pending_migrations};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use crate::config::{ProcessArgs, listen};
@@ -109,15 +110,17 @@ pub struct Adapters {
 
 impl Adapters {
     /// Connects with the machine's own time and ids.
-    pub async fn connect(args: &ProcessArgs) -> anyhow::Result<Self> {
-        Self::connect_with(args, Arc::new(SystemClock), Arc::new(TimeOrderedIds)).await
+    pub async fn connect(args: &ProcessArgs, tasks: TaskTracker) -> anyhow::Result<Self> {
+        Self::connect_with(args, Arc::new(SystemClock), Arc::new(TimeOrderedIds), tasks).await
     }
 
-    /// Connects with time and ids of the caller's.
+    /// Connects with time and ids of the caller's. What the adapters begin and must end runs in
+    /// `tasks`, those of the process's lifecycle.
     pub async fn connect_with(
         args: &ProcessArgs,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
+        tasks: TaskTracker,
     ) -> anyhow::Result<Self> {
         let keys = args.master_keys()?;
         let sealer = MasterKeySealer::try_new(&keys, ids.clone())
@@ -138,6 +141,7 @@ impl Adapters {
             leases: KvLeases::new(bus.clone(), SECRETS_BUCKET, clock.clone(), ids.clone()),
             clock: clock.clone(),
             ahead: ahead(jitter(&*ids)),
+            tasks,
         };
         let tokens = KvTokens::new(bus.clone(), sealer.clone(), settings).renewing(renewal);
         let tokens = Arc::new(tokens);
@@ -420,6 +424,7 @@ fn start_console(
         sealer: adapters.sealer.clone(),
         clock: adapters.clock.clone(),
         ids: adapters.ids.clone(),
+        tasks: lifecycle.tracker.clone(),
     };
     let service = Service::new(&config, parts);
     http::serve(http::Endpoint::new("console", listener, service.router()), lifecycle);

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::clock::{Clock, IdSource};
 use crate::error::{ErrorKind, PortError};
-use crate::kv::Kv;
+use crate::kv::{Kv, KvEntry};
 
 /// What stands under the key of a lease.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,14 +61,32 @@ impl KvLeases {
             return Ok(None);
         }
         let until = now.checked_add(time).unwrap_or(Timestamp::MAX);
-        let holding = Holding { holder: self.ids.next_id(), until };
+        let holder = self.ids.next_id();
+        let holding = Holding { holder, until };
         let value = serde_json::to_vec(&holding)
             .map_err(|error| PortError::new(ErrorKind::Permanent, "write a lease", error))?;
         let expected = present.map_or(0, |entry| entry.revision);
         match self.kv.put(self.bucket, key, Bytes::from(value), expected).await {
             Ok(revision) => Ok(Some(KvLease { key: key.to_owned(), revision })),
-            Err(failed) if failed.kind == ErrorKind::Conflict => Ok(None),
-            Err(failed) => Err(failed),
+            Err(failed) => self.look_again(key, holder, failed).await,
+        }
+    }
+
+    /// A write whose answer was lost may have been done: then the lease is held, and nobody else
+    /// would ever give it back.
+    async fn look_again(
+        &self,
+        key: &str,
+        holder: Uuid,
+        failed: PortError,
+    ) -> Result<Option<KvLease>, PortError> {
+        let is_lost = failed.kind != ErrorKind::Conflict;
+        match self.kv.get(self.bucket, key).await {
+            Ok(Some(entry)) if is_held_by(&entry, holder) => {
+                Ok(Some(KvLease { key: key.to_owned(), revision: entry.revision }))
+            }
+            _ if is_lost => Err(failed),
+            _ => Ok(None),
         }
     }
 
@@ -80,4 +98,8 @@ impl KvLeases {
             released => released,
         }
     }
+}
+
+fn is_held_by(entry: &KvEntry, holder: Uuid) -> bool {
+    serde_json::from_slice::<Holding>(&entry.value).is_ok_and(|held| held.holder == holder)
 }

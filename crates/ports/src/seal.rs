@@ -159,10 +159,14 @@ impl StoreSecrets {
         };
     }
 
-    /// Notes that the token opens nothing any more, and forgets it.
+    /// Notes that the token opens nothing any more, and forgets it. Of one that Shopify no longer
+    /// renews it stays known which it was: whoever was given its successor at the same moment puts
+    /// that in its place.
     pub fn shut(&mut self, why: ShutWhy, at: Timestamp) {
         self.access_token = None;
-        self.grant.refresh_token = None;
+        if why == ShutWhy::Uninstalled {
+            self.grant.refresh_token = None;
+        }
         self.grant.expires_at = None;
         self.grant.refresh_expires_at = None;
         self.grant.shut = Some(Shut { why, at });

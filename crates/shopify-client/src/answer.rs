@@ -104,14 +104,16 @@ pub fn trouble(status: u16, error: &AdminError) -> Option<Trouble> {
     })
 }
 
-/// Whether an answer shows that the store lets us in, whatever it says about the call.
-pub fn lets_in(result: &Result<AdminAnswer, AdminError>) -> bool {
-    match result {
+/// Whether an answer shows that the store lets us in, whatever it says about the call. Only one
+/// that came from behind the door does: what stands before it refuses calls too.
+pub fn lets_in(status: u16, result: &Result<AdminAnswer, AdminError>) -> bool {
+    let is_known = match result {
         Ok(_) => true,
         Err(error) => {
             matches!(error.kind, AdminErrorKind::Permanent | AdminErrorKind::Throttled { .. })
         }
-    }
+    };
+    is_known && (200..300).contains(&status)
 }
 
 /// A failure after which it is open whether Shopify executed the call.

@@ -93,11 +93,6 @@ impl Budget {
         }
     }
 
-    /// Whether it is kept where other processes see it.
-    pub fn is_shared(&self) -> bool {
-        self.place.is_some()
-    }
-
     /// Waits for points, at most [`POINTS_WAIT_MAX`]; a rise less.
     ///
     /// # Errors

@@ -33,6 +33,8 @@ struct State {
 
 struct Used {
     budget: Arc<Budget>,
+    /// The store in whose ledger it is shared.
+    store: Option<StoreId>,
     at: Timestamp,
 }
 
@@ -50,13 +52,17 @@ impl Budgets {
             state.stores.insert(store.clone(), shop.clone());
         }
         let place = self.shared.clone().zip(store.cloned());
-        let fresh = |place| Used { budget: Arc::new(Budget::new(place)), at: now };
+        let fresh = |place: Option<(SharedPoints, StoreId)>| {
+            let store = place.as_ref().map(|(_, store)| store.clone());
+            Used { budget: Arc::new(Budget::new(place)), store, at: now }
+        };
         let used = match state.shops.entry(shop.clone()) {
             Entry::Occupied(used) => used.into_mut(),
             Entry::Vacant(free) => return free.insert(fresh(place)).budget.clone(),
         };
-        if place.is_some() && !used.budget.is_shared() {
-            // What was learnt before the shop was a store's is learnt again by its first call.
+        if place.is_some() && used.store.as_ref() != store {
+            // What was learnt before the shop was a store's, or while it was another one, is learnt
+            // again by its first call: each store's processes share a ledger of their own.
             *used = fresh(place);
         }
         used.at = now;
@@ -144,5 +150,18 @@ mod tests {
         drop(held);
         drop(budgets.of(None, &shop("other"), at(100)));
         assert_eq!(sizes(&budgets), (1, 0));
+    }
+
+    #[test]
+    fn a_shop_that_is_another_store_now_is_shared_in_that_ones_ledger() {
+        let kv = Arc::new(lockstep_testkit::bus::MemoryBus::new());
+        let budgets = Budgets::shared(SharedPoints { kv, holder: "one".to_owned() });
+        let [north, again] = ["north", "again"].map(|id| StoreId::try_new(id).unwrap());
+        let probed = budgets.of(None, &shop("a"), at(0));
+        let first = budgets.of(Some(&north), &shop("a"), at(1));
+        assert!(!Arc::ptr_eq(&probed, &first));
+        assert!(Arc::ptr_eq(&first, &budgets.of(Some(&north), &shop("a"), at(2))));
+        assert!(Arc::ptr_eq(&first, &budgets.of(None, &shop("a"), at(2))));
+        assert!(!Arc::ptr_eq(&first, &budgets.of(Some(&again), &shop("a"), at(3))));
     }
 }

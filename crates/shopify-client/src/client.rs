@@ -176,7 +176,7 @@ impl AdminClient {
         let Some(standings) = &self.standings else { return };
         let refusal = result.as_ref().err();
         let trouble = refusal.and_then(|error| answer::trouble(status, error));
-        if trouble.is_some() || answer::lets_in(result) {
+        if trouble.is_some() || answer::lets_in(status, result) {
             let trouble = trouble.zip(refusal.map(|error| error.message.as_str()));
             standings.note(store, trouble, &*self.clock).await;
         }

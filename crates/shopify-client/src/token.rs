@@ -1,19 +1,29 @@
 //! Where the token of a store comes from.
 
 mod due;
+mod opened;
+mod pair;
 mod renew;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_domain::{ShopDomain, StoreId};
 use lockstep_ports::{ErrorKind, GrantKind, Kv, PortError, Sealer, StoreSecrets};
 use prost::Message;
 use secrecy::{ExposeSecret, SecretString};
 
+use opened::Opened;
+
 pub use due::ahead;
 pub use renew::{Renewal, Renewer};
+
+/// A broker that does not answer for this long is away: what opened the store last is used, if that
+/// was a moment ago. As long as the points of a store wait for it.
+const AWAY_AFTER: Duration = Duration::from_millis(500);
 
 /// What a call needs to reach a store.
 #[derive(Debug, Clone)]
@@ -45,25 +55,36 @@ pub struct SettingsPlace {
 
 /// Tokens from the bucket of sealed secrets. Each call reads anew: a token that was changed or
 /// taken away counts at once, in every replica. A token of another shop than the one that the
-/// store's settings name opens nothing: what is meant for one shop must never reach another.
+/// store's settings name opens nothing: what is meant for one shop must never reach another. While
+/// the broker is away, what opened a store last does so for a few minutes more.
 pub struct KvTokens {
     kv: Arc<dyn Kv>,
     sealer: Arc<dyn Sealer>,
     settings: SettingsPlace,
-    renewer: Option<Renewer>,
+    lasting: Option<Lasting>,
 }
+
+/// What makes the access of a store last.
+struct Lasting {
+    renewer: Arc<Renewer>,
+    opened: Opened,
+}
+
+/// What opens a store, and until when.
+type Open = (StoreAccess, Option<Timestamp>);
 
 impl KvTokens {
     /// Reads from the buckets through the port.
     pub fn new(kv: Arc<dyn Kv>, sealer: Arc<dyn Sealer>, settings: SettingsPlace) -> Self {
-        Self { kv, sealer, settings, renewer: None }
+        Self { kv, sealer, settings, lasting: None }
     }
 
-    /// Renews what ends, ahead of time.
+    /// Renews what ends, ahead of time, and bears a broker that is away for a moment.
     #[must_use]
     pub fn renewing(self, parts: Renewal) -> Self {
-        let renewer = Renewer::new(self.kv.clone(), self.sealer.clone(), parts);
-        Self { renewer: Some(renewer), ..self }
+        let opened = Opened::new(parts.clock.clone());
+        let renewer = Arc::new(Renewer::new(self.kv.clone(), self.sealer.clone(), parts));
+        Self { lasting: Some(Lasting { renewer, opened }), ..self }
     }
 
     /// The shop that the store's settings name, those of a deleted store included: its
@@ -80,13 +101,16 @@ impl KvTokens {
     }
 }
 
-#[async_trait]
-impl TokenSource for KvTokens {
-    async fn access(&self, store: &StoreId) -> Result<Option<StoreAccess>, PortError> {
+impl KvTokens {
+    /// What opens the store by what is kept, renewed if need be.
+    async fn read(&self, store: &StoreId) -> Result<Option<Open>, PortError> {
         let secrets = StoreSecrets::load(&*self.kv, &*self.sealer, store);
         let (secrets, named) = tokio::join!(secrets, self.named_shop(store));
         let Some((secrets, _)) = secrets? else { return Ok(None) };
-        if let Some(shut) = secrets.grant.shut {
+        let knows_better = |lasting: &Lasting| lasting.renewer.holds_pair(store, &secrets);
+        if let Some(shut) = secrets.grant.shut
+            && !self.lasting.as_ref().is_some_and(knows_better)
+        {
             return Err(renew::is_shut(store, shut.why));
         }
         if secrets.access_token.is_none() && secrets.grant.kind == GrantKind::Token {
@@ -98,17 +122,61 @@ impl TokenSource for KvTokens {
             let what = format!("the token kept for {store} opens {other}, not {named}");
             return Err(refused(what));
         }
-        let secrets = match &self.renewer {
-            Some(renewer) => renewer.fresh(store, secrets).await?,
+        let secrets = match &self.lasting {
+            Some(lasting) => lasting.renewer.fresh(store, secrets).await?,
             None => secrets,
         };
         let Some(token) = secrets.access_token else { return Ok(None) };
-        Ok(Some(StoreAccess { shop_domain: secrets.shop_domain, token: token.into() }))
+        let access = StoreAccess { shop_domain: secrets.shop_domain, token: token.into() };
+        Ok(Some((access, secrets.grant.expires_at)))
+    }
+}
+
+impl Lasting {
+    /// What is read, or what was opened a moment ago while that cannot be said.
+    async fn or_recent(
+        &self,
+        store: &StoreId,
+        reading: impl Future<Output = Result<Option<Open>, PortError>>,
+    ) -> Result<Option<StoreAccess>, PortError> {
+        let mut reading = std::pin::pin!(reading);
+        let read = match tokio::time::timeout(AWAY_AFTER, reading.as_mut()).await {
+            Ok(read) => read,
+            Err(_) => match self.opened.recent(store) {
+                Some(access) => return Ok(Some(access)),
+                None => reading.await,
+            },
+        };
+        match read {
+            Ok(Some((access, expires_at))) => {
+                self.opened.note(store, &access, expires_at);
+                Ok(Some(access))
+            }
+            Err(failed) if failed.kind != ErrorKind::Permanent => {
+                self.opened.recent(store).map(Some).ok_or(failed)
+            }
+            nothing => {
+                self.opened.forget(store);
+                nothing.map(|_| None)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl TokenSource for KvTokens {
+    async fn access(&self, store: &StoreId) -> Result<Option<StoreAccess>, PortError> {
+        let reading = self.read(store);
+        match &self.lasting {
+            Some(lasting) => lasting.or_recent(store, reading).await,
+            None => Ok(reading.await?.map(|(access, _)| access)),
+        }
     }
 
     fn refused(&self, store: &StoreId, access: &StoreAccess) {
-        if let Some(renewer) = &self.renewer {
-            renewer.suspect(store, access.token.expose_secret());
+        if let Some(lasting) = &self.lasting {
+            lasting.opened.forget(store);
+            lasting.renewer.suspect(store, access.token.expose_secret());
         }
     }
 }

@@ -14,10 +14,10 @@ use bytes::Bytes;
 use lockstep_domain::{ShopDomain, StoreId};
 use lockstep_ports::{AdminErrorKind, AdminRequest, PortError, ShopifyAdmin, SystemClock, Urgency};
 use lockstep_shopify_client::{AdminClient, AdminConfig, StoreAccess, TokenSource, UrlTemplate};
+use lockstep_testkit::Logs;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tracing_subscriber::fmt::MakeWriter;
 
 const GOOD: &str = r#"{"data":{"shop":{"id":"gid://shopify/Shop/1"}},"extensions":{"cost":
     {"requestedQueryCost":5,"actualQueryCost":5,"throttleStatus":
@@ -238,37 +238,9 @@ async fn a_token_in_hand_shares_the_points_of_its_shop() {
     assert!(client.budget_left(&north()).is_some());
 }
 
-/// Everything that is written down, of every level and library.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn neither_log_nor_error_shows_a_token_or_a_body() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .with_writer(log.clone());
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let (logs, _guard) = Logs::capture();
     let mut errors = String::new();
     for status in [200, 307, 401, 403, 429, 500] {
         let shop = Shop::answering(status, GOOD);
@@ -287,7 +259,7 @@ async fn neither_log_nor_error_shows_a_token_or_a_body() {
         let _ = client.send_as(&access, &request(false)).await;
         errors.push_str(&format!("{access:?}\n"));
     }
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = logs.text();
     assert!(log.contains("shopify-client.send") && log.contains("answered"), "{log}");
     for text in [&log, &errors] {
         for secret in ["shpat", "line\nbreak", "{shop{id}}"] {

@@ -4,6 +4,8 @@
 //! that an administrator added, Shopify shows its approval only to the merchant, and what comes
 //! back must be signed with the app's secret and belong to the browser that began.
 
+use std::sync::Arc;
+
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -83,7 +85,7 @@ async fn begin(console: &Console, query: &str) -> Result<Response, Page> {
 const CHECK_URL: &str = "See that `LOCKSTEP_SHOPIFY_URL` and `LOCKSTEP_PUBLIC_URL` are plain \
                          addresses, then start Lockstep again.";
 
-async fn end(console: &Console, headers: &HeaderMap, query: &str) -> Result<Page, Page> {
+async fn end(console: &Arc<Console>, headers: &HeaderMap, query: &str) -> Result<Page, Page> {
     let query = Query::parse(query).map_err(|error| unsigned(error, None))?;
     let shop = shop(&query)?;
     let state = query.get("state").unwrap_or_default();

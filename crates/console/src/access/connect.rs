@@ -1,5 +1,6 @@
 //! A code becomes the store's token, and the store takes up its work.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -8,10 +9,10 @@ use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_domain::{ShopDomain, StoreId};
 use lockstep_ports::{
     AppKeys, ErrorKind, Grant, GrantErrorKind, GrantKind, GrantRequest, Granted, KvLease,
-    StoreSecrets,
+    PortError, StoreSecrets,
 };
 use secrecy::SecretString;
-use tracing::warn;
+use tracing::{Instrument as _, warn};
 
 use super::browser::{again, broken};
 use super::page::{Mood, Page, quoted};
@@ -31,8 +32,26 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// away for a moment: the code is used up, and the pair is lost with this call.
 const SAVES_MAX: usize = 20;
 
-/// Exchanges the code, keeps the token before it is used, and takes up the store's work.
+/// Exchanges the code, keeps the token before it is used, and takes up the store's work. What began
+/// runs to its end, in a task of the process, also when the browser hangs up: the code is used up
+/// by the exchange, and its answer is nowhere else until it is kept.
 pub async fn connect(
+    console: &Arc<Console>,
+    store: &StoreId,
+    (shop, app): (&ShopDomain, &AppKeys),
+    code: SecretString,
+) -> Result<Page, Page> {
+    let (of, console) = (store.clone(), Arc::clone(console));
+    let (shop, app) = (shop.clone(), app.clone());
+    let tasks = console.parts.tasks.clone();
+    let connecting = async move { connect_now(&console, &of, (&shop, &app), code).await };
+    tasks.spawn(connecting.in_current_span()).await.unwrap_or_else(|cause| {
+        let what = format!("connect {store}");
+        Err(broken(PortError::new(ErrorKind::Transient, what, cause).into()))
+    })
+}
+
+async fn connect_now(
     console: &Console,
     store: &StoreId,
     (shop, app): (&ShopDomain, &AppKeys),
@@ -121,7 +140,7 @@ pub async fn keep(
         }
     }
     let what = "the new token cannot be kept";
-    Err(lockstep_ports::PortError::plain(ErrorKind::Transient, what).into())
+    Err(PortError::plain(ErrorKind::Transient, what).into())
 }
 
 fn page(

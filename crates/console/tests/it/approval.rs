@@ -8,10 +8,10 @@ use lockstep_contracts::operations::v1::ExamineRequest;
 use lockstep_contracts::orders::v1::{SweepOrdersRequest, SweepOrdersResponse};
 use lockstep_domain::ShopDomain;
 use lockstep_ports::{GrantKind, Kv, ShutWhy};
+use lockstep_testkit::Logs;
 use lockstep_testkit::grants::Fate;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use std::sync::{Arc, Mutex};
 
 use crate::shop::SCOPES;
 use crate::world::{API_SECRET, Answer, World};
@@ -290,44 +290,17 @@ async fn a_dead_chain_is_told_and_a_new_approval_ends_it() {
 
 #[tokio::test]
 async fn no_answer_and_no_log_of_an_approval_shows_a_secret() {
-    let logs = Logs::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(logs.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (logs, _guard) = Logs::capture();
     let world = waiting().await;
     let mut browser = Browser::default();
     approve(&world, &mut browser).await;
     let state = browser.begin(&world).await;
     browser.open(&world, &back(&world, "code-used", &state)).await;
-    let text = String::from_utf8(logs.0.lock().unwrap().clone()).unwrap();
+    let text = logs.text();
     assert!(text.contains("a shop was approved"), "{text}");
     for secret in ["shpat_", "shprt_", "code-", API_SECRET, state.as_str()] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
     let kept = world.bus.list("shopify", "").await.unwrap();
     assert!(kept.iter().all(|entry| !entry.value.windows(5).any(|part| part == b"shpat")));
-}
-
-#[derive(Clone, Default)]
-struct Logs(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Logs {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Logs {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
 }

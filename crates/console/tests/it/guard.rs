@@ -1,39 +1,12 @@
 //! No secret, sealed or not, in any answer or log.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use lockstep_contracts::backoffice::v1::{IssueTokenRequest, IssueTokenResponse};
 use lockstep_ports::Kv;
+use lockstep_testkit::Logs;
 use serde_json::{Value, json};
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::kv::Fails;
 use crate::world::World;
-
-/// Everything that is written down, of every level and library.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// Every way in which a secret comes in, each with what may go wrong.
 async fn calls(world: &World) -> Vec<String> {
@@ -89,12 +62,7 @@ async fn calls(world: &World) -> Vec<String> {
 
 #[tokio::test]
 async fn no_answer_and_no_log_shows_a_secret() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(FmtSpan::FULL)
-        .with_writer(log.clone());
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let (logs, _guard) = Logs::capture();
     let mut world = World::new().await;
     let issue = |_: IssueTokenRequest| IssueTokenResponse {
         token_id: "wms.1".to_owned(),
@@ -106,7 +74,7 @@ async fn no_answer_and_no_log_shows_a_secret() {
     let issued = world.call("POST", "/backoffices/wms/tokens", json!({})).await.ok();
     assert_eq!(issued["token"], "lsk_wms.1_c0ffee", "a token is shown this once");
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = logs.text();
     for part in ["store added", "store removed", "token issued", "console.request"] {
         assert!(log.contains(part), "{part} is written down");
     }

@@ -16,6 +16,7 @@ use lockstep_testkit::{ManualClock, MemoryGrants, SequenceIds};
 use prost::Message;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::kv::FaultyKv;
@@ -118,6 +119,7 @@ impl World {
             sealer,
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SequenceIds::default()),
+            tasks: TaskTracker::new(),
         };
         let service = Service::new(&config, parts.clone());
         let router = service.router();

@@ -30,7 +30,7 @@ impl Run {
         let lifecycle = Lifecycle::new();
         lifecycle.stop_on_signals()?;
         let sockets = Sockets::open(args, &services).await?;
-        let adapters = Adapters::connect(args).await?;
+        let adapters = Adapters::connect(args, lifecycle.tracker.clone()).await?;
         start(args, &services, &adapters, sockets, &lifecycle).await?;
         info!(version = env!("CARGO_PKG_VERSION"), "lockstep runs");
         let ended = lifecycle.finish().await;

@@ -2,7 +2,9 @@
 //!
 //! What is sent follows from what is kept alone, so whoever finds a renewal broken off repeats the
 //! same request word for word, and Shopify answers it the same. The lease only keeps two from
-//! asking at once; what makes it right is the compare-and-set on what is kept.
+//! asking at once; what makes it right is the compare-and-set on what is kept. A renewal that began
+//! runs to its end, in a task of the process: between Shopify's answer and its keeping the new pair
+//! is nowhere else, and whoever wanted it may stop waiting.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,25 +13,27 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::StoreId;
 use lockstep_ports::{
-    AppKeys, Clock, ErrorKind, Grant, GrantErrorKind, GrantKind, GrantRequest, Granted, Kv,
-    KvLeases, PortError, Sealer, ShopifyGrants, ShutWhy, StoreSecrets,
+    AppKeys, Clock, ErrorKind, Grant, GrantError, GrantErrorKind, GrantKind, GrantRequest, Granted,
+    Kv, KvLeases, PortError, Sealer, ShopifyGrants, ShutWhy, StoreSecrets,
 };
 use secrecy::SecretString;
-use tracing::{error, info, warn};
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, error, info, warn};
 
 use crate::oauth::GRANT_TIME_MAX;
 use crate::token::due::{Need, need};
+use crate::token::pair::{Kept, Replaces};
 use crate::token::refused;
 
 /// A lease outlives the longest request, with room for keeping its answer.
 const LEASE: Duration = Duration::from_secs(GRANT_TIME_MAX.as_secs() + 30);
-/// A renewal that failed while the token still opens is tried again after this.
+/// What failed or is somebody else's turn while the token still opens is tried again after this.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(10);
-/// What another replica does is looked at this often ..
+/// What another replica does is looked at this often, and the bucket this long after a failure.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// .. and so often: 10 s, then the call waits in its own lane.
-const LOOKS_MAX: usize = 40;
-/// Attempts at keeping a new pair, a moment apart.
+/// A call that needs a new token waits for it this long, then in its own lane.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+/// Times that a refusal is written anew because somebody else wrote first.
 const SAVES_MAX: usize = 10;
 
 /// What renewal works with.
@@ -44,17 +48,19 @@ pub struct Renewal {
     pub clock: Arc<dyn Clock>,
     /// How long before its end a token is renewed.
     pub ahead: SignedDuration,
+    /// Takes in the tasks that renew: a stop of the process waits for them.
+    pub tasks: TaskTracker,
 }
 
 /// What the renewals of a process remember.
 #[derive(Default)]
 pub struct Memory {
-    /// Until when a renewal that failed is left alone.
+    /// Until when a token that still opens is left alone: it is being renewed, or that failed.
     rest: HashMap<StoreId, Timestamp>,
     /// Tokens that Shopify refused before their end.
     suspects: HashMap<StoreId, String>,
-    /// Pairs that could not be kept, each with the refresh token that it replaces.
-    unkept: HashMap<StoreId, (Option<String>, Granted)>,
+    /// Pairs that could not be kept, each with what it replaces.
+    unkept: HashMap<StoreId, (Replaces, Granted)>,
 }
 
 /// Renews the tokens of stores.
@@ -76,20 +82,35 @@ impl Renewer {
         self.memory().suspects.insert(store.clone(), token.to_owned());
     }
 
-    /// The secrets as they may be used now.
+    /// Whether this process was given a pair that takes the place of what is kept.
+    pub fn holds_pair(&self, store: &StoreId, present: &StoreSecrets) -> bool {
+        self.memory().unkept.get(store).is_some_and(|(replaces, _)| replaces.stands(present))
+    }
+
+    /// The secrets as they may be used now. Nobody waits as long as the present token opens.
     ///
     /// # Errors
     /// `Permanent` when a person must approve anew, `Transient` when nobody could be asked.
     pub async fn fresh(
-        &self,
+        self: &Arc<Self>,
         store: &StoreId,
         present: StoreSecrets,
     ) -> Result<StoreSecrets, PortError> {
         match self.need(store, &present) {
             Need::Nothing => Ok(present),
             Need::Ended => Err(refused(format!("the token of {store} has ended"))),
-            Need::Soon => Ok(self.renew_ahead(store).await.unwrap_or(present)),
-            Need::Now => self.renew_or_wait(store).await,
+            Need::Soon => {
+                self.renew_ahead(store);
+                Ok(present)
+            }
+            Need::Now => tokio::select! {
+                biased;
+                renewed = self.renew_or_wait(store) => renewed,
+                () = self.sleep(WAIT_MAX) => {
+                    let what = format!("the token of {store} is being renewed");
+                    Err(PortError::plain(ErrorKind::Transient, what))
+                }
+            },
         }
     }
 
@@ -107,69 +128,96 @@ impl Renewer {
         }
     }
 
-    /// The token still opens: a failure may wait, and so may another replica.
-    async fn renew_ahead(&self, store: &StoreId) -> Option<StoreSecrets> {
+    /// Renews what still opens, one at a time.
+    fn renew_ahead(self: &Arc<Self>, store: &StoreId) {
         let now = self.parts.clock.now();
-        if self.memory().rest.get(store).is_some_and(|until| *until > now) {
-            return None;
+        {
+            let mut memory = self.memory();
+            if memory.rest.get(store).is_some_and(|until| *until > now) {
+                return;
+            }
+            let until = SignedDuration::try_from(LEASE).unwrap_or(TRY_AGAIN);
+            memory.rest.insert(store.clone(), later(now, until));
         }
-        match self.renew(store).await {
-            Ok(renewed) => renewed,
-            Err(failed) => {
+        let (renewer, store) = (Arc::clone(self), store.clone());
+        let renewal = async move {
+            let renewed = renewer.renew(&store).await;
+            if let Err(failed) = &renewed {
                 let why = failed.chain();
                 warn!(store.id = %store, why, "the token is not renewed yet, and still opens");
-                let until = now.checked_add(TRY_AGAIN).unwrap_or(Timestamp::MAX);
-                self.memory().rest.insert(store.clone(), until);
-                None
             }
-        }
+            let until = later(renewer.parts.clock.now(), TRY_AGAIN);
+            renewer.memory().rest.insert(store, until);
+        };
+        self.parts.tasks.spawn(renewal.in_current_span());
     }
 
-    async fn renew_or_wait(&self, store: &StoreId) -> Result<StoreSecrets, PortError> {
-        for _ in 0..LOOKS_MAX {
-            if let Some(renewed) = self.renew(store).await? {
+    /// Until a new token is there: whoever calls bounds it.
+    async fn renew_or_wait(self: &Arc<Self>, store: &StoreId) -> Result<StoreSecrets, PortError> {
+        loop {
+            if let Some(renewed) = self.renew_apart(store).await? {
                 return Ok(renewed);
             }
-            let until = self.parts.clock.now().checked_add(LOOK_EVERY);
-            self.parts.clock.sleep_until(until.unwrap_or(Timestamp::MAX)).await;
+            self.sleep(LOOK_EVERY).await;
             // What another replica renewed is used.
-            let (present, _) = self.load(store).await?;
+            let (present, _) = self.kept(store).load().await?;
             if self.need(store, &present) == Need::Nothing {
                 return Ok(present);
             }
         }
-        let what = format!("another process renews the token of {store}");
-        Err(PortError::plain(ErrorKind::Transient, what))
+    }
+
+    /// Renews in a task of the process, which goes on when nobody waits for it any more.
+    async fn renew_apart(
+        self: &Arc<Self>,
+        store: &StoreId,
+    ) -> Result<Option<StoreSecrets>, PortError> {
+        let (renewer, of) = (Arc::clone(self), store.clone());
+        let renewal = async move { renewer.renew(&of).await };
+        let task = self.parts.tasks.spawn(renewal.in_current_span());
+        task.await.unwrap_or_else(|broken| {
+            let what = format!("renew the token of {store}");
+            Err(PortError::new(ErrorKind::Transient, what, broken))
+        })
     }
 
     /// Renews under the lease; `None` while another replica holds it.
     async fn renew(&self, store: &StoreId) -> Result<Option<StoreSecrets>, PortError> {
+        let begun = self.parts.clock.now();
         let Some(lease) = self.parts.leases.take(&StoreSecrets::lease_key(store), LEASE).await?
         else {
             return Ok(None);
         };
-        let renewed = self.renew_alone(store).await;
+        let ends = later(begun, SignedDuration::try_from(LEASE).unwrap_or_default());
+        let renewed = self.renew_alone(store, ends).await;
         if let Err(failed) = self.parts.leases.release(lease).await {
             warn!(store.id = %store, why = failed.chain(), "a lease ends by itself");
         }
         renewed.map(Some)
     }
 
-    async fn renew_alone(&self, store: &StoreId) -> Result<StoreSecrets, PortError> {
-        let (present, _) = self.load(store).await?;
-        if let Some(shut) = present.grant.shut {
-            return Err(is_shut(store, shut.why));
+    async fn renew_alone(
+        &self,
+        store: &StoreId,
+        ends: Timestamp,
+    ) -> Result<StoreSecrets, PortError> {
+        let (present, _) = self.kept(store).load().await?;
+        let replaces = Replaces::of(&present);
+        let unkept = self.unkept(store, &present);
+        if unkept.is_none() {
+            if let Some(shut) = present.grant.shut {
+                return Err(is_shut(store, shut.why));
+            }
+            if self.need(store, &present) == Need::Nothing {
+                return Ok(present);
+            }
         }
-        if self.need(store, &present) == Need::Nothing {
-            return Ok(present);
-        }
-        let used = present.grant.refresh_token.clone();
-        let granted = match self.unkept(store, used.as_deref()) {
+        let granted = match unkept {
             Some(granted) => granted,
             None => match self.ask(&present).await {
                 Ok(granted) => granted,
                 Err(failed) if failed.kind == GrantErrorKind::Refused => {
-                    return self.refused(store, used.as_deref(), &failed.message).await;
+                    return self.refused(store, &replaces, &failed.message).await;
                 }
                 Err(failed) => {
                     let kind = match failed.kind {
@@ -181,67 +229,74 @@ impl Renewer {
                 }
             },
         };
-        self.keep(store, used, granted).await
+        self.keep(store, replaces, granted, ends).await
     }
 
-    async fn ask(&self, present: &StoreSecrets) -> Result<Granted, lockstep_ports::GrantError> {
+    async fn ask(&self, present: &StoreSecrets) -> Result<Granted, GrantError> {
         let request = match (&present.grant.refresh_token, present.grant.kind) {
             (Some(token), GrantKind::Approval) => GrantRequest::Refresh(token.clone().into()),
             _ => GrantRequest::ClientCredentials,
         };
         let app = app_of(self.parts.app.as_ref(), present).ok_or_else(|| {
             let message = "LOCKSTEP_SHOPIFY_API_KEY is not set".to_owned();
-            lockstep_ports::GrantError { kind: GrantErrorKind::App, message }
+            GrantError { kind: GrantErrorKind::App, message }
         })?;
         self.parts.grants.grant(&present.shop_domain, &app, &request).await
     }
 
-    /// Keeps a new pair before anybody uses it. What somebody else wrote meanwhile and does not
-    /// concern the pair stays; another pair, or none, is theirs and counts.
+    /// Keeps a new pair before anybody uses it, as long as the lease lasts; then it stays with this
+    /// process until its next renewal.
     async fn keep(
         &self,
         store: &StoreId,
-        used: Option<String>,
+        replaces: Replaces,
         granted: Granted,
+        ends: Timestamp,
     ) -> Result<StoreSecrets, PortError> {
-        let mut why = String::new();
-        for _ in 0..SAVES_MAX {
-            match self.keep_once(store, used.as_deref(), &granted).await {
-                Ok(Some(kept)) => {
-                    self.memory().suspects.remove(store);
-                    info!(store.id = %store, grant = ?kept.grant, "the token is renewed");
-                    return Ok(kept);
+        let kept = tokio::select! {
+            biased;
+            kept = self.try_to_keep(store, &replaces, &granted) => kept,
+            () = self.parts.clock.sleep_until(ends) => {
+                let what = format!("the renewed token of {store} cannot be kept yet");
+                Err(PortError::plain(ErrorKind::Transient, what))
+            }
+        };
+        match kept {
+            Ok(kept) => {
+                self.memory().suspects.remove(store);
+                if let Some(shut) = kept.grant.shut {
+                    return Err(is_shut(store, shut.why));
                 }
+                info!(store.id = %store, grant = ?kept.grant, "the token is renewed");
+                Ok(kept)
+            }
+            Err(failed) => {
+                if failed.kind != ErrorKind::Permanent {
+                    self.memory().unkept.insert(store.clone(), (replaces, granted));
+                }
+                Err(failed)
+            }
+        }
+    }
+
+    /// Until it is kept: whoever calls bounds it.
+    async fn try_to_keep(
+        &self,
+        store: &StoreId,
+        replaces: &Replaces,
+        granted: &Granted,
+    ) -> Result<StoreSecrets, PortError> {
+        loop {
+            match self.kept(store).replace(replaces, granted, self.parts.clock.now()).await {
+                Ok(Some(kept)) => return Ok(kept),
                 Ok(None) => {}
                 Err(failed) if failed.kind == ErrorKind::Permanent => return Err(failed),
                 Err(failed) => {
-                    why = failed.chain();
-                    let until = self.parts.clock.now().checked_add(LOOK_EVERY);
-                    self.parts.clock.sleep_until(until.unwrap_or(Timestamp::MAX)).await;
+                    let why = failed.chain();
+                    warn!(store.id = %store, why, "the renewed token is kept again");
+                    self.sleep(LOOK_EVERY).await;
                 }
             }
-        }
-        self.memory().unkept.insert(store.clone(), (used, granted));
-        let what = format!("the renewed token of {store} cannot be kept yet: {why}");
-        Err(PortError::plain(ErrorKind::Transient, what))
-    }
-
-    async fn keep_once(
-        &self,
-        store: &StoreId,
-        used: Option<&str>,
-        granted: &Granted,
-    ) -> Result<Option<StoreSecrets>, PortError> {
-        let (mut present, revision) = self.load(store).await?;
-        let is_other = present.grant.refresh_token.as_deref() != used;
-        if is_other || present.grant.shut.is_some() {
-            return Ok(Some(present));
-        }
-        present.take_in(present.grant.kind, granted, self.parts.clock.now());
-        match present.save(&*self.kv, &*self.sealer, store, revision).await {
-            Ok(_) => Ok(Some(present)),
-            Err(failed) if failed.kind == ErrorKind::Conflict => Ok(None),
-            Err(failed) => Err(failed),
         }
     }
 
@@ -249,41 +304,50 @@ impl Renewer {
     async fn refused(
         &self,
         store: &StoreId,
-        used: Option<&str>,
+        replaces: &Replaces,
         words: &str,
     ) -> Result<StoreSecrets, PortError> {
         for _ in 0..SAVES_MAX {
-            let (mut present, revision) = self.load(store).await?;
-            if present.grant.refresh_token.as_deref() != used {
-                return Ok(present);
+            let Some((kept, is_new)) =
+                self.kept(store).shut(replaces, self.parts.clock.now()).await?
+            else {
+                continue;
+            };
+            if is_new {
+                let code = "LS0502";
+                error!(code, store.id = %store, words, "the store must be approved again");
             }
-            present.shut(ShutWhy::RefreshRefused, self.parts.clock.now());
-            match present.save(&*self.kv, &*self.sealer, store, revision).await {
-                Ok(_) => {
-                    let code = "LS0502";
-                    error!(code, store.id = %store, words, "the store must be approved again");
-                    break;
-                }
-                Err(failed) if failed.kind == ErrorKind::Conflict => {}
-                Err(failed) => return Err(failed),
-            }
+            return match kept.grant.shut {
+                Some(shut) => Err(is_shut(store, shut.why)),
+                None => Ok(kept),
+            };
         }
-        Err(is_shut(store, ShutWhy::RefreshRefused))
+        let what = format!("others keep writing the token of {store}");
+        Err(PortError::plain(ErrorKind::Transient, what))
     }
 
-    async fn load(&self, store: &StoreId) -> Result<(StoreSecrets, u64), PortError> {
-        let found = StoreSecrets::load(&*self.kv, &*self.sealer, store).await?;
-        found.ok_or_else(|| refused(format!("the store {store} has no access token")))
-    }
-
-    fn unkept(&self, store: &StoreId, used: Option<&str>) -> Option<Granted> {
+    /// A pair that waits to be kept in the place of what is there.
+    fn unkept(&self, store: &StoreId, present: &StoreSecrets) -> Option<Granted> {
         let (replaces, granted) = self.memory().unkept.remove(store)?;
-        (replaces.as_deref() == used).then_some(granted)
+        replaces.stands(present).then_some(granted)
+    }
+
+    fn kept<'k>(&'k self, store: &'k StoreId) -> Kept<'k> {
+        Kept { kv: &*self.kv, sealer: &*self.sealer, store }
+    }
+
+    async fn sleep(&self, time: Duration) {
+        let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+        self.parts.clock.sleep_until(later(self.parts.clock.now(), time)).await;
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 fn renews(grant: &Grant) -> bool {

@@ -1,7 +1,7 @@
 //! Tokens that end, and their renewal by several replicas.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test")]
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,15 +17,21 @@ use lockstep_shopify_client::{
 };
 use lockstep_testkit::bus::MemoryBus;
 use lockstep_testkit::grants::Fate;
-use lockstep_testkit::{ManualClock, MemoryGrants, SequenceIds};
+use lockstep_testkit::{Logs, ManualClock, MemoryGrants, SequenceIds};
 use prost::Message;
 use secrecy::ExposeSecret;
-use tracing_subscriber::fmt::MakeWriter;
+use tokio_util::task::TaskTracker;
+
+use crate::slow::SlowKv;
+
+mod slow;
 
 const BEGIN: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 struct World {
     bus: MemoryBus,
+    /// Through which the replicas reach their buckets.
+    kv: SlowKv,
     sealer: Arc<MasterKeySealer>,
     clock: ManualClock,
     grants: MemoryGrants,
@@ -33,6 +39,8 @@ struct World {
     tokens: [KvTokens; 2],
     north: StoreId,
     shop: ShopDomain,
+    /// What goes on by itself.
+    tasks: TaskTracker,
 }
 
 fn app() -> AppKeys {
@@ -57,10 +65,12 @@ impl World {
         let ids = Arc::new(SequenceIds::default());
         let sealer = Arc::new(MasterKeySealer::try_new(&[key], ids.clone()).unwrap());
         let (bus, clock) = (MemoryBus::new(), ManualClock::at(BEGIN));
+        let kv = SlowKv::new(&bus);
         let grants = MemoryGrants::default();
+        let tasks = TaskTracker::new();
         let replica = || {
             let place = SettingsPlace { bucket: "settings", prefix: "store." };
-            let kv: Arc<dyn Kv> = Arc::new(bus.clone());
+            let kv: Arc<dyn Kv> = Arc::new(kv.clone());
             let clock = Arc::new(clock.clone());
             KvTokens::new(kv.clone(), sealer.clone(), place).renewing(Renewal {
                 grants: Arc::new(grants.clone()),
@@ -68,6 +78,7 @@ impl World {
                 leases: KvLeases::new(kv, SECRETS_BUCKET, clock.clone(), ids.clone()),
                 clock,
                 ahead: ahead(0.0),
+                tasks: tasks.clone(),
             })
         };
         let tokens = [replica(), replica()];
@@ -79,7 +90,7 @@ impl World {
             ..StoreSettings::default()
         };
         bus.put("settings", "store.north", settings.encode_to_vec().into(), 0).await.unwrap();
-        let world = Self { bus, sealer, clock, grants, tokens, north, shop };
+        let world = Self { bus, kv, sealer, clock, grants, tokens, north, shop, tasks };
         let secrets = StoreSecrets {
             shop_domain: world.shop.clone(),
             access_token: None,
@@ -109,6 +120,20 @@ impl World {
         access.token.expose_secret().to_owned()
     }
 
+    /// Waits for what goes on by itself.
+    async fn settle(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
+    }
+
+    /// A store whose token is renewed in the background: the token afterwards.
+    async fn next_token(&self, replica: usize) -> String {
+        self.token(replica).await;
+        self.settle().await;
+        self.token(replica).await
+    }
+
     fn refreshes(&self) -> usize {
         self.grants.asked().iter().filter(|one| one.starts_with("refresh")).count()
     }
@@ -122,6 +147,8 @@ async fn a_token_is_renewed_ahead_and_the_pair_is_kept_before_it_is_used() {
     assert_eq!(world.token(0).await, first);
     assert_eq!(world.refreshes(), 0);
     world.pass(1);
+    assert_eq!(world.token(0).await, first, "nobody waits as long as it opens");
+    world.settle().await;
     let second = world.token(0).await;
     assert_ne!(second, first);
     let kept = world.secrets().await.0;
@@ -146,6 +173,7 @@ async fn of_many_calls_in_two_replicas_one_renews() {
     world.pass(56);
     let calls = (0..40).map(|n| world.token(n % 2));
     let tokens = futures_util::future::join_all(calls).await;
+    world.settle().await;
     assert_eq!(world.refreshes(), 1);
     let newest = world.token(0).await;
     let first = tokens.iter().filter(|token| **token != newest).collect::<Vec<_>>();
@@ -163,7 +191,8 @@ async fn while_another_renews_an_ended_token_waits_and_then_uses_what_that_one_k
     let key = StoreSecrets::lease_key(&world.north);
     let lease = leases.take(&key, time).await.unwrap().unwrap();
     let other = async {
-        world.clock.wait_for_sleepers(1).await;
+        // The call's own limit, and its look.
+        world.clock.wait_for_sleepers(2).await;
         let (mut secrets, _) = world.secrets().await;
         let refresh = secrets.grant.refresh_token.clone().unwrap();
         let request = GrantRequest::Refresh(refresh.into());
@@ -197,11 +226,11 @@ async fn while_the_old_token_opens_nobody_waits_for_shopify() {
     let first = world.token(0).await;
     world.pass(57);
     world.grants.fates([Fate::Away]);
-    assert_eq!(world.token(0).await, first);
-    assert_eq!(world.token(0).await, first, "not asked again at once");
+    assert_eq!(world.next_token(0).await, first);
+    assert_eq!(world.next_token(0).await, first, "not asked again at once");
     assert_eq!(world.refreshes(), 0);
     world.clock.advance(SignedDuration::from_secs(11));
-    assert_ne!(world.token(0).await, first);
+    assert_ne!(world.next_token(0).await, first);
 }
 
 #[tokio::test]
@@ -228,14 +257,23 @@ async fn a_dead_refresh_token_asks_for_approval_and_a_new_one_opens_again() {
 #[tokio::test]
 async fn a_refused_refresh_that_another_replica_overtook_is_no_reason_to_ask_a_person() {
     let world = World::approved().await;
-    let before = world.secrets().await.0;
     world.pass(61);
-    let token = world.token(0).await;
-    // A replica that still goes by what it read before: what is kept counts.
-    assert_ne!(before.access_token.as_deref(), Some(token.as_str()));
+    // The answer to the first is so late that its lease has ended.
     world.grants.fates([Fate::Refused]);
-    assert_eq!(world.token(1).await, token);
+    world.grants.hold(1);
+    let overtaking = async {
+        world.grants.wait_for_decided(2).await;
+        world.clock.advance(SignedDuration::from_secs(91));
+        let token = world.token(0).await;
+        world.grants.let_go();
+        token
+    };
+    let (late, token) = tokio::join!(world.tokens[1].access(&world.north), overtaking);
+    assert_eq!(late.unwrap_err().kind, ErrorKind::Transient, "it did not wait for that long");
+    world.settle().await;
+    assert_eq!(world.grants.asked().len(), 2, "the code, and one refresh that was answered");
     assert!(world.secrets().await.0.grant.shut.is_none());
+    assert_eq!(world.token(1).await, token);
 }
 
 #[tokio::test]
@@ -260,46 +298,118 @@ async fn client_credentials_are_asked_for_again() {
     assert_eq!(world.grants.asked(), ["client_credentials", "client_credentials"]);
 }
 
-#[derive(Clone, Default)]
-struct Logs(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Logs {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
+#[tokio::test]
+async fn whoever_stops_waiting_after_shopify_answered_loses_no_pair() {
+    let world = World::approved().await;
+    world.pass(61);
+    world.grants.hold(1);
+    {
+        let call = world.tokens[0].access(&world.north);
+        tokio::select! {
+            _ = call => panic!("nobody has answered"),
+            () = world.grants.wait_for_decided(2) => {}
+        }
     }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    world.grants.let_go();
+    world.settle().await;
+    let kept = world.secrets().await.0;
+    assert_eq!(kept.access_token, Some(world.token(0).await), "it was kept all the same");
+    assert_eq!(world.refreshes(), 1);
+    let lease = StoreSecrets::lease_key(&world.north);
+    assert!(world.bus.get(SECRETS_BUCKET, &lease).await.unwrap().is_none(), "and given back");
 }
 
-impl<'a> MakeWriter<'a> for Logs {
-    type Writer = Self;
+#[tokio::test]
+async fn a_pair_that_was_kept_slowly_replaces_the_refusal_that_overtook_it() {
+    let world = World::approved().await;
+    world.pass(61);
+    let slow = world.kv.hold("north.token");
+    let overtaking = async {
+        slow.wait_for_one().await;
+        world.clock.advance(SignedDuration::from_secs(91));
+        // Another process asks with what is kept, and is refused: the pair was used.
+        world.grants.fates([Fate::Refused]);
+        let refused = world.tokens[1].access(&world.north).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Permanent);
+        assert!(world.secrets().await.0.grant.shut.is_some());
+        slow.let_go();
+    };
+    let (late, ()) = tokio::join!(world.tokens[0].access(&world.north), overtaking);
+    assert_eq!(late.unwrap_err().kind, ErrorKind::Transient);
+    world.settle().await;
+    // What could not be kept under its lease is kept by the next call of the process.
+    let token = world.token(0).await;
+    assert!(world.secrets().await.0.grant.shut.is_none());
+    assert_eq!(world.token(1).await, token);
+    assert_eq!(world.refreshes(), 1);
+}
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+#[tokio::test]
+async fn what_a_person_brought_meanwhile_is_not_overwritten() {
+    for kind in [GrantKind::Approval, GrantKind::ClientCredentials] {
+        let world = match kind {
+            GrantKind::Approval => World::approved().await,
+            _ => World::new(kind).await,
+        };
+        world.token(0).await;
+        let asked = world.grants.asked().len();
+        world.pass(24 * 60 + 1);
+        world.grants.hold(1);
+        let bringing = async {
+            world.grants.wait_for_decided(asked + 1).await;
+            let mut secrets = world.secrets().await.0;
+            secrets.access_token = Some("shpat_brought".to_owned());
+            secrets.grant = Grant { granted_at: Some(world.clock_now()), ..Grant::default() };
+            world.keep(&secrets).await;
+            world.grants.let_go();
+        };
+        let (_, ()) = tokio::join!(world.tokens[0].access(&world.north), bringing);
+        let kept = world.secrets().await.0;
+        assert_eq!(kept.access_token.as_deref(), Some("shpat_brought"), "{kind:?}");
+        assert_eq!(world.token(1).await, "shpat_brought");
     }
 }
 
 #[tokio::test]
+async fn while_the_broker_is_away_what_opened_a_store_does_so_for_minutes() {
+    let world = World::approved().await;
+    let token = world.token(0).await;
+    world.kv.go_away();
+    world.pass(4);
+    assert_eq!(world.token(0).await, token);
+    let other = world.tokens[1].access(&world.north).await.unwrap_err();
+    assert_eq!(other.kind, ErrorKind::Transient, "nothing is known that was never opened");
+    world.pass(1);
+    let late = world.tokens[0].access(&world.north).await.unwrap_err();
+    assert_eq!(late.kind, ErrorKind::Transient);
+    world.kv.come_back();
+    let access = world.tokens[0].access(&world.north).await.unwrap().unwrap();
+    world.kv.go_away();
+    world.tokens[0].refused(&world.north, &access);
+    world.tokens[0].access(&world.north).await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_does_not_answer_is_not_waited_for_long() {
+    let world = World::approved().await;
+    let token = world.token(0).await;
+    world.kv.fall_silent();
+    assert_eq!(world.token(0).await, token);
+}
+
+#[tokio::test]
 async fn no_log_shows_a_token_and_nothing_is_kept_in_the_clear() {
-    let logs = Logs::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(logs.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (logs, _guard) = Logs::capture();
     let world = World::approved().await;
     world.pass(57);
     world.grants.fates([Fate::Lost]);
-    world.token(0).await;
+    world.next_token(0).await;
     world.pass(5);
     world.token(0).await;
     world.pass(61);
     world.grants.break_chain(&world.shop);
     let _ = world.tokens[0].access(&world.north).await;
-    let text = String::from_utf8(logs.0.lock().unwrap().clone()).unwrap();
+    let text = logs.text();
     assert!(text.contains("the token is renewed") && text.contains("LS0502"), "{text}");
     for secret in ["shpat_", "shprt_", "hush", "code-"] {
         assert!(!text.contains(secret), "{secret} in {text}");
