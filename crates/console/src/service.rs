@@ -20,6 +20,7 @@ use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info, info_span};
 
+use crate::access::shops::Shops;
 use crate::access::{self, browser};
 use crate::adoption::await_adoption;
 use crate::api;
@@ -81,6 +82,7 @@ pub(crate) struct Console {
     pub admin_token: AdminToken,
     pub services: Vec<String>,
     pub leases: KvLeases,
+    pub shops: Shops,
     pub app: Option<AppKeys>,
     pub public_url: String,
     pub webhook_uri: String,
@@ -118,6 +120,7 @@ impl Service {
             admin_token: AdminToken::new(&config.admin_token),
             services: config.services.clone(),
             leases: KvLeases::new(kv, SECRETS_BUCKET, clock, ids),
+            shops: Shops::default(),
             app: config.app.clone(),
             public_url: config.public_url.trim_end_matches('/').to_owned(),
             webhook_uri: webhooks::uri(&config.public_url),
@@ -157,7 +160,9 @@ impl Service {
     /// # Errors
     /// Why not even the stores could be listed.
     pub async fn look_after_all(&self) -> Result<(), Problem> {
-        access::upkeep::look_after_all(&self.console, &mut BTreeSet::new()).await
+        let parts = &self.console.parts;
+        let life = Lifecycle::by(parts.clock.clone(), parts.ids.clone());
+        access::upkeep::look_after_all(&self.console, &mut BTreeSet::new(), &life).await
     }
 
     /// What is pulled from the stream of webhooks, taken as the running service takes it.

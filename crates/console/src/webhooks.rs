@@ -82,9 +82,13 @@ pub fn uri(public_url: &str) -> String {
 
 /// Topics that are not subscribed to our address, in full.
 pub async fn missing(shop: Shop<'_>, uri: &str) -> Result<Vec<&'static str>, ShopError> {
-    let present = shop.subscriptions().await?;
+    Ok(lacking(&shop.subscriptions().await?, uri))
+}
+
+/// As [`missing`], of subscriptions that were listed.
+pub fn lacking(present: &[Subscription], uri: &str) -> Vec<&'static str> {
     let stands = |topic: &str| present.iter().any(|one| is_ours(one, topic, uri) && one.is_whole);
-    Ok(NEEDED.iter().copied().filter(|topic| !stands(topic)).collect())
+    NEEDED.iter().copied().filter(|topic| !stands(topic)).collect()
 }
 
 /// Versions, other than the one that this release was made for, that deliveries to our address are
@@ -99,11 +103,14 @@ pub async fn other_versions(
     Ok(ours.filter(|version| !version.is_empty() && version != pinned).collect())
 }
 
-/// Makes what is missing and widens what would leave something out. Nothing is ended before another
-/// subscription delivers the whole topic, so that a repair that breaks off has lost nothing.
-/// Subscriptions to other addresses are another installation's and stay.
-pub async fn repair(shop: Shop<'_>, uri: &str) -> Result<Repaired, ShopError> {
-    let present = shop.subscriptions().await?;
+/// Makes what is missing of what was listed, and widens what would leave something out. Nothing is
+/// ended before another subscription delivers the whole topic, so that a repair that breaks off has
+/// lost nothing. Subscriptions to other addresses are another installation's and stay.
+pub async fn repair(
+    shop: Shop<'_>,
+    uri: &str,
+    present: &[Subscription],
+) -> Result<Repaired, ShopError> {
     let mut done = Repaired { uri: uri.to_owned(), ..Repaired::default() };
     for topic in NEEDED {
         let ours = present.iter().filter(|one| is_ours(one, topic, uri));

@@ -18,6 +18,7 @@ pub mod handlers;
 pub mod pages;
 pub mod pusher;
 pub mod questions;
+pub mod rereading;
 pub mod service;
 pub mod skus;
 pub mod targets;

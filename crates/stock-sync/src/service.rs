@@ -12,7 +12,8 @@ use lockstep_contracts::orders::v1::OrderLinesChanged;
 use lockstep_contracts::shipments::v1::ShipmentLinesChanged;
 use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_contracts::stock::v1::{
-    GetStockRequest, KnowsSkusRequest, ListUnknownEffectsRequest, SettleEffectRequest,
+    GetStockRequest, KnowsSkusRequest, ListUnknownEffectsRequest, ReadLevelsRequest,
+    SettleEffectRequest,
 };
 use lockstep_ports::{AggregateKey, Ask, ConsumerSpec, Kv, ShopifyAdmin};
 use lockstep_runtime::{
@@ -32,6 +33,7 @@ use crate::handlers::{
 };
 use crate::pusher::Pusher;
 use crate::questions::get_stock;
+use crate::rereading::read_levels;
 use crate::skus::knows_skus;
 
 /// Name of the service.
@@ -204,11 +206,17 @@ pub fn run(engine: &Arc<Engine>, ports: StockPorts, lifecycle: &Lifecycle) {
 }
 
 fn answer_stock(engine: Arc<Engine>, ask: Arc<dyn Ask>, lifecycle: &Lifecycle) {
+    let reading = engine.clone();
     let handler = move |request: GetStockRequest| {
         let engine = engine.clone();
         async move { get_stock(&engine, &request).await }
     };
-    serve_request(ask, GetStockRequest::subject(), SERVICE, handler, lifecycle);
+    serve_request(ask.clone(), GetStockRequest::subject(), SERVICE, handler, lifecycle);
+    let read = move |request: ReadLevelsRequest| {
+        let engine = reading.clone();
+        async move { read_levels(&engine, &request).await }
+    };
+    serve_request(ask, ReadLevelsRequest::subject(), SERVICE, read, lifecycle);
 }
 
 fn answer_skus(engine: &Arc<Engine>, ask: &Arc<dyn Ask>, lifecycle: &Lifecycle) {

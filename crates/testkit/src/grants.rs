@@ -131,8 +131,7 @@ impl State {
         shop: &ShopDomain,
         request: &GrantRequest,
     ) -> (Result<Granted, GrantError>, bool) {
-        let failed =
-            |kind, message: &str| Err(GrantError { kind, message: message.to_owned() });
+        let failed = |kind, message: &str| Err(GrantError { kind, message: message.to_owned() });
         let is_held = self.holds > 0;
         self.holds = self.holds.saturating_sub(1);
         let answer = match self.fates.pop_front() {

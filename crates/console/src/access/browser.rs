@@ -125,7 +125,7 @@ fn shop(query: &Query) -> Result<ShopDomain, Page> {
 }
 
 async fn store_and_app(console: &Console, shop: &ShopDomain) -> Result<(StoreId, AppKeys), Page> {
-    let Some((store, _)) = console.store_of(shop).await.map_err(broken)? else {
+    let Some(store) = console.store_of(shop).await.map_err(broken)? else {
         return Err(Page::failed(
             StatusCode::NOT_FOUND,
             "This shop is not known here",

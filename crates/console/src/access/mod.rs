@@ -4,8 +4,12 @@
 pub mod browser;
 pub mod connect;
 mod cookie;
+pub mod known;
+mod mend;
 pub mod obtain;
 mod page;
+mod reread;
+pub mod shops;
 pub mod uninstalled;
 pub mod upkeep;
 pub mod view;
@@ -15,10 +19,8 @@ use lockstep_ports::{AppKeys, StoreSecrets};
 use secrecy::SecretString;
 
 use crate::problem::Problem;
-use crate::registry::Stored;
 use crate::secrets::Kept;
 use crate::service::Console;
-use lockstep_contracts::settings::v1::StoreSettings;
 
 /// Path where approval begins; also the app's address in Shopify.
 pub const START: &str = "/auth/shopify";
@@ -45,16 +47,8 @@ impl Console {
     }
 
     /// The store of a shop.
-    pub(crate) async fn store_of(
-        &self,
-        domain: &ShopDomain,
-    ) -> Result<Option<(StoreId, Stored<StoreSettings>)>, Problem> {
-        let stores = self.registry.stores().await?;
-        let found = stores.into_iter().find(|one| one.value.shop_domain == domain.as_str());
-        Ok(found.and_then(|stored| {
-            let id = StoreId::try_new(stored.value.id.as_str()).ok()?;
-            Some((id, stored))
-        }))
+    pub(crate) async fn store_of(&self, shop: &ShopDomain) -> Result<Option<StoreId>, Problem> {
+        self.shops.find(&self.registry, &*self.parts.clock, shop).await
     }
 }
 

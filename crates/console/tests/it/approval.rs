@@ -289,6 +289,49 @@ async fn a_dead_chain_is_told_and_a_new_approval_ends_it() {
 }
 
 #[tokio::test]
+async fn a_browser_that_hangs_up_after_shopify_answered_loses_no_token() {
+    let world = waiting().await;
+    let mut browser = Browser::default();
+    let state = browser.begin(&world).await;
+    let code = world.grants.approve(&shop(), &SCOPES);
+    world.shops.follow(SHOP);
+    world.grants.hold(1);
+    let path = back(&world, &code, &state);
+    tokio::select! {
+        page = browser.open(&world, &path) => panic!("nobody has answered: {}", page.text),
+        () = world.grants.wait_for_decided(1) => {}
+    }
+    world.grants.let_go();
+    world.settle().await;
+    let kept = world.shops.secrets("north").await.unwrap();
+    assert_eq!(kept.grant.kind, GrantKind::Approval);
+    assert!(kept.access_token.is_some() && kept.grant.refresh_token.is_some());
+    assert!(!world.shops.topics_of(SHOP).is_empty(), "and its work is taken up");
+    let leases = world.bus.list("shopify", "north.lease").await.unwrap();
+    assert!(leases.is_empty(), "given back");
+}
+
+#[tokio::test]
+async fn many_openings_by_nobody_are_one_list_of_stores() {
+    let world = waiting().await;
+    let before = world.kv.lists();
+    for shop in [SHOP, "stranger.myshopify.com", SHOP, "other.myshopify.com", SHOP] {
+        Browser::default().open(&world, &format!("/auth/shopify?shop={shop}")).await;
+    }
+    assert_eq!(world.kv.lists() - before, 1);
+    // One that was added since is found.
+    let south = json!({"id": "south", "shop_domain": "south.myshopify.com"});
+    world.call("POST", "/stores", south).await.ok();
+    world.clock.advance(SignedDuration::from_secs(1));
+    let opened = Browser::default().open(&world, "/auth/shopify?shop=south.myshopify.com").await;
+    assert_eq!(opened.status, 303, "{}", opened.text);
+    // One that was removed is not.
+    world.call("DELETE", "/stores/south", Value::Null).await.ok();
+    let opened = Browser::default().open(&world, "/auth/shopify?shop=south.myshopify.com").await;
+    assert_eq!(opened.status, 404, "{}", opened.text);
+}
+
+#[tokio::test]
 async fn no_answer_and_no_log_of_an_approval_shows_a_secret() {
     let (logs, _guard) = Logs::capture();
     let world = waiting().await;

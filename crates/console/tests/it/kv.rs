@@ -1,5 +1,6 @@
 //! The broker's buckets, failing where a test says.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -22,16 +23,22 @@ pub enum Fails {
 pub struct FaultyKv {
     bus: MemoryBus,
     fails: Arc<Mutex<Option<(&'static str, Fails)>>>,
+    lists: Arc<AtomicUsize>,
 }
 
 impl FaultyKv {
     pub fn new(bus: &MemoryBus) -> Self {
-        Self { bus: bus.clone(), fails: Arc::default() }
+        Self { bus: bus.clone(), fails: Arc::default(), lists: Arc::default() }
     }
 
     /// Writes to a bucket fail from now on.
     pub fn fail(&self, bucket: &'static str, fails: Fails) {
         *self.fails.lock().unwrap() = Some((bucket, fails));
+    }
+
+    /// How often all of a kind were listed.
+    pub fn lists(&self) -> usize {
+        self.lists.load(Ordering::Relaxed)
     }
 
     pub fn mend(&self) {
@@ -82,6 +89,7 @@ impl Kv for FaultyKv {
     }
 
     async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<KvEntry>, PortError> {
+        self.lists.fetch_add(1, Ordering::Relaxed);
         self.bus.list(bucket, prefix).await
     }
 

@@ -17,6 +17,7 @@ mod effects;
 mod guard;
 mod jobs;
 mod kv;
+mod lease;
 mod links;
 mod locations;
 mod orders;

@@ -55,6 +55,8 @@ struct State {
     shops: BTreeMap<String, Shop>,
     calls: Vec<String>,
     is_away: bool,
+    /// Shops that never answer.
+    hanging: Vec<String>,
     made: usize,
     /// The shop that takes every token that was given in a test.
     follows: Option<String>,
@@ -128,6 +130,11 @@ impl Shops {
         let (mut secrets, revision) = found.expect("a store with secrets");
         secrets.shut(why, Timestamp::UNIX_EPOCH);
         secrets.save(&self.bus, &*self.sealer, &id, revision).await.unwrap();
+    }
+
+    /// A shop never answers any more.
+    pub fn hang(&self, domain: &str) {
+        self.lock().hanging.push(domain.to_owned());
     }
 
     pub fn go_away(&self) {
@@ -255,6 +262,11 @@ impl Shops {
         tokio::task::yield_now().await;
         if self.lock().is_away {
             return Err(failed(AdminErrorKind::Transient));
+        }
+        let is_hanging =
+            |domain: &ShopDomain| self.lock().hanging.iter().any(|one| one == domain.as_str());
+        if domain.is_some_and(is_hanging) {
+            std::future::pending::<()>().await;
         }
         let token = token.ok_or_else(|| failed(AdminErrorKind::Access))?;
         let mut state = self.lock();

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use lockstep_domain::StoreId;
 use lockstep_domain::points::{Bucket, Ledger, Meter, Report, Urgency};
-use lockstep_ports::{Clock as _, Kv, StoredPoints};
+use lockstep_ports::{Clock as _, Kv, Standing, StoredPoints, Trouble};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -361,4 +362,33 @@ async fn an_absent_broker_is_told_and_nothing_is_changed() {
     assert_eq!(answer.problem(), (503, "BROKER_AWAY".into(), String::new()));
     world.bus.with_faults(|faults| faults.is_away = false);
     assert_eq!(world.get("/stores/north").await.ok()["stock"]["buffer"], 0);
+}
+
+#[tokio::test]
+async fn nothing_is_known_any_more_of_a_store_that_was_removed() {
+    let world = World::furnished().await;
+    let (north, at) = (StoreId::try_new("north").unwrap(), Timestamp::UNIX_EPOCH);
+    let standing =
+        Standing { trouble: Trouble::Frozen, since: at, seen: at, said: "frozen".to_owned() };
+    standing.save(&world.bus, &north, 0).await.unwrap();
+    world.bus.put("shopify", &StoredPoints::key(&north), "{}".into(), 0).await.unwrap();
+    world.call("DELETE", "/stores/north", Value::Null).await.ok();
+    let left = world.bus.list("shopify", "north.").await.unwrap();
+    assert!(left.is_empty(), "{:?}", left.iter().map(|entry| &entry.key).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_token_that_a_person_brings_leaves_the_app_of_the_stores_own() {
+    let world = World::new().await;
+    let added = json!({"id": "north", "shop_domain": "north.myshopify.com",
+        "access_token": "shpat_north", "api_key": "own-app", "api_secret": "own-secret"});
+    world.call("POST", "/stores", added).await.ok();
+    let patch = json!({"access_token": "shpat_north"});
+    world.call("PATCH", "/stores/north", patch).await.ok();
+    let kept = world.shops.secrets("north").await.unwrap();
+    assert_eq!(kept.grant.api_key.as_deref(), Some("own-app"));
+    assert_eq!(kept.api_secret.as_deref(), Some("own-secret"));
+    world.call("PATCH", "/stores/north", json!({"api_secret": null})).await.ok();
+    let kept = world.shops.secrets("north").await.unwrap();
+    assert_eq!((kept.grant.api_key, kept.api_secret), (None, None), "both or none");
 }

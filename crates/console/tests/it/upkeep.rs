@@ -4,10 +4,15 @@ use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::Event as _;
+use lockstep_contracts::catalog::v1::{StartProductSyncRequest, StartProductSyncResponse};
+use lockstep_contracts::operations::v1::{Job, ListJobsRequest, ListJobsResponse};
 use lockstep_contracts::orders::v1::{SweepOrdersRequest, SweepOrdersResponse};
 use lockstep_contracts::shopify::v1::WebhookReceived;
+use lockstep_contracts::stock::v1::{ReadLevelsRequest, ReadLevelsResponse};
 use lockstep_contracts::time::{from_proto, to_proto};
-use lockstep_ports::{Clock as _, Delivered, ShutWhy};
+use lockstep_ports::{Clock as _, Delivered, Kv as _, ShutWhy};
+use lockstep_runtime::Lifecycle;
+use lockstep_testkit::{Logs, SequenceIds};
 use prost::Message as _;
 use serde_json::json;
 
@@ -21,6 +26,13 @@ type Sweeps = Arc<Mutex<Vec<Option<Timestamp>>>>;
 /// A furnished world, and the sweeps that are asked for.
 async fn world() -> (World, Sweeps) {
     let mut world = World::furnished().await;
+    let sweeps = sweeping(&mut world).await;
+    world.service.look_after_all().await.unwrap();
+    (world, sweeps)
+}
+
+/// From now on orders are swept.
+async fn sweeping(world: &mut World) -> Sweeps {
     let sweeps = Sweeps::default();
     let asked = sweeps.clone();
     let answer = move |request: SweepOrdersRequest| {
@@ -29,8 +41,7 @@ async fn world() -> (World, Sweeps) {
         SweepOrdersResponse {}
     };
     world.answers(SweepOrdersRequest::subject(), answer).await;
-    world.service.look_after_all().await.unwrap();
-    (world, sweeps)
+    sweeps
 }
 
 fn lose(world: &World, topic: &str) {
@@ -73,13 +84,7 @@ async fn a_hole_that_nobody_could_be_asked_to_read_is_not_forgotten() {
     lose(&world, "REFUNDS_CREATE");
     world.clock.advance(HOUR);
     world.service.look_after_all().await.unwrap();
-    let sweeps = Sweeps::default();
-    let asked = sweeps.clone();
-    let answer = move |request: SweepOrdersRequest| {
-        asked.lock().unwrap().push(request.since.map(|since| from_proto(&since).unwrap()));
-        SweepOrdersResponse {}
-    };
-    world.answers(SweepOrdersRequest::subject(), answer).await;
+    let sweeps = sweeping(&mut world).await;
     world.clock.advance(SignedDuration::from_mins(1));
     world.service.look_after_all().await.unwrap();
     assert_eq!(*sweeps.lock().unwrap(), [Some(NOON)]);
@@ -114,6 +119,185 @@ async fn an_address_that_shopify_refuses_leaves_the_former_one_alone() {
     assert_eq!(after.len(), before.len());
     let uri = "https://moved.example.com/webhooks/shopify";
     assert!(after.iter().all(|(_, to)| to == uri), "{after:?}");
+}
+
+/// What is asked of stock-sync and product-sync is noted.
+type Asked = Arc<Mutex<Vec<&'static str>>>;
+
+/// Services that read levels and run "sync products"; `has_run` tells whether people use that, and
+/// `is_on` whether a run is on already.
+async fn readers(world: &mut World, has_run: bool, is_on: Arc<Mutex<bool>>) -> Asked {
+    let asked = Asked::default();
+    let levels = asked.clone();
+    let answer = move |_: ReadLevelsRequest| {
+        levels.lock().unwrap().push("levels");
+        ReadLevelsResponse {}
+    };
+    world.answers(ReadLevelsRequest::subject(), answer).await;
+    let jobs = if has_run { vec![Job::default()] } else { Vec::new() };
+    let list = move |_: ListJobsRequest| ListJobsResponse { jobs: jobs.clone() };
+    world.answers(ListJobsRequest::subject("product-sync"), list).await;
+    let products = asked.clone();
+    let start = move |_: StartProductSyncRequest| {
+        products.lock().unwrap().push("products");
+        let already_running = *is_on.lock().unwrap();
+        StartProductSyncResponse { already_running, ..StartProductSyncResponse::default() }
+    };
+    world.answers(StartProductSyncRequest::subject(), start).await;
+    asked
+}
+
+#[tokio::test]
+async fn what_a_topic_tells_of_is_read_again_and_nothing_else() {
+    let (mut world, sweeps) = world().await;
+    let is_on = Arc::new(Mutex::new(true));
+    let asked = readers(&mut world, true, is_on.clone()).await;
+    lose(&world, "INVENTORY_LEVELS_UPDATE");
+    world.clock.advance(HOUR);
+    world.service.look_after_all().await.unwrap();
+    assert_eq!(*asked.lock().unwrap(), ["levels"]);
+    lose(&world, "PRODUCTS_UPDATE");
+    world.clock.advance(HOUR);
+    world.service.look_after_all().await.unwrap();
+    assert_eq!(*asked.lock().unwrap(), ["levels", "products"]);
+    assert!(sweeps.lock().unwrap().is_empty());
+    // The run that was on may have passed what was missed: another follows it.
+    *is_on.lock().unwrap() = false;
+    let before = world.shops.calls().len();
+    world.clock.advance(SignedDuration::from_mins(1));
+    world.service.look_after_all().await.unwrap();
+    assert_eq!(*asked.lock().unwrap(), ["levels", "products", "products"]);
+    assert_eq!(world.shops.calls().len(), before, "nothing is compared for it");
+    world.service.look_after_all().await.unwrap();
+    assert_eq!(asked.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_store_that_was_linked_by_hand_alone_is_not_linked_by_a_hole() {
+    let (mut world, _) = world().await;
+    let asked = readers(&mut world, false, Arc::default()).await;
+    lose(&world, "PRODUCTS_UPDATE");
+    world.clock.advance(HOUR);
+    world.service.look_after_all().await.unwrap();
+    assert!(asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_approval_after_an_uninstallation_has_everything_read() {
+    let (mut world, sweeps) = world().await;
+    let asked = readers(&mut world, true, Arc::default()).await;
+    world.clock.advance(HOUR);
+    world.shops.with("shpat_north", |shop| shop.subscriptions.clear());
+    world.shops.shut("north", ShutWhy::Uninstalled).await;
+    world.clock.advance(HOUR);
+    let patch = json!({"access_token": "shpat_north"});
+    world.call("PATCH", "/stores/north", patch).await.ok();
+    assert!(sweeps.lock().unwrap().contains(&Some(NOON)), "since it was whole for the last time");
+    assert_eq!(*asked.lock().unwrap(), ["products", "levels"]);
+}
+
+#[tokio::test]
+async fn nobody_who_repairs_forgets_a_hole() {
+    let repair = "/stores/north/webhooks/repair";
+    // A person repairs what is gone.
+    let (world, sweeps) = self::world().await;
+    lose(&world, "ORDERS_CREATE");
+    world.clock.advance(HOUR);
+    world.call("POST", repair, json!({})).await.ok();
+    assert_eq!(*sweeps.lock().unwrap(), [Some(NOON)]);
+    // The address moves while something is gone.
+    let (mut world, sweeps) = self::world().await;
+    lose(&world, "ORDERS_CREATE");
+    world.clock.advance(SignedDuration::from_mins(1));
+    world.restart("https://moved.example.com");
+    world.service.look_after_all().await.unwrap();
+    assert_eq!(*sweeps.lock().unwrap(), [Some(NOON)]);
+    // A person gives a token while a hole waits to be read.
+    let mut world = World::furnished().await;
+    world.service.look_after_all().await.unwrap();
+    lose(&world, "ORDERS_CREATE");
+    world.clock.advance(HOUR);
+    world.service.look_after_all().await.unwrap();
+    world.shops.shut("north", ShutWhy::RefreshRefused).await;
+    let patch = json!({"access_token": "shpat_north"});
+    world.call("PATCH", "/stores/north", patch).await.ok();
+    let sweeps = sweeping(&mut world).await;
+    world.service.look_after_all().await.unwrap();
+    assert_eq!(*sweeps.lock().unwrap(), [Some(NOON)]);
+}
+
+#[tokio::test]
+async fn a_topic_that_shopify_refuses_is_told_and_read_every_hour() {
+    let (logs, _guard) = Logs::capture();
+    let (world, sweeps) = world().await;
+    lose(&world, "ORDERS_CREATE");
+    world.shops.with_domain(SHOP, |shop| shop.refuses = Some("the topic is closed to you"));
+    for _ in 0..3 {
+        world.clock.advance(HOUR);
+        world.service.look_after_all().await.unwrap();
+        world.service.look_after_all().await.unwrap();
+    }
+    let since = [NOON, NOON + HOUR, NOON + HOUR + HOUR].map(Some);
+    assert_eq!(*sweeps.lock().unwrap(), since, "each hour since the one before");
+    let text = logs.text();
+    let told = text.lines().filter(|line| line.contains("LS0602"));
+    let told: Vec<_> = told.filter(|line| line.contains("the topic is closed to you")).collect();
+    assert_eq!(told.len(), 3, "{text}");
+    assert!(told.iter().all(|line| line.contains("orders/create")), "{told:?}");
+}
+
+fn south() -> serde_json::Value {
+    json!({"id": "south", "shop_domain": "south.myshopify.com", "access_token": "shpat_south",
+           "backoffices": [{"id": "wms", "roles": ["stock"]}]})
+}
+
+async fn leases(world: &World) -> usize {
+    let entries = world.bus.list("shopify", "").await.unwrap();
+    entries.iter().filter(|entry| entry.key.contains(".lease.")).count()
+}
+
+#[tokio::test]
+async fn a_shop_that_never_answers_holds_up_no_other_and_ends_by_its_limit() {
+    let (world, _) = world().await;
+    world.call("POST", "/stores", south()).await.ok();
+    world.service.look_after_all().await.unwrap();
+    world.shops.hang(SHOP);
+    let all = world.shops.topics("shpat_south");
+    world.shops.with("shpat_south", |shop| shop.subscriptions.retain(|one| one.1 != "ORDERS_PAID"));
+    world.clock.advance(HOUR);
+    let round = world.service.look_after_all();
+    tokio::pin!(round);
+    while world.shops.topics("shpat_south") != all {
+        assert!(futures_util::poll!(&mut round).is_pending());
+        tokio::task::yield_now().await;
+    }
+    world.clock.advance(SignedDuration::from_mins(6));
+    round.await.unwrap();
+    assert_eq!(leases(&world).await, 0, "given back");
+}
+
+#[tokio::test]
+async fn a_stop_gives_the_lease_back() {
+    let (world, _) = world().await;
+    world.shops.hang(SHOP);
+    world.clock.advance(HOUR);
+    let ids = Arc::new(SequenceIds::default());
+    let life = Lifecycle::by(Arc::new(world.clock.clone()), ids);
+    world.service.run(&life);
+    while leases(&world).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..12 {
+        world.clock.advance(SignedDuration::from_secs(20));
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let late = life.pulses().late();
+    assert!(!late.iter().any(|name| name.contains("upkeep")), "a slow store is not late: {late:?}");
+    life.shutdown.cancel();
+    assert!(life.finish().await);
+    assert_eq!(leases(&world).await, 0, "given back");
 }
 
 fn uninstalled(at: Timestamp) -> Vec<Delivered> {

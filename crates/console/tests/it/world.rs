@@ -35,6 +35,8 @@ pub struct World {
     pub shops: Shops,
     pub grants: MemoryGrants,
     pub service: Service,
+    /// What goes on by itself.
+    pub tasks: TaskTracker,
     router: Router,
     answering: JoinSet<()>,
     config: ConsoleConfig,
@@ -98,7 +100,7 @@ impl World {
         let sealer = Arc::new(Turned);
         let shops = Shops::new(&bus, sealer.clone());
         let kv = FaultyKv::new(&bus);
-        let grants = MemoryGrants::default();
+        let (grants, tasks) = (MemoryGrants::default(), TaskTracker::new());
         let config = ConsoleConfig {
             admin_token: "let-me-in".into(),
             app: has_app.then(|| AppKeys {
@@ -119,12 +121,12 @@ impl World {
             sealer,
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SequenceIds::default()),
-            tasks: TaskTracker::new(),
+            tasks: tasks.clone(),
         };
         let service = Service::new(&config, parts.clone());
         let router = service.router();
         let answering = JoinSet::new();
-        Self { bus, kv, clock, shops, grants, service, router, answering, config, parts }
+        Self { bus, kv, clock, shops, grants, service, tasks, router, answering, config, parts }
     }
 
     /// The process starts again, under another address.
@@ -132,6 +134,13 @@ impl World {
         public_url.clone_into(&mut self.config.public_url);
         self.service = Service::new(&self.config, self.parts.clone());
         self.router = self.service.router();
+    }
+
+    /// Waits for what goes on by itself.
+    pub async fn settle(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
     }
 
     pub async fn adopts(&mut self, service: &str) {

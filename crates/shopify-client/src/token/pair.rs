@@ -2,9 +2,7 @@
 
 use jiff::Timestamp;
 use lockstep_domain::StoreId;
-use lockstep_ports::{
-    ErrorKind, GrantKind, Granted, Kv, PortError, Sealer, ShutWhy, StoreSecrets,
-};
+use lockstep_ports::{ErrorKind, GrantKind, Granted, Kv, PortError, Sealer, ShutWhy, StoreSecrets};
 
 use crate::token::refused;
 

@@ -30,6 +30,7 @@ pub(crate) use judging::close;
 pub(crate) use writing::Writing;
 
 use crate::pages::{self, RULES};
+use crate::rereading::{self, LEVELS};
 use halves::Halves;
 use judging::{Look, Looked};
 use plan::Means;
@@ -132,6 +133,9 @@ impl LaneWorker for Pusher {
         let store = crate::translate::store(lane)?;
         if let Some(rules) = due.iter().find(|timer| timer.key == RULES) {
             pages::turn(work, &store, rules)?;
+        }
+        if let Some(levels) = due.iter().find(|timer| timer.key == LEVELS) {
+            rereading::turn(work, &store, levels)?;
         }
         let means = Means {
             stage: self.rests.stage(&store),

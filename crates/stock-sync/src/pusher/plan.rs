@@ -20,6 +20,7 @@ use crate::pages::RULES;
 use crate::pusher::context::{Line, activate_effect, read_effect, write_effect};
 use crate::pusher::halves::Halves;
 use crate::pusher::rests::Stage;
+use crate::rereading::LEVELS;
 use crate::targets::Behind;
 use crate::translate::poison;
 use crate::windows::{GATHER, later, window_len, window_of, with_window};
@@ -214,9 +215,9 @@ fn write(work: &mut Work<'_>, store: &StoreId, packs: Vec<Packed>) -> Result<(),
     Ok(())
 }
 
-/// The items that timers are about; that of the rules is about none.
+/// The items that timers are about; those of the rules and of rereading are about none.
 pub fn items(due: &[Timer]) -> Result<BTreeSet<InventoryItemId>, Stop> {
-    let of_items = due.iter().filter(|timer| timer.key != RULES);
+    let of_items = due.iter().filter(|timer| timer.key != RULES && timer.key != LEVELS);
     of_items.map(|timer| timer.key.parse().map_err(|e| poison("timer", e))).collect()
 }
 

@@ -10,6 +10,7 @@ mod bounds;
 mod ledger;
 mod links;
 mod pages;
+mod rereading;
 mod rests;
 mod shopify;
 mod unknown;

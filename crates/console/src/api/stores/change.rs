@@ -69,7 +69,10 @@ async fn change_secrets(
     };
     match api_secret {
         Given::Absent => {}
-        Given::Default => secrets.api_secret = None,
+        Given::Default => {
+            secrets.api_secret = None;
+            secrets.grant.api_key = None;
+        }
         Given::Value(new) => secrets.api_secret = Some(new),
     }
     let mut view = None;
@@ -95,12 +98,15 @@ fn with_token(
     token: Option<&str>,
 ) -> Option<StoreSecrets> {
     let Some(token) = token else { return former };
+    // The app of the store's own stays: its secret is of no use without its id.
+    let own = former.map(|former| (former.api_secret, former.grant.api_key));
+    let (api_secret, api_key) = own.unwrap_or_default();
     Some(StoreSecrets {
         shop_domain: domain.clone(),
         access_token: Some(token.to_owned()),
-        api_secret: former.and_then(|former| former.api_secret),
+        api_secret,
         scopes: Vec::new(),
-        grant: Grant::default(),
+        grant: Grant { api_key, ..Grant::default() },
     })
 }
 

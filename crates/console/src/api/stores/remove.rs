@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_domain::StoreId;
-use lockstep_ports::{ErrorKind, PortError};
+use lockstep_ports::{ErrorKind, PortError, SECRETS_BUCKET, Standing, StoredPoints};
 use serde::Serialize;
 use tracing::{info, warn};
 
-use crate::access::upkeep;
+use crate::access::known;
 use crate::extract::{PathParts, unknown_store};
 use crate::problem::Problem;
 use crate::registry::store_key;
@@ -46,10 +46,20 @@ pub async fn handler(State(console): Shared, path: PathParts) -> Result<Json<Rem
         return Err(PortError::plain(ErrorKind::Conflict, "the store was added again").into());
     }
     let left_at_shopify = unsubscribe(&console, &id, &kept).await;
-    upkeep::forget(&console, &id).await?;
     secrets::forget_token(&console, &id, kept).await?;
+    // The call above may have told how the store stands.
+    forget(&console, &id).await?;
     info!(store.id = %id, "store removed");
     Ok(Json(Removed { id: id.to_string(), deleted: true, pending, left_at_shopify }))
+}
+
+/// Nothing is known any more of how the store stands with Shopify: added again, it begins anew.
+async fn forget(console: &Console, id: &StoreId) -> Result<(), PortError> {
+    known::forget(console, id).await?;
+    for key in [Standing::key(id), StoredPoints::key(id)] {
+        console.parts.kv.delete(SECRETS_BUCKET, &key, None).await?;
+    }
+    Ok(())
 }
 
 /// Topics that are left at Shopify; `None` when nobody can say, since the token is gone already.

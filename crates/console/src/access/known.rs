@@ -1,0 +1,188 @@
+//! What is known of a store's subscriptions; kept beside its token, without any secret.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use lockstep_domain::StoreId;
+use lockstep_ports::{ErrorKind, PortError, SECRETS_BUCKET};
+use serde::{Deserialize, Serialize};
+
+use crate::service::Console;
+
+/// Times that it is written anew because somebody else wrote first.
+const SAVES_MAX: usize = 10;
+
+/// What is read again when deliveries about it may have been missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Orders, with their refunds and fulfillments.
+    Orders,
+    /// Products and variants.
+    Products,
+    /// What linked levels show.
+    Levels,
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: [Self; 3] = [Self::Orders, Self::Products, Self::Levels];
+
+    /// The part that a topic tells of; none where a lost delivery loses nothing.
+    pub fn of(topic: &str) -> Option<Self> {
+        match topic.split('/').next()? {
+            "app" => None,
+            "products" => Some(Self::Products),
+            "inventory_levels" => Some(Self::Levels),
+            _ => Some(Self::Orders),
+        }
+    }
+}
+
+/// Since when news of each part may be missing that nobody was asked to read yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holes {
+    #[serde(default, rename = "hole_since", skip_serializing_if = "Option::is_none")]
+    orders: Option<Timestamp>,
+    #[serde(default, rename = "products_since", skip_serializing_if = "Option::is_none")]
+    products: Option<Timestamp>,
+    #[serde(default, rename = "levels_since", skip_serializing_if = "Option::is_none")]
+    levels: Option<Timestamp>,
+}
+
+impl Holes {
+    /// Since when news of a part may be missing.
+    pub const fn since(&self, part: Part) -> Option<Timestamp> {
+        match part {
+            Part::Orders => self.orders,
+            Part::Products => self.products,
+            Part::Levels => self.levels,
+        }
+    }
+
+    /// Whether there is one.
+    pub fn is_any(&self) -> bool {
+        Part::ALL.iter().any(|part| self.since(*part).is_some())
+    }
+
+    /// News of a part may be missing since a moment: a hole only grows.
+    pub fn open(&mut self, part: Part, since: Timestamp) {
+        let hole = self.hole(part);
+        *hole = Some(hole.map_or(since, |known| known.min(since)));
+    }
+
+    /// Somebody reads what was missed since a moment; a hole that has grown meanwhile stays.
+    pub fn close(&mut self, part: Part, since: Timestamp) {
+        self.hole(part).take_if(|known| *known >= since);
+    }
+
+    fn hole(&mut self, part: Part) -> &mut Option<Timestamp> {
+        match part {
+            Part::Orders => &mut self.orders,
+            Part::Products => &mut self.products,
+            Part::Levels => &mut self.levels,
+        }
+    }
+}
+
+/// What is known of a store's subscriptions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// When they were compared last: until then, what was missed has been read or is in `holes`.
+    pub checked_at: Timestamp,
+    /// Where they deliver to.
+    pub uri: String,
+    /// What is to be read yet.
+    #[serde(flatten)]
+    pub holes: Holes,
+    /// When Shopify last refused to deliver to another address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_at: Option<Timestamp>,
+}
+
+/// What is known; what cannot be read is compared anew.
+pub async fn load(console: &Console, store: &StoreId) -> Result<Option<Known>, PortError> {
+    Ok(load_with_revision(console, store).await?.0)
+}
+
+/// Changes what is known, from what is really there; gives what is known afterwards. There is one
+/// way of writing it, so that nobody forgets a hole that somebody else has just found.
+pub async fn change(
+    console: &Console,
+    store: &StoreId,
+    change: impl Fn(Option<Known>) -> Option<Known>,
+) -> Result<Option<Known>, PortError> {
+    for _ in 0..SAVES_MAX {
+        let (present, revision) = load_with_revision(console, store).await?;
+        let changed = change(present.clone());
+        let Some(known) = changed.as_ref().filter(|_| changed != present) else {
+            return Ok(changed);
+        };
+        let value = serde_json::to_vec(known)
+            .map_err(|error| PortError::new(ErrorKind::Permanent, "write subscriptions", error))?;
+        let kv = &console.parts.kv;
+        match kv.put(SECRETS_BUCKET, &key(store), Bytes::from(value), revision).await {
+            Ok(_) => return Ok(changed),
+            Err(failed) if failed.kind == ErrorKind::Conflict => {}
+            Err(failed) => return Err(failed),
+        }
+    }
+    let what = format!("others keep writing what is known of the subscriptions of {store}");
+    Err(PortError::plain(ErrorKind::Transient, what))
+}
+
+/// Forgets what is known of a store that was removed.
+pub async fn forget(console: &Console, store: &StoreId) -> Result<(), PortError> {
+    console.parts.kv.delete(SECRETS_BUCKET, &key(store), None).await
+}
+
+fn key(store: &StoreId) -> String {
+    format!("{store}.subscriptions")
+}
+
+async fn load_with_revision(
+    console: &Console,
+    store: &StoreId,
+) -> Result<(Option<Known>, u64), PortError> {
+    let entry = console.parts.kv.get(SECRETS_BUCKET, &key(store)).await?;
+    Ok(entry.map_or((None, 0), |entry| (serde_json::from_slice(&entry.value).ok(), entry.revision)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::webhooks::NEEDED;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + seconds).unwrap()
+    }
+
+    #[test]
+    fn a_hole_only_grows_until_what_was_missed_is_read() {
+        let mut holes = Holes::default();
+        holes.open(Part::Levels, at(10));
+        holes.open(Part::Levels, at(20));
+        assert_eq!(holes.since(Part::Levels), Some(at(10)));
+        holes.open(Part::Levels, at(5));
+        holes.close(Part::Levels, at(10));
+        assert_eq!(holes.since(Part::Levels), Some(at(5)), "it has grown meanwhile");
+        holes.close(Part::Levels, at(5));
+        assert!(!holes.is_any());
+    }
+
+    #[test]
+    fn every_topic_belongs_to_what_is_read_for_it() {
+        let parts = |part| NEEDED.iter().filter(|topic| Part::of(topic) == part).count();
+        assert_eq!(parts(None), 1, "app/uninstalled");
+        assert_eq!(parts(Some(Part::Products)), 2);
+        assert_eq!(parts(Some(Part::Levels)), 3);
+        assert_eq!(parts(Some(Part::Orders)), NEEDED.len() - 6);
+    }
+
+    #[test]
+    fn what_the_version_before_kept_is_read() {
+        let kept = r#"{"checked_at":"2026-11-18T10:00:00Z","uri":"https://a",
+            "hole_since":"2026-11-18T09:00:00Z"}"#;
+        let known: Known = serde_json::from_str(kept).unwrap();
+        assert_eq!(known.holes.since(Part::Orders), Some("2026-11-18T09:00:00Z".parse().unwrap()));
+        assert_eq!(known.holes.since(Part::Products), None);
+    }
+}
