@@ -73,6 +73,7 @@ check-rules: ## Direction of dependency, sizes, names, leftovers, immutable migr
 	$(XTASK) check-deps
 	$(XTASK) tidy
 	$(XTASK) sqlx-prepare --check
+	$(XTASK) schema --check
 
 .PHONY: dev
 dev: ## Keep a private nats-server and Postgres up until Ctrl-C and print their addresses

@@ -77,8 +77,12 @@ enum Task {
     ProtoCheck,
     /// Makes the contracts as they are now the release to compare with
     ProtoRelease,
-    /// Derives the part of Shopify's schema that the operations use
-    Schema,
+    /// Derives the part of Shopify's schema that the operations use, and their Rust types
+    Schema {
+        /// Only tells whether the committed files are current
+        #[arg(long)]
+        check: bool,
+    },
     /// Holds every operation against the next version of Shopify's schema
     Canary,
 }
@@ -96,7 +100,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Violations => violations::report(),
         Task::ProtoCheck => proto::check(),
         Task::ProtoRelease => proto::release(),
-        Task::Schema => schema::prune(),
+        Task::Schema { check } => schema::derive(check),
         Task::Canary => schema::canary(),
     }
 }

@@ -1,4 +1,5 @@
-//! Shopify's schema: the part that the operations use, and a look at the next version.
+//! Shopify's schema: the part that the operations use, their Rust types, and a look at the next
+//! version.
 
 use std::process::ExitCode;
 
@@ -14,12 +15,25 @@ const NEXT_VERSION: &str = "2027-01";
 const UNSTABLE: &str = "unstable";
 const TESTS: &str = "shopify::admin::schema_test::";
 
-/// Derives `schema.graphql` anew from the published schema.
-pub(crate) fn prune() -> Result<ExitCode> {
+/// Derives `schema.graphql` anew from the published schema, and from that the Rust types of every
+/// operation; or tells whether both are current.
+pub(crate) fn derive(check: bool) -> Result<ExitCode> {
     let schema = ensure_shopify_schema(&Cache::open()?, SHOPIFY_API_VERSION)?;
-    test("the_pruned_schema_is_what_the_operations_use", |command| {
-        command.env("LOCKSTEP_SHOPIFY_SCHEMA", schema).env("UPDATE_SCHEMA", "1");
-    })
+    // The types follow from the part of the schema, so it comes first.
+    for name in
+        ["the_pruned_schema_is_what_the_operations_use", "the_types_are_what_the_operations_ask"]
+    {
+        let code = test(name, |command| {
+            command.env("LOCKSTEP_SHOPIFY_SCHEMA", &schema);
+            if !check {
+                command.env("UPDATE_SCHEMA", "1");
+            }
+        })?;
+        if code != ExitCode::SUCCESS {
+            return Ok(code);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Holds every operation against the next version, or the unstable one before it is published.

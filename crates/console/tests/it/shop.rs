@@ -184,6 +184,7 @@ impl State {
         Some(match operation {
             "WhoAmI" => json!({
                 "shop": {"id": "gid://shopify/Shop/1", "name": "A shop", "currencyCode": "EUR",
+                         "ianaTimezone": "Europe/Berlin",
                          "myshopifyDomain": shop.domain, "plan": {"publicDisplayName": "Basic"}},
                 "currentAppInstallation": {"accessScopes":
                     shop.scopes.iter().map(|s| json!({"handle": s})).collect::<Vec<_>>()},
@@ -191,17 +192,19 @@ impl State {
             "Locations" => {
                 let one = |(id, name): &(i64, &str)| {
                     json!({"id": format!("gid://shopify/Location/{id}"), "name": name,
-                           "isActive": true})
+                           "isActive": true, "fulfillsOnlineOrders": true,
+                           "shipsInventory": true, "isFulfillmentService": false})
                 };
                 let nodes: Vec<_> = shop.locations.iter().map(one).collect();
-                json!({"locations": {"nodes": nodes}})
+                json!({"locations": {"nodes": nodes, "pageInfo": {"hasNextPage": false}}})
             }
             "Subscriptions" => {
                 let mut nodes: Vec<_> = shop.subscriptions.iter().map(subscription).collect();
                 for node in &mut nodes {
                     node["apiVersion"] = json!({"handle": shop.version});
                 }
-                json!({"webhookSubscriptions": {"nodes": nodes}})
+                let page = json!({"hasNextPage": false});
+                json!({"webhookSubscriptions": {"nodes": nodes, "pageInfo": page}})
             }
             "Subscribe" => match shop.refuses {
                 Some(message) => json!({"webhookSubscriptionCreate": {
@@ -242,7 +245,7 @@ impl State {
 }
 
 fn subscription((id, topic, uri, filter): &(String, String, String, &str)) -> Value {
-    json!({"id": id, "topic": topic, "uri": uri, "filter": filter})
+    json!({"id": id, "topic": topic, "uri": uri, "filter": filter, "includeFields": []})
 }
 
 impl Shops {

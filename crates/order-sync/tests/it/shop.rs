@@ -238,7 +238,9 @@ impl Shop {
         json!({
             "id": gid("Order", self.id), "email": email, "phone": phone, "note": null,
             "customer": customer,
-            "shippingAddress": {"name": name, "address1": street, "countryCodeV2": "DE"},
+            "shippingAddress": {"name": name, "company": null, "address1": street,
+                "address2": null, "city": null, "province": null, "provinceCode": null,
+                "zip": null, "countryCodeV2": "DE", "phone": null},
             "billingAddress": null,
         })
     }

@@ -61,8 +61,10 @@ impl FakeShopify {
             Some(json!({
                 "id": format!("gid://shopify/ProductVariant/{id}"), "title": "Default Title",
                 "sku": sku, "barcode": barcode,
-                "product": {"id": "gid://shopify/Product/1", "title": format!("Thing {id}")},
-                "inventoryItem": {"id": format!("gid://shopify/InventoryItem/{}", id + 1_000)},
+                "product": {"id": "gid://shopify/Product/1", "title": format!("Thing {id}"),
+                    "status": "ACTIVE"},
+                "inventoryItem": {"id": format!("gid://shopify/InventoryItem/{}", id + 1_000),
+                    "tracked": true},
             }))
         };
         match operation {

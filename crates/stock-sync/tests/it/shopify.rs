@@ -249,8 +249,9 @@ fn written(root: &str, stale: &[usize]) -> Value {
             "field": ["input", "quantities", line.to_string(), "changeFromQuantity"]})
     };
     let errors: Vec<_> = stale.iter().map(blame).collect();
-    let group =
-        errors.is_empty().then(|| json!({"id": "gid://shopify/InventoryAdjustmentGroup/1"}));
+    let made = json!({"id": "gid://shopify/InventoryAdjustmentGroup/1",
+        "createdAt": "2026-11-24T10:00:00Z"});
+    let group = errors.is_empty().then_some(made);
     json!({root: {"inventoryAdjustmentGroup": group, "userErrors": errors}})
 }
 

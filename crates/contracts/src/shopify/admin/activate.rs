@@ -1,20 +1,12 @@
 //! Connects an item to a location. Quantities are set afterwards: a seed was seen to be ignored.
 
 use lockstep_domain::{InventoryItemId, LocationId};
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::read;
+pub(super) use super::answers::activate::DOCUMENT;
+use super::answers::activate::{Variables, answer, call};
+use super::document::{Call, DecodeError};
 use super::user_error::UserError;
-
-pub(super) const DOCUMENT: Document = Document {
-    operation: "Activate",
-    text: include_str!("operations/activate.graphql"),
-    cost: 10,
-    mutation: true,
-    idempotent: true,
-};
 
 /// What became of an activation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,26 +20,22 @@ pub struct Activated {
 /// Builds `inventoryActivate`. Already active is no error.
 #[must_use]
 pub fn activate(item: InventoryItemId, location: LocationId, key: &str) -> Call {
-    #[derive(Serialize)]
-    struct Variables<'a> {
-        item: String,
-        location: String,
-        key: &'a str,
-    }
-    DOCUMENT.call(&Variables { item: item.gid(), location: location.gid(), key })
+    call(&Variables { item: item.gid(), location: location.gid(), key: key.to_owned() })
 }
 
 /// Reads the answer to [`activate`].
 ///
 /// # Errors
-/// No payload: the answer says nothing about the level.
+/// Neither a level nor a refusal: the answer says nothing about the level.
 pub fn decode_activate(data: &Value) -> Result<Activated, DecodeError> {
-    let payload = read::root(data, &DOCUMENT, "inventoryActivate")?;
-    let level = read::object(payload, "inventoryLevel");
-    Ok(Activated {
-        level: level.map(|level| read::id(level, &DOCUMENT, "inventoryLevel")).transpose()?,
-        errors: UserError::list(payload),
-    })
+    let answer = answer(data);
+    let payload = answer.inventory_activate()?.ok_or_else(|| answer.wrong("inventoryActivate"))?;
+    let errors = UserError::plain(&payload.user_errors()?)?;
+    let level = payload.inventory_level()?.map(|level| level.id()).transpose()?;
+    if level.is_none() && errors.is_empty() {
+        return Err(payload.wrong("inventoryLevel"));
+    }
+    Ok(Activated { level, errors })
 }
 
 #[cfg(test)]

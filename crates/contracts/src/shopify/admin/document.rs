@@ -66,8 +66,4 @@ impl Document {
             idempotent: self.idempotent,
         }
     }
-
-    pub(super) fn missing(&self, path: impl Into<String>) -> DecodeError {
-        DecodeError { operation: self.operation, path: path.into() }
-    }
 }

@@ -2,19 +2,11 @@
 
 use jiff::Timestamp;
 use lockstep_domain::{InventoryItemId, LocationId};
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::read;
-
-pub(super) const DOCUMENT: Document = Document {
-    operation: "LevelsOfItems",
-    text: include_str!("operations/levels_of_items.graphql"),
-    cost: 3,
-    mutation: false,
-    idempotent: false,
-};
+pub(super) use super::answers::levels_of_items::DOCUMENT;
+use super::answers::levels_of_items::{InventoryItem, InventoryLevel, Variables, answer, call};
+use super::document::{Call, DecodeError};
 
 /// The quantities of a level, in units; `None` for a name that Shopify left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +34,7 @@ pub struct Quantities {
 pub struct Level {
     /// Shopify's global id of it.
     pub id: String,
-    /// False for a deactivated one, whose quantities rest; true when Shopify does not say.
+    /// False for a deactivated one, whose quantities rest.
     pub is_active: bool,
     /// When Shopify last changed it.
     pub updated_at: Option<Timestamp>,
@@ -68,54 +60,54 @@ pub struct ItemAtLocation {
 /// Asks for up to [`super::LINES_MAX`] items at one location.
 #[must_use]
 pub fn levels_of_items(items: &[InventoryItemId], location: LocationId) -> Call {
-    #[derive(Serialize)]
-    struct Variables {
-        ids: Vec<String>,
-        location: String,
-    }
     let ids = items.iter().map(|item| item.gid()).collect();
-    DOCUMENT.call(&Variables { ids, location: location.gid() })
+    call(&Variables { ids, location: location.gid() })
 }
 
 /// Reads the answer to [`levels_of_items`]: one per item, in their order; `None` where the store
 /// has no such item.
 ///
 /// # Errors
-/// No list, or an item or level without its id.
+/// What must be there is missing, or of another form.
 pub fn decode_levels_of_items(data: &Value) -> Result<Vec<Option<ItemAtLocation>>, DecodeError> {
-    let nodes = data.get("nodes").and_then(Value::as_array);
-    let nodes = nodes.ok_or_else(|| DOCUMENT.missing("nodes"))?;
-    nodes.iter().map(|node| node.get("id").map(|_| item(node)).transpose()).collect()
+    let nodes = answer(data).nodes()?;
+    nodes.iter().map(|node| node.0.as_ref().map(item).transpose()).collect()
 }
 
-fn item(node: &Value) -> Result<ItemAtLocation, DecodeError> {
+fn item(node: &InventoryItem<'_>) -> Result<ItemAtLocation, DecodeError> {
     Ok(ItemAtLocation {
-        item: read::id(node, &DOCUMENT, "nodes")?,
-        sku: read::filled(node, "sku"),
-        tracked: read::flag(node, "tracked"),
-        level: read::object(node, "inventoryLevel").map(level).transpose()?,
+        item: node.id()?,
+        sku: node.sku()?.filter(|sku| !sku.is_empty()),
+        tracked: Some(node.tracked()?),
+        level: node.inventory_level()?.as_ref().map(level).transpose()?,
     })
 }
 
-fn level(node: &Value) -> Result<Level, DecodeError> {
-    let quantities = read::list(node, "quantities");
-    let entry = |name| quantities.iter().find(|q| read::text(q, "name").as_deref() == Some(name));
-    let units = |name| entry(name).and_then(|q| read::number(q, "quantity"));
+fn level(node: &InventoryLevel<'_>) -> Result<Level, DecodeError> {
+    let (mut quantities, mut available_updated_at) = (Quantities::default(), None);
+    for entry in node.quantities()? {
+        let units = match entry.name()?.as_str() {
+            "available" => {
+                available_updated_at = entry.updated_at()?;
+                &mut quantities.available
+            }
+            "on_hand" => &mut quantities.on_hand,
+            "committed" => &mut quantities.committed,
+            "reserved" => &mut quantities.reserved,
+            "damaged" => &mut quantities.damaged,
+            "safety_stock" => &mut quantities.safety_stock,
+            "quality_control" => &mut quantities.quality_control,
+            "incoming" => &mut quantities.incoming,
+            _ => continue,
+        };
+        *units = Some(entry.quantity()?);
+    }
     Ok(Level {
-        id: read::id(node, &DOCUMENT, "nodes.inventoryLevel")?,
-        is_active: read::flag(node, "isActive").unwrap_or(true),
-        updated_at: read::time(node, "updatedAt"),
-        available_updated_at: entry("available").and_then(|q| read::time(q, "updatedAt")),
-        quantities: Quantities {
-            available: units("available"),
-            on_hand: units("on_hand"),
-            committed: units("committed"),
-            reserved: units("reserved"),
-            damaged: units("damaged"),
-            safety_stock: units("safety_stock"),
-            quality_control: units("quality_control"),
-            incoming: units("incoming"),
-        },
+        id: node.id()?,
+        is_active: node.is_active()?,
+        updated_at: Some(node.updated_at()?),
+        available_updated_at,
+        quantities,
     })
 }
 
@@ -137,7 +129,8 @@ mod tests {
                     {"name": "committed", "quantity": 5},
                     {"name": "new_name", "quantity": 1}]}},
             null,
-            {"id": "gid://shopify/InventoryItem/8", "inventoryLevel": null},
+            {"id": "gid://shopify/InventoryItem/8", "sku": "", "tracked": false,
+             "inventoryLevel": null},
         ]});
         let items = decode_levels_of_items(&data).unwrap();
         let level = items[0].as_ref().unwrap().level.as_ref().unwrap();

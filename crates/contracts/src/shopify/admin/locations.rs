@@ -1,28 +1,22 @@
 //! The locations of a store, page by page, inactive ones included.
 
 use lockstep_domain::LocationId;
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::read;
-
-pub(super) const DOCUMENT: Document = Document {
-    operation: "Locations",
-    text: include_str!("operations/locations.graphql"),
-    cost: 9,
-    mutation: false,
-    idempotent: false,
-};
+pub(super) use super::answers::locations::DOCUMENT;
+use super::answers::locations::{self, Variables, answer, call};
+use super::document::{Call, DecodeError};
+use super::pages::next_page;
+use super::view::Given;
 
 /// A location as Shopify shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     /// Shopify's id.
     pub id: LocationId,
-    /// Its name for people; empty when Shopify does not say.
+    /// Its name for people.
     pub name: String,
-    /// False for a deactivated one; true when Shopify does not say.
+    /// False for a deactivated one.
     pub is_active: bool,
     /// Whether online orders are fulfilled there.
     pub fulfills_online_orders: Option<bool>,
@@ -44,32 +38,27 @@ pub struct LocationsPage {
 /// Asks for the page after a cursor.
 #[must_use]
 pub fn locations(after: Option<&str>) -> Call {
-    #[derive(Serialize)]
-    struct Variables<'a> {
-        after: Option<&'a str>,
-    }
-    DOCUMENT.call(&Variables { after })
+    call(&Variables { after: Given::or_null(after.map(str::to_owned)) })
 }
 
 /// Reads the answer to [`locations`].
 ///
 /// # Errors
-/// No list, or a location without an id.
+/// What must be there is missing, or of another form.
 pub fn decode_locations(data: &Value) -> Result<LocationsPage, DecodeError> {
-    let page = read::root(data, &DOCUMENT, "locations")?;
-    let nodes = read::list(page, "nodes").iter().filter(|node| node.is_object());
-    let locations = nodes.map(location).collect::<Result<_, _>>()?;
-    Ok(LocationsPage { locations, next: read::next_page(page) })
+    let page = answer(data).locations()?;
+    let locations = page.nodes()?.iter().map(location).collect::<Result<_, _>>()?;
+    Ok(LocationsPage { locations, next: next_page(&page.page_info()?)? })
 }
 
-fn location(node: &Value) -> Result<Location, DecodeError> {
+fn location(node: &locations::Location<'_>) -> Result<Location, DecodeError> {
     Ok(Location {
-        id: read::id(node, &DOCUMENT, "locations.nodes")?,
-        name: read::text(node, "name").unwrap_or_default(),
-        is_active: read::flag(node, "isActive").unwrap_or(true),
-        fulfills_online_orders: read::flag(node, "fulfillsOnlineOrders"),
-        ships_inventory: read::flag(node, "shipsInventory"),
-        is_fulfillment_service: read::flag(node, "isFulfillmentService"),
+        id: node.id()?,
+        name: node.name()?,
+        is_active: node.is_active()?,
+        fulfills_online_orders: Some(node.fulfills_online_orders()?),
+        ships_inventory: Some(node.ships_inventory()?),
+        is_fulfillment_service: Some(node.is_fulfillment_service()?),
     })
 }
 
@@ -84,7 +73,9 @@ mod tests {
         let page = decode_locations(&json!({"locations": {
             "pageInfo": {"hasNextPage": true, "endCursor": "abc"},
             "nodes": [
-                {"id": "gid://shopify/Location/7", "name": "Berlin", "isActive": false}, null],
+                {"id": "gid://shopify/Location/7", "name": "Berlin", "isActive": false,
+                 "fulfillsOnlineOrders": true, "shipsInventory": true,
+                 "isFulfillmentService": false}],
         }}))
         .unwrap();
         assert_eq!(page.next.as_deref(), Some("abc"));
@@ -101,8 +92,17 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_says_not_where_the_next_begins_is_refused() {
+        for cursor in [json!(null), json!("")] {
+            let page = json!({"hasNextPage": true, "endCursor": cursor});
+            let data = json!({"locations": {"pageInfo": page, "nodes": []}});
+            assert_eq!(decode_locations(&data).unwrap_err().path, "locations.pageInfo.endCursor");
+        }
+    }
+
+    #[test]
     fn a_location_of_another_kind_is_refused() {
         let data = json!({"locations": {"nodes": [{"id": "gid://shopify/Product/7"}]}});
-        assert_eq!(decode_locations(&data).unwrap_err().path, "locations.nodes.id");
+        assert_eq!(decode_locations(&data).unwrap_err().path, "locations.nodes[0].id");
     }
 }

@@ -1,19 +1,13 @@
 //! Cancels an order. It has no key: whether it happened is told by the order.
 
 use lockstep_domain::OrderId;
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::read;
-
-pub(super) const DOCUMENT: Document = Document {
-    operation: "OrderCancel",
-    text: include_str!("operations/order_cancel.graphql"),
-    cost: 10,
-    mutation: true,
-    idempotent: false,
-};
+pub(super) use super::answers::order_cancel::DOCUMENT;
+use super::answers::order_cancel::{Variables, answer, call};
+use super::answers::words::OrderCancelReason;
+use super::document::{Call, DecodeError};
+use super::view::Given;
 
 /// Shopify takes at most so many characters of a note.
 const NOTE_CHARS_MAX: usize = 255;
@@ -22,15 +16,13 @@ const NOTE_CHARS_MAX: usize = 255;
 /// the customer is not told. The note is for the merchant.
 #[must_use]
 pub fn order_cancel(order: OrderId, note: &str) -> Call {
-    #[derive(Serialize)]
-    struct Variables<'a> {
-        order: String,
-        reason: &'a str,
-        restock: bool,
-        note: String,
-    }
     let note = note.chars().take(NOTE_CHARS_MAX).collect();
-    DOCUMENT.call(&Variables { order: order.gid(), reason: "OTHER", restock: true, note })
+    call(&Variables {
+        order: order.gid(),
+        reason: OrderCancelReason::Other,
+        restock: true,
+        note: Given::Value(note),
+    })
 }
 
 /// Reads the answer to [`order_cancel`]: Shopify's words where it refuses; `None` when it took it
@@ -39,15 +31,16 @@ pub fn order_cancel(order: OrderId, note: &str) -> Call {
 /// # Errors
 /// No payload, or one with neither a job nor a refusal.
 pub fn decode_order_cancel(data: &Value) -> Result<Option<String>, DecodeError> {
-    let payload = read::root(data, &DOCUMENT, "orderCancel")?;
-    let errors = read::list(payload, "orderCancelUserErrors");
-    let words: Vec<_> = errors.iter().filter_map(|error| read::filled(error, "message")).collect();
-    if !errors.is_empty() {
-        return Ok(Some(words.join(" ")));
+    let answer = answer(data);
+    let payload = answer.order_cancel()?.ok_or_else(|| answer.wrong("orderCancel"))?;
+    let errors = payload.order_cancel_user_errors()?;
+    if errors.is_empty() {
+        let job = payload.job()?.ok_or_else(|| payload.wrong("job"))?;
+        job.id()?;
+        return Ok(None);
     }
-    let job = read::object(payload, "job").ok_or_else(|| DOCUMENT.missing("orderCancel.job"))?;
-    read::filled(job, "id").ok_or_else(|| DOCUMENT.missing("orderCancel.job.id"))?;
-    Ok(None)
+    let words = errors.iter().map(|error| error.message()).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(words.join(" ")))
 }
 
 #[cfg(test)]

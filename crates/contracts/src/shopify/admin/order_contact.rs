@@ -1,20 +1,12 @@
 //! Who ordered, and where it goes: personal data, asked on its own.
 
 use lockstep_domain::{CustomerId, OrderId};
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::read;
+pub(super) use super::answers::order_contact::DOCUMENT;
+use super::answers::order_contact::{MailingAddress, Variables, answer, call};
+use super::document::{Call, DecodeError};
 use crate::backoffice::v1::{Address, Contact};
-
-pub(super) const DOCUMENT: Document = Document {
-    operation: "OrderContact",
-    text: include_str!("operations/order_contact.graphql"),
-    cost: 4,
-    mutation: false,
-    idempotent: false,
-};
 
 /// Who ordered. Personal data: it is sealed before it is kept.
 #[derive(Clone, PartialEq)]
@@ -28,53 +20,47 @@ pub struct OrderContact {
 /// Asks who placed an order.
 #[must_use]
 pub fn order_contact(order: OrderId) -> Call {
-    #[derive(Serialize)]
-    struct Variables {
-        id: String,
-    }
-    DOCUMENT.call(&Variables { id: order.gid() })
+    call(&Variables { id: order.gid() })
 }
 
 /// Reads the answer to [`order_contact`]; `None` when the store shows no such order.
 ///
 /// # Errors
-/// A customer without an id.
+/// What must be there is missing, or of another form.
 pub fn decode_order_contact(data: &Value) -> Result<Option<OrderContact>, DecodeError> {
-    if data.get("order").is_some_and(Value::is_null) {
-        return Ok(None);
-    }
-    let order = read::root(data, &DOCUMENT, "order")?;
-    let customer = read::object(order, "customer");
-    let text = |key| read::text(order, key).unwrap_or_default();
+    let Some(order) = answer(data).order()? else { return Ok(None) };
+    let customer = order.customer()?;
     let contact = Contact {
-        name: customer.and_then(|c| read::text(c, "displayName")).unwrap_or_default(),
-        email: text("email"),
-        phone: text("phone"),
-        ship_to: read::object(order, "shippingAddress").map(address),
-        bill_to: read::object(order, "billingAddress").map(address),
-        note: text("note"),
+        name: match &customer {
+            Some(customer) => customer.display_name()?,
+            None => String::new(),
+        },
+        email: order.email()?.unwrap_or_default(),
+        phone: order.phone()?.unwrap_or_default(),
+        ship_to: order.shipping_address()?.as_ref().map(address).transpose()?,
+        bill_to: order.billing_address()?.as_ref().map(address).transpose()?,
+        note: order.note()?.unwrap_or_default(),
     };
     let is_empty = contact == Contact::default();
     Ok(Some(OrderContact {
-        customer: customer.map(|c| read::id(c, &DOCUMENT, "order.customer")).transpose()?,
+        customer: customer.map(|customer| customer.id()).transpose()?,
         contact: (!is_empty).then_some(contact),
     }))
 }
 
-fn address(node: &Value) -> Address {
-    let text = |key| read::text(node, key).unwrap_or_default();
-    Address {
-        name: text("name"),
-        company: text("company"),
-        address1: text("address1"),
-        address2: text("address2"),
-        city: text("city"),
-        province: text("province"),
-        province_code: text("provinceCode"),
-        zip: text("zip"),
-        country_code: text("countryCodeV2"),
-        phone: text("phone"),
-    }
+fn address(node: &MailingAddress<'_>) -> Result<Address, DecodeError> {
+    Ok(Address {
+        name: node.name()?.unwrap_or_default(),
+        company: node.company()?.unwrap_or_default(),
+        address1: node.address1()?.unwrap_or_default(),
+        address2: node.address2()?.unwrap_or_default(),
+        city: node.city()?.unwrap_or_default(),
+        province: node.province()?.unwrap_or_default(),
+        province_code: node.province_code()?.unwrap_or_default(),
+        zip: node.zip()?.unwrap_or_default(),
+        country_code: node.country_code_v2()?.unwrap_or_default(),
+        phone: node.phone()?.unwrap_or_default(),
+    })
 }
 
 #[cfg(test)]
@@ -85,11 +71,13 @@ mod tests {
 
     #[test]
     fn reads_who_ordered() {
+        let address = json!({"name": "Ann Example", "company": null, "address1": "", "city": "Berlin",
+            "address2": null, "province": null, "provinceCode": null, "zip": null,
+            "countryCodeV2": "DE", "phone": null});
         let data = json!({"order": {"id": "gid://shopify/Order/5", "email": "ann@example.com",
             "phone": null, "note": "ring twice",
             "customer": {"id": "gid://shopify/Customer/9", "displayName": "Ann Example"},
-            "shippingAddress": {"name": "Ann Example", "city": "Berlin", "countryCodeV2": "DE"},
-            "billingAddress": null}});
+            "shippingAddress": address, "billingAddress": null}});
         let read = decode_order_contact(&data).unwrap().unwrap();
         let contact = read.contact.unwrap();
         assert_eq!(read.customer, Some(CustomerId(9)));
@@ -103,7 +91,8 @@ mod tests {
 
     #[test]
     fn an_order_that_tells_nothing_has_no_contact() {
-        let data = json!({"order": {"id": "gid://shopify/Order/5", "email": null}});
+        let data = json!({"order": {"id": "gid://shopify/Order/5", "email": null, "phone": null,
+            "note": null, "customer": null, "shippingAddress": null, "billingAddress": null}});
         let read = decode_order_contact(&data).unwrap().unwrap();
         assert!(read.contact.is_none() && read.customer.is_none());
         assert!(decode_order_contact(&json!({"order": null})).unwrap().is_none());

@@ -2,61 +2,34 @@
 //! call ([`super::order_contact`]), so that it is asked only where it is needed.
 
 use lockstep_domain::order::facts::{
-    AtLocation, FulfillmentOrder, OrderDetails, OrderFacts, OrderRead, Refund, RefundDetails,
-    ShippingLine,
+    AtLocation, FulfillmentOrder, FulfillmentOrderLine, OrderDetails, OrderFacts, OrderRead,
+    Refund, RefundDetails, ShippingLine,
 };
 use lockstep_domain::{
     FulfillmentId, FulfillmentOrderId, LineItemId, LocationId, OrderId, RefundId,
 };
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::order_parts::{Node, line, refund_line, routed_line, sent_line};
-use super::read;
-
-pub(super) const NUMBERS: Document = Document {
-    operation: "OrderNumbers",
-    text: include_str!("operations/order_numbers.graphql"),
-    cost: 269,
-    mutation: false,
-    idempotent: false,
+pub(super) use super::answers::fulfillment_lines::DOCUMENT as FULFILLMENT_LINES;
+pub(super) use super::answers::fulfillment_order_lines::DOCUMENT as FULFILLMENT_ORDER_LINES;
+pub(super) use super::answers::order_fulfillment_orders::DOCUMENT as FULFILLMENT_ORDERS;
+pub(super) use super::answers::order_lines::DOCUMENT as LINES;
+use super::answers::order_numbers as numbers;
+pub(super) use super::answers::order_numbers::DOCUMENT as NUMBERS;
+use super::answers::parts::{
+    FulfillmentLineItemConnection, FulfillmentOrder as ShownFulfillmentOrder,
+    FulfillmentOrderConnection, FulfillmentOrderLineItemConnection, LineItemConnection, PageInfo,
+    RefundLineItemConnection,
 };
-pub(super) const LINES: Document = Document {
-    operation: "OrderLines",
-    text: include_str!("operations/order_lines.graphql"),
-    cost: 58,
-    mutation: false,
-    idempotent: false,
+pub(super) use super::answers::refund_lines::DOCUMENT as REFUND_LINES;
+use super::answers::words::{FulfillmentOrderStatus, FulfillmentStatus};
+use super::answers::{
+    fulfillment_lines, fulfillment_order_lines, order_fulfillment_orders, order_lines, refund_lines,
 };
-pub(super) const FULFILLMENT_ORDERS: Document = Document {
-    operation: "OrderFulfillmentOrders",
-    text: include_str!("operations/order_fulfillment_orders.graphql"),
-    cost: 143,
-    mutation: false,
-    idempotent: false,
-};
-pub(super) const FULFILLMENT_ORDER_LINES: Document = Document {
-    operation: "FulfillmentOrderLines",
-    text: include_str!("operations/fulfillment_order_lines.graphql"),
-    cost: 26,
-    mutation: false,
-    idempotent: false,
-};
-pub(super) const REFUND_LINES: Document = Document {
-    operation: "RefundLines",
-    text: include_str!("operations/refund_lines.graphql"),
-    cost: 37,
-    mutation: false,
-    idempotent: false,
-};
-pub(super) const FULFILLMENT_LINES: Document = Document {
-    operation: "FulfillmentLines",
-    text: include_str!("operations/fulfillment_lines.graphql"),
-    cost: 26,
-    mutation: false,
-    idempotent: false,
-};
+use super::document::{Call, DecodeError};
+use super::order_parts::{line, money, refund_line, routed_line, sent_line};
+use super::pages::next_page;
+use super::view::Given;
 
 /// A page of an order that is still to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,17 +58,10 @@ pub struct OrderPages {
     rest: Vec<Rest>,
 }
 
-#[derive(Serialize)]
-struct Variables<'a> {
-    id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    after: Option<&'a str>,
-}
-
 /// Asks for an order.
 #[must_use]
 pub fn order_numbers(order: OrderId) -> Call {
-    NUMBERS.call(&Variables { id: order.gid(), after: None })
+    numbers::call(&numbers::Variables { id: order.gid() })
 }
 
 /// Reads the answer to [`order_numbers`]; `None` when the store shows no such order.
@@ -103,56 +69,54 @@ pub fn order_numbers(order: OrderId) -> Call {
 /// # Errors
 /// What must be there is missing, or of a kind that is not known.
 pub fn decode_order_numbers(data: &Value) -> Result<Option<OrderPages>, DecodeError> {
-    if data.get("order").is_some_and(Value::is_null) {
-        return Ok(None);
-    }
-    let node = Node::new(&NUMBERS, read::root(data, &NUMBERS, "order")?, "order");
+    let Some(order) = numbers::answer(data).order()? else { return Ok(None) };
     let mut pages = OrderPages {
-        order: node.id()?,
+        order: order.id()?,
         facts: OrderFacts {
-            updated_at: node.moment("updatedAt")?,
-            cancelled_at: node.optional_moment("cancelledAt")?,
-            closed_at: node.optional_moment("closedAt")?,
+            updated_at: order.updated_at()?,
+            cancelled_at: order.cancelled_at()?,
+            closed_at: order.closed_at()?,
             lines: Vec::new(),
             refunds: Vec::new(),
         },
-        details: details(&node)?,
+        details: details(&order)?,
         routing: Vec::new(),
         sent: Vec::new(),
         rest: Vec::new(),
     };
-    pages.add_lines(&node.object("lineItems")?)?;
-    for refund in node.list("refunds") {
+    pages.add_lines(&order.line_items()?)?;
+    for refund in order.refunds()? {
         pages.add_refund(&refund)?;
     }
-    for fulfillment in node.list("fulfillments") {
+    for fulfillment in order.fulfillments()? {
         pages.add_fulfillment(&fulfillment)?;
     }
-    pages.add_fulfillment_orders(&node.object("fulfillmentOrders")?)?;
+    pages.add_fulfillment_orders(&order.fulfillment_orders()?)?;
     Ok(Some(pages))
 }
 
-fn details(node: &Node<'_>) -> Result<OrderDetails, DecodeError> {
-    let shipping_lines = node.object("shippingLines")?;
-    let shipping_lines = shipping_lines.list("nodes").map(|line| {
-        Ok(ShippingLine {
-            title: line.text("title"),
-            code: line.text("code"),
-            price: line.money("discountedPriceSet")?,
-        })
-    });
-    let tags = read::list(node.value, "tags").iter().filter_map(Value::as_str);
+fn details(order: &numbers::Order<'_>) -> Result<OrderDetails, DecodeError> {
+    let mut shipping_lines = Vec::new();
+    for line in order.shipping_lines()?.nodes()? {
+        shipping_lines.push(ShippingLine {
+            title: line.title()?,
+            code: line.code()?.unwrap_or_default(),
+            price: money(&line.discounted_price_set()?)?,
+        });
+    }
+    let financial = order.display_financial_status()?;
+    let cancel_reason = order.cancel_reason()?;
     Ok(OrderDetails {
-        name: node.text("name"),
-        created_at: node.moment("createdAt")?,
-        test: read::flag(node.value, "test").unwrap_or(false),
-        financial: node.text("displayFinancialStatus"),
-        fulfillment: node.text("displayFulfillmentStatus"),
-        source: node.text("sourceName"),
-        tags: tags.map(str::to_owned).collect(),
-        cancel_reason: node.text("cancelReason"),
-        total: node.money("currentTotalPriceSet")?,
-        shipping_lines: shipping_lines.collect::<Result<_, _>>()?,
+        name: order.name()?,
+        created_at: order.created_at()?,
+        test: order.test()?,
+        financial: financial.map(|word| word.as_str().to_owned()).unwrap_or_default(),
+        fulfillment: order.display_fulfillment_status()?.as_str().to_owned(),
+        source: order.source_name()?.unwrap_or_default(),
+        tags: order.tags()?.into_iter().collect(),
+        cancel_reason: cancel_reason.map(|word| word.as_str().to_owned()).unwrap_or_default(),
+        total: money(&order.current_total_price_set()?)?,
+        shipping_lines,
         lines: Vec::new(),
         refunds: Vec::new(),
     })
@@ -165,18 +129,35 @@ impl OrderPages {
         self.rest.first()
     }
 
+    /// Forgets the next page.
+    #[cfg(test)]
+    pub(super) fn skip(&mut self) {
+        self.rest.remove(0);
+    }
+
     /// Asks for the next page; `None` when the order is whole.
     #[must_use]
     pub fn next_call(&self) -> Option<Call> {
-        let rest = self.next()?;
-        let (document, id) = match rest.part {
-            Part::Lines => (&LINES, self.order.gid()),
-            Part::FulfillmentOrders => (&FULFILLMENT_ORDERS, self.order.gid()),
-            Part::FulfillmentOrderLines(id) => (&FULFILLMENT_ORDER_LINES, id.gid()),
-            Part::RefundLines(id) => (&REFUND_LINES, id.gid()),
-            Part::FulfillmentLines(id, _) => (&FULFILLMENT_LINES, id.gid()),
-        };
-        Some(document.call(&Variables { id, after: Some(&rest.after) }))
+        let Rest { part, after } = self.next()?;
+        let after = Given::Value(after.clone());
+        let order = self.order.gid();
+        Some(match part {
+            Part::Lines => order_lines::call(&order_lines::Variables { id: order, after }),
+            Part::FulfillmentOrders => {
+                let variables = order_fulfillment_orders::Variables { id: order, after };
+                order_fulfillment_orders::call(&variables)
+            }
+            Part::FulfillmentOrderLines(id) => {
+                let variables = fulfillment_order_lines::Variables { id: id.gid(), after };
+                fulfillment_order_lines::call(&variables)
+            }
+            Part::RefundLines(id) => {
+                refund_lines::call(&refund_lines::Variables { id: id.gid(), after })
+            }
+            Part::FulfillmentLines(id, _) => {
+                fulfillment_lines::call(&fulfillment_lines::Variables { id: id.gid(), after })
+            }
+        })
     }
 
     /// Adds the answer to [`OrderPages::next_call`]. False when the order changed meanwhile, so
@@ -189,40 +170,63 @@ impl OrderPages {
             return Ok(true);
         }
         let Rest { part, .. } = self.rest.remove(0);
-        let root = |document, key: &str| -> Result<Node<'_>, DecodeError> {
-            Ok(Node::new(document, read::root(data, document, key)?, key))
-        };
-        let (node, of_order) = match part {
-            Part::Lines => (root(&LINES, "order")?, true),
-            Part::FulfillmentOrders => (root(&FULFILLMENT_ORDERS, "order")?, true),
-            Part::FulfillmentOrderLines(_) => {
-                (root(&FULFILLMENT_ORDER_LINES, "fulfillmentOrder")?, false)
-            }
-            Part::RefundLines(_) => (root(&REFUND_LINES, "refund")?, false),
-            Part::FulfillmentLines(..) => (root(&FULFILLMENT_LINES, "fulfillment")?, false),
-        };
-        let order = if of_order { node.clone() } else { node.object("order")? };
-        if order.moment("updatedAt")? != self.facts.updated_at {
-            return Ok(false);
-        }
+        let at = self.facts.updated_at;
         match part {
-            Part::Lines => self.add_lines(&node.object("lineItems")?)?,
-            Part::FulfillmentOrders => {
-                self.add_fulfillment_orders(&node.object("fulfillmentOrders")?)?;
-            }
-            Part::FulfillmentOrderLines(id) => {
-                let lines = self.add_routed(id, &node.object("lineItems")?)?;
-                let known = self.routing.iter_mut().find(|order| order.id == id);
-                if let Some(known) = known {
-                    known.lines.extend(lines);
+            Part::Lines => {
+                let answer = order_lines::answer(data);
+                let order = answer.order()?.ok_or_else(|| answer.wrong("order"))?;
+                let is_same = order.updated_at()? == at;
+                if is_same {
+                    self.add_lines(&order.line_items()?)?;
                 }
+                Ok(is_same)
             }
-            Part::RefundLines(id) => self.add_refund_lines(id, &node.object("refundLineItems")?)?,
+            Part::FulfillmentOrders => {
+                let answer = order_fulfillment_orders::answer(data);
+                let order = answer.order()?.ok_or_else(|| answer.wrong("order"))?;
+                let is_same = order.updated_at()? == at;
+                if is_same {
+                    self.add_fulfillment_orders(&order.fulfillment_orders()?)?;
+                }
+                Ok(is_same)
+            }
+            Part::FulfillmentOrderLines(id) => self.add_page_of_route(id, data),
+            Part::RefundLines(id) => {
+                let answer = refund_lines::answer(data);
+                let refund = answer.refund()?.ok_or_else(|| answer.wrong("refund"))?;
+                let is_same = refund.order()?.updated_at()? == at;
+                if is_same {
+                    self.add_refund_lines(id, &refund.refund_line_items()?)?;
+                }
+                Ok(is_same)
+            }
             Part::FulfillmentLines(id, location) => {
-                self.add_sent((id, location), &node.object("fulfillmentLineItems")?)?;
+                let answer = fulfillment_lines::answer(data);
+                let sent = answer.fulfillment()?.ok_or_else(|| answer.wrong("fulfillment"))?;
+                let is_same = sent.order()?.updated_at()? == at;
+                if is_same {
+                    self.add_sent((id, location), &sent.fulfillment_line_items()?)?;
+                }
+                Ok(is_same)
             }
         }
-        Ok(true)
+    }
+
+    fn add_page_of_route(
+        &mut self,
+        id: FulfillmentOrderId,
+        data: &Value,
+    ) -> Result<bool, DecodeError> {
+        let answer = fulfillment_order_lines::answer(data);
+        let route = answer.fulfillment_order()?.ok_or_else(|| answer.wrong("fulfillmentOrder"))?;
+        let is_same = route.order()?.updated_at()? == self.facts.updated_at;
+        if is_same {
+            let lines = self.add_routed(id, &route.line_items()?)?;
+            if let Some(known) = self.routing.iter_mut().find(|order| order.id == id) {
+                known.lines.extend(lines);
+            }
+        }
+        Ok(is_same)
     }
 
     /// The order, when it is whole: without the contact, which is another call.
@@ -246,36 +250,39 @@ impl OrderPages {
         }
     }
 
-    fn more(&mut self, part: Part, connection: &Node<'_>) {
-        let next = read::next_page(connection.value);
-        self.rest.extend(next.map(|after| Rest { part, after }));
+    fn more(&mut self, part: Part, info: &PageInfo<'_>) -> Result<(), DecodeError> {
+        self.rest.extend(next_page(info)?.map(|after| Rest { part, after }));
+        Ok(())
     }
 
-    fn add_lines(&mut self, connection: &Node<'_>) -> Result<(), DecodeError> {
-        for node in connection.list("nodes") {
+    fn add_lines(&mut self, page: &LineItemConnection<'_>) -> Result<(), DecodeError> {
+        for node in page.nodes()? {
             let (numbers, details) = line(&node)?;
             self.facts.lines.push(numbers);
             self.details.lines.push(details);
         }
-        self.more(Part::Lines, connection);
-        Ok(())
+        self.more(Part::Lines, &page.page_info()?)
     }
 
-    fn add_refund(&mut self, node: &Node<'_>) -> Result<(), DecodeError> {
-        let id: RefundId = node.id()?;
-        let at = match node.optional_moment("createdAt")? {
+    fn add_refund(&mut self, node: &numbers::Refund<'_>) -> Result<(), DecodeError> {
+        let id = node.id()?;
+        let at = match node.created_at()? {
             Some(at) => at,
-            None => node.moment("processedAt")?,
+            None => node.processed_at()?,
         };
         self.facts.refunds.push(Refund { id, at, lines: Vec::new() });
-        let amount = node.money("totalRefundedSet")?;
+        let amount = money(&node.total_refunded_set()?)?;
         self.details.refunds.push(RefundDetails { id, amount, lines: Vec::new() });
-        self.add_refund_lines(id, &node.object("refundLineItems")?)
+        self.add_refund_lines(id, &node.refund_line_items()?)
     }
 
-    fn add_refund_lines(&mut self, id: RefundId, node: &Node<'_>) -> Result<(), DecodeError> {
+    fn add_refund_lines(
+        &mut self,
+        id: RefundId,
+        page: &RefundLineItemConnection<'_>,
+    ) -> Result<(), DecodeError> {
         let (mut lines, mut money) = (Vec::new(), Vec::new());
-        for node in node.list("nodes") {
+        for node in page.nodes()? {
             let (line, amount) = refund_line(&node)?;
             lines.push(line);
             money.push(amount);
@@ -286,66 +293,75 @@ impl OrderPages {
         if let Some(refund) = self.details.refunds.iter_mut().find(|refund| refund.id == id) {
             refund.lines.extend(money);
         }
-        self.more(Part::RefundLines(id), node);
-        Ok(())
+        self.more(Part::RefundLines(id), &page.page_info()?)
     }
 
-    fn add_fulfillment(&mut self, node: &Node<'_>) -> Result<(), DecodeError> {
-        match node.text("status").as_str() {
-            "SUCCESS" | "OPEN" | "PENDING" => {
-                let place = (node.id()?, node.id_of("location")?);
-                self.add_sent(place, &node.object("fulfillmentLineItems")?)
+    fn add_fulfillment(&mut self, node: &numbers::Fulfillment<'_>) -> Result<(), DecodeError> {
+        use FulfillmentStatus as Status;
+        match node.status()? {
+            Status::Success | Status::Open | Status::Pending => {
+                let location = node.location()?.map(|location| location.id()).transpose()?;
+                self.add_sent((node.id()?, location), &node.fulfillment_line_items()?)
             }
             // It sent nothing, or what it sent was taken back.
-            "CANCELLED" | "ERROR" | "FAILURE" => Ok(()),
-            _ => Err(node.wrong("status")),
+            Status::Cancelled | Status::Error | Status::Failure => Ok(()),
+            Status::NotInSchema(_) => Err(node.wrong("status")),
         }
     }
 
     fn add_sent(
         &mut self,
         (id, location): (FulfillmentId, Option<LocationId>),
-        connection: &Node<'_>,
+        page: &FulfillmentLineItemConnection<'_>,
     ) -> Result<(), DecodeError> {
-        for node in connection.list("nodes") {
+        for node in page.nodes()? {
             self.sent.push(sent_line(&node, location)?);
         }
-        self.more(Part::FulfillmentLines(id, location), connection);
-        Ok(())
+        self.more(Part::FulfillmentLines(id, location), &page.page_info()?)
     }
 
-    fn add_fulfillment_orders(&mut self, connection: &Node<'_>) -> Result<(), DecodeError> {
-        for node in connection.list("nodes") {
-            let hold = match node.text("status").as_str() {
-                "OPEN" | "IN_PROGRESS" | "INCOMPLETE" => None,
-                "ON_HOLD" => {
-                    let reason = node.list("fulfillmentHolds").map(|hold| hold.text("reason"));
-                    Some(reason.into_iter().find(|r| !r.is_empty()).unwrap_or("ON_HOLD".to_owned()))
-                }
-                status @ "SCHEDULED" => Some(status.to_owned()),
-                // Nothing is left to be sent of it.
-                "CLOSED" | "CANCELLED" => continue,
-                _ => return Err(node.wrong("status")),
-            };
+    fn add_fulfillment_orders(
+        &mut self,
+        page: &FulfillmentOrderConnection<'_>,
+    ) -> Result<(), DecodeError> {
+        for node in page.nodes()? {
+            let Some(hold) = hold(&node)? else { continue };
             let id = node.id()?;
-            let location = node.object("assignedLocation")?.id_of("location")?;
-            let lines = self.add_routed(id, &node.object("lineItems")?)?;
+            let location = node.assigned_location()?.location()?;
+            let location = location.map(|location| location.id()).transpose()?;
+            let lines = self.add_routed(id, &node.line_items()?)?;
             self.routing.push(FulfillmentOrder { id, location, hold, lines });
         }
-        self.more(Part::FulfillmentOrders, connection);
-        Ok(())
+        self.more(Part::FulfillmentOrders, &page.page_info()?)
     }
 
     fn add_routed(
         &mut self,
         id: FulfillmentOrderId,
-        connection: &Node<'_>,
-    ) -> Result<Vec<lockstep_domain::order::facts::FulfillmentOrderLine>, DecodeError> {
-        let lines = connection.list("nodes").map(|node| routed_line(&node));
-        let lines = lines.collect::<Result<Vec<_>, _>>()?;
-        self.more(Part::FulfillmentOrderLines(id), connection);
+        page: &FulfillmentOrderLineItemConnection<'_>,
+    ) -> Result<Vec<FulfillmentOrderLine>, DecodeError> {
+        let lines = page.nodes()?.iter().map(routed_line).collect::<Result<Vec<_>, _>>()?;
+        self.more(Part::FulfillmentOrderLines(id), &page.page_info()?)?;
         Ok(lines.into_iter().filter(|line| line.remaining > 0).collect())
     }
+}
+
+/// What keeps a fulfillment order, if anything; nothing at all when nothing is left to be sent.
+fn hold(node: &ShownFulfillmentOrder<'_>) -> Result<Option<Option<String>>, DecodeError> {
+    use FulfillmentOrderStatus as Status;
+    let status = node.status()?;
+    Ok(Some(match status {
+        Status::Open | Status::InProgress | Status::Incomplete => None,
+        Status::OnHold => {
+            let holds = node.fulfillment_holds()?;
+            let reason = holds.first().map(|hold| hold.reason()).transpose()?;
+            let reason = reason.as_ref().map_or(status.as_str(), |reason| reason.as_str());
+            Some(reason.to_owned())
+        }
+        Status::Scheduled => Some(status.as_str().to_owned()),
+        Status::Closed | Status::Cancelled => return Ok(None),
+        Status::NotInSchema(_) => return Err(node.wrong("status")),
+    }))
 }
 
 #[cfg(test)]

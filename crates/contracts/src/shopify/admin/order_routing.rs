@@ -1,45 +1,28 @@
 //! The orders that fulfillment orders belong to: their webhooks do not say.
 
 use lockstep_domain::{FulfillmentOrderId, OrderId};
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::read;
-
-pub(super) const DOCUMENT: Document = Document {
-    operation: "OrdersOfFulfillmentOrders",
-    text: include_str!("operations/orders_of_fulfillment_orders.graphql"),
-    cost: 2,
-    mutation: false,
-    idempotent: false,
-};
+pub(super) use super::answers::orders_of_fulfillment_orders::DOCUMENT;
+use super::answers::orders_of_fulfillment_orders::{Variables, answer, call};
+use super::document::{Call, DecodeError};
 
 /// Asks for the orders of up to [`super::LINES_MAX`] fulfillment orders.
 #[must_use]
 pub fn orders_of_fulfillment_orders(ids: &[FulfillmentOrderId]) -> Call {
-    #[derive(Serialize)]
-    struct Variables {
-        ids: Vec<String>,
-    }
-    DOCUMENT.call(&Variables { ids: ids.iter().map(|id| id.gid()).collect() })
+    call(&Variables { ids: ids.iter().map(|id| id.gid()).collect() })
 }
 
 /// Reads the answer to [`orders_of_fulfillment_orders`]: one per fulfillment order, in their order;
 /// `None` where the store shows none.
 ///
 /// # Errors
-/// No list, or a fulfillment order without an order.
+/// What must be there is missing, or of another form.
 pub fn decode_orders_of_fulfillment_orders(
     data: &Value,
 ) -> Result<Vec<Option<OrderId>>, DecodeError> {
-    let nodes = data.get("nodes").and_then(Value::as_array);
-    let nodes = nodes.ok_or_else(|| DOCUMENT.missing("nodes"))?;
-    let order = |node: &Value| {
-        let order = read::object(node, "order").unwrap_or(&Value::Null);
-        read::id(order, &DOCUMENT, "nodes.order")
-    };
-    nodes.iter().map(|node| node.get("id").map(|_| order(node)).transpose()).collect()
+    let nodes = answer(data).nodes()?;
+    nodes.iter().map(|node| node.0.map(|found| found.order()?.id()).transpose()).collect()
 }
 
 #[cfg(test)]
@@ -59,7 +42,7 @@ mod tests {
         let broken = json!({"nodes": [{"id": "gid://shopify/FulfillmentOrder/7"}]});
         assert_eq!(
             decode_orders_of_fulfillment_orders(&broken).unwrap_err().path,
-            "nodes.order.id"
+            "nodes[0].order"
         );
     }
 }

@@ -3,19 +3,14 @@
 use jiff::Timestamp;
 use lockstep_domain::OrderId;
 use lockstep_domain::sweep::Window;
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::read;
+pub(super) use super::answers::orders_updated::DOCUMENT;
+use super::answers::orders_updated::{Order, Variables, answer, call};
+use super::document::{Call, DecodeError};
+use super::pages::next_page;
+use super::view::Given;
 
-pub(super) const DOCUMENT: Document = Document {
-    operation: "OrdersUpdated",
-    text: include_str!("operations/orders_updated.graphql"),
-    cost: 13,
-    mutation: false,
-    idempotent: false,
-};
 /// Requested cost of one page, in points.
 pub const ORDERS_UPDATED_COST: u32 = DOCUMENT.cost;
 
@@ -31,32 +26,21 @@ pub struct OrdersUpdated {
 /// Asks for the page behind a cursor of the orders that last changed in a window.
 #[must_use]
 pub fn orders_updated(window: &Window, after: Option<&str>) -> Call {
-    #[derive(Serialize)]
-    struct Variables<'a> {
-        query: String,
-        after: Option<&'a str>,
-    }
     let Window { from, until } = window;
     let query = format!("updated_at:>='{from}' updated_at:<'{until}'");
-    DOCUMENT.call(&Variables { query, after })
+    call(&Variables { query, after: Given::or_null(after.map(str::to_owned)) })
 }
 
 /// Reads the answer to [`orders_updated`].
 ///
 /// # Errors
-/// No list, or an order without id or moment.
+/// What must be there is missing, or of another form.
 pub fn decode_orders_updated(data: &Value) -> Result<OrdersUpdated, DecodeError> {
-    let page = read::root(data, &DOCUMENT, "orders")?;
-    let nodes = page.get("nodes").and_then(Value::as_array);
-    let nodes = nodes.ok_or_else(|| DOCUMENT.missing("orders.nodes"))?;
-    let one = |node: &Value| {
-        let at = read::text(node, "updatedAt").and_then(|text| text.parse().ok());
-        let at = at.ok_or_else(|| DOCUMENT.missing("orders.nodes.updatedAt"))?;
-        Ok((read::id(node, &DOCUMENT, "orders.nodes")?, at))
-    };
+    let page = answer(data).orders()?;
+    let one = |node: &Order<'_>| Ok((node.id()?, node.updated_at()?));
     Ok(OrdersUpdated {
-        orders: nodes.iter().map(one).collect::<Result<_, _>>()?,
-        next: read::next_page(page),
+        orders: page.nodes()?.iter().map(one).collect::<Result<_, _>>()?,
+        next: next_page(&page.page_info()?)?,
     })
 }
 

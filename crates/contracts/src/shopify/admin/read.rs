@@ -1,11 +1,43 @@
-//! Tolerant reading of answers: what is absent or of another type is `None`.
+//! Reading of answers without types: what is absent or of another type is `None`. Operations with
+//! types ([`super::answers`]) are read strictly.
 
 use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::answers::parts::ProductVariantOfVariantsByCode as ShownVariant;
 use super::document::{DecodeError, Document};
+use super::user_error::UserError;
+use super::variants::{self, Variant};
+use super::view::{Node, Part};
+
+impl Document {
+    pub(super) fn missing(&self, path: impl Into<String>) -> DecodeError {
+        DecodeError { operation: self.operation, path: path.into() }
+    }
+}
+
+impl UserError {
+    pub(super) fn list(payload: &Value) -> Vec<Self> {
+        let part = |value: &Value| match value {
+            Value::String(text) => Some(Part(text.clone())),
+            Value::Number(number) => Some(Part(number.to_string())),
+            _ => None,
+        };
+        let read = |entry: &Value| {
+            let field = list(entry, "field").iter().filter_map(part).collect();
+            let message = text(entry, "message").unwrap_or_default();
+            Self::new(filled(entry, "code").as_deref(), Some(field), message)
+        };
+        list(payload, "userErrors").iter().map(read).collect()
+    }
+}
+
+/// A variant that stands alone.
+pub(super) fn variant(node: &Value, document: &'static Document) -> Result<Variant, DecodeError> {
+    variants::variant(&ShownVariant::from(Node::root(document, node)))
+}
 
 pub(super) fn text(value: &Value, key: &str) -> Option<String> {
     value.get(key)?.as_str().map(str::to_owned)

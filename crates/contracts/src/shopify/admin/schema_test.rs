@@ -3,12 +3,11 @@
 //! `LOCKSTEP_SHOPIFY_SCHEMA` names the introspection file (`admin_2026-10.json.gz` of the npm
 //! package `@shopify/dev-mcp`); `make test` fetches it and sets the variable.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 
-use apollo_compiler::executable::{Field, Selection, SelectionSet};
+use apollo_compiler::ExecutableDocument;
 use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::response::JsonMap;
-use apollo_compiler::{ExecutableDocument, Schema};
 use lockstep_domain::shipment::{Taken, Tracking};
 use lockstep_domain::{
     FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId, LocationId,
@@ -16,15 +15,14 @@ use lockstep_domain::{
 };
 use serde_json::Value;
 
+use super::cost::requested_cost;
+use super::generate::{folder, generate, parsed, sources};
 use super::published::{Published, parse};
 use super::used::{deprecated_uses, used};
 use super::*;
 
 /// What the operations use of it, committed: written by `cargo xtask schema`.
 const PRUNED: &str = include_str!("schema.graphql");
-
-/// Objects that cost nothing themselves, by the recordings.
-const FREE_TYPES: [&str; 3] = ["MoneyBag", "MoneyV2", "PageInfo"];
 
 /// `make canary` runs this against the next version, too.
 #[test]
@@ -76,18 +74,48 @@ fn every_operation_is_valid_in_the_pruned_schema() {
 fn the_pruned_schema_is_what_the_operations_use() {
     let published = Published::load();
     let schema = published.schema();
-    let documents = DOCUMENTS.iter().map(|document| {
-        ExecutableDocument::parse_and_validate(&schema, document.text, document.operation)
-            .unwrap_or_else(|refused| panic!("{}: {}", document.operation, refused.errors))
-    });
+    let sources = sources();
+    let documents = sources.iter().map(|source| parsed(&schema, source));
     let pruned = published.pruned(&used(&schema, documents));
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/shopify/admin/schema.graphql");
-        std::fs::write(&file, &pruned).expect("the schema can be written");
+        std::fs::write(folder().join("schema.graphql"), &pruned)
+            .expect("the schema can be written");
         println!("{} bytes of {} are used", pruned.len(), published.file);
     } else {
         assert!(pruned == PRUNED, "schema.graphql is not current: run `cargo xtask schema`");
     }
+}
+
+/// Needs no published schema: the committed part tells every type.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the test's own setting")]
+fn the_types_are_what_the_operations_ask() {
+    let folder = folder();
+    let schema = std::fs::read_to_string(folder.join("schema.graphql")).expect("a schema");
+    let wanted = generate(&parse(schema), &sources());
+    let folder = folder.join("answers");
+    let files = std::fs::read_dir(&folder).expect("a folder of types");
+    let paths = files.map(|file| file.expect("a file").path());
+    let present: BTreeMap<_, _> = paths
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(path).expect("text"))
+        })
+        .collect();
+    if std::env::var_os("UPDATE_SCHEMA").is_none() {
+        let stale = wanted.iter().find(|(name, text)| present.get(*name) != Some(text));
+        let stale = stale.or(present.iter().find(|(name, _)| !wanted.contains_key(*name)));
+        let stale = stale.map(|(name, _)| name);
+        assert_eq!(stale, None, "answers/ is not current: run `cargo xtask schema`");
+        return;
+    }
+    for name in present.keys().filter(|name| !wanted.contains_key(*name)) {
+        std::fs::remove_file(folder.join(name)).expect("it can be removed");
+    }
+    for (name, text) in &wanted {
+        std::fs::write(folder.join(name), text).expect("it can be written");
+    }
+    println!("{} files of Rust for {} operations", wanted.len(), DOCUMENTS.len());
 }
 
 #[test]
@@ -101,7 +129,7 @@ fn every_operation_is_named_and_its_cost_follows_the_formula() {
         assert_eq!(operation.name.as_ref().map(|name| name.as_str()), Some(document.operation));
         assert_eq!(operation.is_mutation(), document.mutation, "{}", document.operation);
         assert_eq!(document.text.contains("@idempotent"), document.idempotent);
-        let cost = requested_cost(&schema, document, &operation.selection_set);
+        let cost = requested_cost(&schema, document.mutation, &operation.selection_set);
         assert_eq!(cost, document.cost, "requested cost of {}", document.operation);
     }
 }
@@ -190,53 +218,4 @@ fn a_field_that_the_schema_lacks_is_noticed() {
     let schema = Published::load().schema();
     let wrong = "query Wrong { shop { id compareQuantity } }";
     assert!(ExecutableDocument::parse_and_validate(&schema, wrong, "wrong").is_err());
-}
-
-fn requested_cost(schema: &Schema, document: &Document, roots: &SelectionSet) -> u32 {
-    if !document.mutation {
-        // A count costs ten at the root, and one where it is nested.
-        let counts = fields(roots).filter(|root| root.name.as_str().ends_with("Count")).count();
-        return (cost_of_set(schema, roots) + 9 * counts as u32).max(1);
-    }
-    let payload_objects = fields(roots)
-        .flat_map(|root| fields(&root.selection_set))
-        .filter(|field| !field.name.as_str().ends_with("serErrors"));
-    10 + payload_objects.map(|field| cost_of_set(schema, &field.selection_set)).sum::<u32>()
-}
-
-fn fields(set: &SelectionSet) -> impl Iterator<Item = &Field> {
-    set.selections.iter().filter_map(|selection| selection.as_field().map(AsRef::as_ref))
-}
-
-/// Fields add up; of inline fragments only the dearest counts.
-fn cost_of_set(schema: &Schema, set: &SelectionSet) -> u32 {
-    let plain: u32 = fields(set).map(|field| cost_of_field(schema, field)).sum();
-    let fragments = set.selections.iter().filter_map(Selection::as_inline_fragment);
-    plain + fragments.map(|one| cost_of_set(schema, &one.selection_set)).max().unwrap_or(0)
-}
-
-fn cost_of_field(schema: &Schema, field: &Field) -> u32 {
-    let type_name = field.definition.ty.inner_named_type();
-    let is_composite = schema
-        .types
-        .get(type_name)
-        .is_some_and(|ty| ty.is_object() || ty.is_interface() || ty.is_union());
-    if !is_composite || FREE_TYPES.contains(&type_name.as_str()) {
-        return 0;
-    }
-    let children = cost_of_set(schema, &field.selection_set);
-    if !type_name.as_str().ends_with("Connection") {
-        return 1 + children;
-    }
-    let first = field.argument_by_name("first").expect("a connection names how many it wants");
-    let first = first.to_i32().expect("a number");
-    let nodes = fields(&field.selection_set).find(|inner| inner.name.as_str() == "nodes");
-    let node = 1 + nodes.map_or(0, |nodes| cost_of_set(schema, &nodes.selection_set));
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a positive number below 12"
-    )]
-    let factor = (2.0 * f64::from(first).ln()).floor() as u32;
-    2 + factor.max(1) * node
 }

@@ -4,28 +4,22 @@ use lockstep_domain::shipment::{
     Readiness, ShownFulfillment, ShownLine, ShownOrder, ShownRoute, Units,
 };
 use lockstep_domain::{FulfillmentId, FulfillmentOrderId, OrderId};
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::order_parts::{Node, routed_line, sent_line};
-use super::order_read::{FULFILLMENT_LINES, FULFILLMENT_ORDER_LINES};
-use super::read;
-
-pub(super) const ORDER: Document = Document {
-    operation: "ShipmentsOfOrder",
-    text: include_str!("operations/shipments_of_order.graphql"),
-    cost: 174,
-    mutation: false,
-    idempotent: false,
+use super::answers::parts::{
+    FulfillmentLineItemConnection, FulfillmentOrderConnectionOfRoutesOfOrder as RouteConnection,
+    FulfillmentOrderLineItemConnection, FulfillmentOrderOfRoutesOfOrder as Route, PageInfo,
 };
-pub(super) const ROUTES: Document = Document {
-    operation: "RoutesOfOrder",
-    text: include_str!("operations/routes_of_order.graphql"),
-    cost: 148,
-    mutation: false,
-    idempotent: false,
+pub(super) use super::answers::routes_of_order::DOCUMENT as ROUTES;
+pub(super) use super::answers::shipments_of_order::DOCUMENT as ORDER;
+use super::answers::words::{FulfillmentOrderAction, FulfillmentOrderStatus, FulfillmentStatus};
+use super::answers::{
+    fulfillment_lines, fulfillment_order_lines, routes_of_order, shipments_of_order as shown_of,
 };
+use super::document::{Call, DecodeError};
+use super::order_parts::{routed_line, sent_line};
+use super::pages::next_page;
+use super::view::Given;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Rest {
@@ -49,22 +43,15 @@ pub struct ShipmentPages {
     rest: Vec<Rest>,
 }
 
-#[derive(Serialize)]
-struct Variables<'a> {
-    id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    after: Option<&'a str>,
-}
-
 /// Asks for an order's fulfillment orders and fulfillments.
 #[must_use]
 pub fn shipments_of_order(order: OrderId) -> Call {
-    ORDER.call(&Variables { id: order.gid(), after: None })
+    shown_of::call(&shown_of::Variables { id: order.gid() })
 }
 
-#[cfg(test)]
 pub(super) fn routes_page(order: OrderId, after: &str) -> Call {
-    ROUTES.call(&Variables { id: order.gid(), after: Some(after) })
+    let after = Given::Value(after.to_owned());
+    routes_of_order::call(&routes_of_order::Variables { id: order.gid(), after })
 }
 
 /// Reads the answer to [`shipments_of_order`]; `None` when the store shows no such order.
@@ -72,34 +59,43 @@ pub(super) fn routes_page(order: OrderId, after: &str) -> Call {
 /// # Errors
 /// What must be there is missing, or of a kind that is not known.
 pub fn decode_shipments_of_order(data: &Value) -> Result<Option<ShipmentPages>, DecodeError> {
-    if data.get("order").is_some_and(Value::is_null) {
-        return Ok(None);
-    }
-    let node = Node::new(&ORDER, read::root(data, &ORDER, "order")?, "order");
+    let Some(order) = shown_of::answer(data).order()? else { return Ok(None) };
     let mut pages = ShipmentPages {
-        order: node.id()?,
-        updated_at: node.moment("updatedAt")?,
+        order: order.id()?,
+        updated_at: order.updated_at()?,
         shown: ShownOrder::default(),
         rest: Vec::new(),
     };
-    for fulfillment in node.list("fulfillments") {
+    for fulfillment in order.fulfillments()? {
         pages.add_fulfillment(&fulfillment)?;
     }
-    pages.add_routes(&node.object("fulfillmentOrders")?)?;
+    pages.add_routes(&order.fulfillment_orders()?)?;
     Ok(Some(pages))
 }
 
 impl ShipmentPages {
+    /// Forgets the next page.
+    #[cfg(test)]
+    pub(super) fn skip(&mut self) {
+        self.rest.remove(0);
+    }
+
     /// Asks for the next page; `None` when all is there.
     #[must_use]
     pub fn next_call(&self) -> Option<Call> {
-        let rest = self.rest.first()?;
-        let (document, id) = match rest.part {
-            Part::Routes => (&ROUTES, self.order.gid()),
-            Part::RouteLines(id) => (&FULFILLMENT_ORDER_LINES, id.gid()),
-            Part::SentLines(id) => (&FULFILLMENT_LINES, id.gid()),
-        };
-        Some(document.call(&Variables { id, after: Some(&rest.after) }))
+        let Rest { part, after } = self.rest.first()?;
+        let given = Given::Value(after.clone());
+        Some(match part {
+            Part::Routes => routes_page(self.order, after),
+            Part::RouteLines(id) => {
+                let variables = fulfillment_order_lines::Variables { id: id.gid(), after: given };
+                fulfillment_order_lines::call(&variables)
+            }
+            Part::SentLines(id) => {
+                let variables = fulfillment_lines::Variables { id: id.gid(), after: given };
+                fulfillment_lines::call(&variables)
+            }
+        })
     }
 
     /// Adds the answer to [`ShipmentPages::next_call`]. False when the order changed meanwhile, so
@@ -112,44 +108,43 @@ impl ShipmentPages {
             return Ok(true);
         }
         let Rest { part, .. } = self.rest.remove(0);
-        let root = |document, key: &str| -> Result<Node<'_>, DecodeError> {
-            Ok(Node::new(document, read::root(data, document, key)?, key))
-        };
-        let (node, order) = match part {
-            Part::Routes => {
-                let node = root(&ROUTES, "order")?;
-                (node.clone(), node)
-            }
-            Part::RouteLines(_) => {
-                let node = root(&FULFILLMENT_ORDER_LINES, "fulfillmentOrder")?;
-                (node.clone(), node.object("order")?)
-            }
-            Part::SentLines(_) => {
-                let node = root(&FULFILLMENT_LINES, "fulfillment")?;
-                (node.clone(), node.object("order")?)
-            }
-        };
-        if order.moment("updatedAt")? != self.updated_at {
-            return Ok(false);
-        }
         match part {
-            Part::Routes => self.add_routes(&node.object("fulfillmentOrders")?)?,
-            Part::RouteLines(id) => {
-                let lines = self.lines(id, &node.object("lineItems")?)?;
-                let known = self.shown.routes.iter_mut().find(|route| route.id == id);
-                if let Some(known) = known {
-                    known.lines.extend(lines);
+            Part::Routes => {
+                let answer = routes_of_order::answer(data);
+                let order = answer.order()?.ok_or_else(|| answer.wrong("order"))?;
+                let is_same = order.updated_at()? == self.updated_at;
+                if is_same {
+                    self.add_routes(&order.fulfillment_orders()?)?;
                 }
+                Ok(is_same)
+            }
+            Part::RouteLines(id) => {
+                let answer = fulfillment_order_lines::answer(data);
+                let route = answer.fulfillment_order()?;
+                let route = route.ok_or_else(|| answer.wrong("fulfillmentOrder"))?;
+                let is_same = route.order()?.updated_at()? == self.updated_at;
+                if is_same {
+                    let lines = self.lines(id, &route.line_items()?)?;
+                    if let Some(known) = self.shown.routes.iter_mut().find(|one| one.id == id) {
+                        known.lines.extend(lines);
+                    }
+                }
+                Ok(is_same)
             }
             Part::SentLines(id) => {
-                let more = self.units(id, &node.object("fulfillmentLineItems")?)?;
-                let known = self.shown.fulfillments.iter_mut().find(|one| one.id == id);
-                if let Some(known) = known {
-                    add(&mut known.units, more);
+                let answer = fulfillment_lines::answer(data);
+                let sent = answer.fulfillment()?.ok_or_else(|| answer.wrong("fulfillment"))?;
+                let is_same = sent.order()?.updated_at()? == self.updated_at;
+                if is_same {
+                    let more = self.units(id, &sent.fulfillment_line_items()?)?;
+                    let known = self.shown.fulfillments.iter_mut().find(|one| one.id == id);
+                    if let Some(known) = known {
+                        add(&mut known.units, more);
+                    }
                 }
+                Ok(is_same)
             }
         }
-        Ok(true)
     }
 
     /// What was read, when it is whole.
@@ -161,63 +156,70 @@ impl ShipmentPages {
         self.shown
     }
 
-    fn more(&mut self, part: Part, connection: &Node<'_>) {
-        let next = read::next_page(connection.value);
-        self.rest.extend(next.map(|after| Rest { part, after }));
+    fn more(&mut self, part: Part, info: &PageInfo<'_>) -> Result<(), DecodeError> {
+        self.rest.extend(next_page(info)?.map(|after| Rest { part, after }));
+        Ok(())
     }
 
-    fn add_fulfillment(&mut self, node: &Node<'_>) -> Result<(), DecodeError> {
+    fn add_fulfillment(&mut self, node: &shown_of::Fulfillment<'_>) -> Result<(), DecodeError> {
+        use FulfillmentStatus as Status;
         let id = node.id()?;
-        let cancelled = match node.text("status").as_str() {
-            "SUCCESS" | "OPEN" | "PENDING" => false,
-            "CANCELLED" | "ERROR" | "FAILURE" => true,
-            _ => return Err(node.wrong("status")),
+        let cancelled = match node.status()? {
+            Status::Success | Status::Open | Status::Pending => false,
+            Status::Cancelled | Status::Error | Status::Failure => true,
+            Status::NotInSchema(_) => return Err(node.wrong("status")),
         };
-        let units = self.units(id, &node.object("fulfillmentLineItems")?)?;
-        let tracking = read::list(node.value, "trackingInfo");
-        let texts = |key| tracking.iter().filter_map(|one| read::filled(one, key)).collect();
-        let (numbers, urls) = (texts("number"), texts("url"));
+        let units = self.units(id, &node.fulfillment_line_items()?)?;
+        let (mut numbers, mut urls) = (Vec::new(), Vec::new());
+        for tracking in node.tracking_info()? {
+            numbers.extend(tracking.number()?.filter(|number| !number.is_empty()));
+            urls.extend(tracking.url()?.filter(|url| !url.is_empty()));
+        }
         self.shown.fulfillments.push(ShownFulfillment { id, cancelled, units, numbers, urls });
         Ok(())
     }
 
-    fn units(&mut self, id: FulfillmentId, connection: &Node<'_>) -> Result<Units, DecodeError> {
+    fn units(
+        &mut self,
+        id: FulfillmentId,
+        page: &FulfillmentLineItemConnection<'_>,
+    ) -> Result<Units, DecodeError> {
         let mut units = Units::new();
-        for node in connection.list("nodes") {
+        for node in page.nodes()? {
             let (line, at) = sent_line(&node, None)?;
             add(&mut units, Units::from([(line, at.units)]));
         }
         units.retain(|_, units| *units > 0);
-        self.more(Part::SentLines(id), connection);
+        self.more(Part::SentLines(id), &page.page_info()?)?;
         Ok(units)
     }
 
-    fn add_routes(&mut self, connection: &Node<'_>) -> Result<(), DecodeError> {
-        for node in connection.list("nodes") {
+    fn add_routes(&mut self, page: &RouteConnection<'_>) -> Result<(), DecodeError> {
+        for node in page.nodes()? {
             let Some(readiness) = readiness(&node)? else { continue };
             let id = node.id()?;
-            let location = node.object("assignedLocation")?.id_of("location")?;
-            let lines = self.lines(id, &node.object("lineItems")?)?;
+            let location = node.assigned_location()?.location()?;
+            let location = location.map(|location| location.id()).transpose()?;
+            let lines = self.lines(id, &node.line_items()?)?;
             self.shown.routes.push(ShownRoute { id, location, readiness, lines });
         }
-        self.more(Part::Routes, connection);
-        Ok(())
+        self.more(Part::Routes, &page.page_info()?)
     }
 
     fn lines(
         &mut self,
         id: FulfillmentOrderId,
-        connection: &Node<'_>,
+        page: &FulfillmentOrderLineItemConnection<'_>,
     ) -> Result<Vec<ShownLine>, DecodeError> {
         let mut lines = Vec::new();
-        for node in connection.list("nodes") {
+        for node in page.nodes()? {
             let line = routed_line(&node)?;
             if line.remaining > 0 {
                 let (id, remaining) = (line.id, line.remaining);
                 lines.push(ShownLine { id, line: line.line, remaining });
             }
         }
-        self.more(Part::RouteLines(id), connection);
+        self.more(Part::RouteLines(id), &page.page_info()?)?;
         Ok(lines)
     }
 }
@@ -230,23 +232,26 @@ fn add(to: &mut Units, more: Units) {
 }
 
 /// Whether a fulfillment order can be fulfilled; nothing when there is nothing left of it.
-fn readiness(node: &Node<'_>) -> Result<Option<Readiness>, DecodeError> {
-    let word = match node.text("status").as_str() {
-        "OPEN" | "IN_PROGRESS" | "INCOMPLETE" => {
-            let actions = node.list("supportedActions").map(|action| action.text("action"));
-            let can = actions.into_iter().any(|action| action == "CREATE_FULFILLMENT");
-            if can {
-                return Ok(Some(Readiness::Ready));
+fn readiness(node: &Route<'_>) -> Result<Option<Readiness>, DecodeError> {
+    use FulfillmentOrderStatus as Status;
+    let status = node.status()?;
+    let word = match status {
+        Status::Open | Status::InProgress | Status::Incomplete => {
+            for action in node.supported_actions()? {
+                if action.action()? == FulfillmentOrderAction::CreateFulfillment {
+                    return Ok(Some(Readiness::Ready));
+                }
             }
             "NOT_SUPPORTED".to_owned()
         }
-        "ON_HOLD" => {
-            let mut reasons = node.list("fulfillmentHolds").map(|hold| hold.text("reason"));
-            reasons.find(|reason| !reason.is_empty()).unwrap_or_else(|| "ON_HOLD".to_owned())
+        Status::OnHold => {
+            let holds = node.fulfillment_holds()?;
+            let reason = holds.first().map(|hold| hold.reason()).transpose()?;
+            reason.as_ref().map_or(status.as_str(), |reason| reason.as_str()).to_owned()
         }
-        status @ "SCHEDULED" => status.to_owned(),
-        "CLOSED" | "CANCELLED" => return Ok(None),
-        _ => return Err(node.wrong("status")),
+        Status::Scheduled => status.as_str().to_owned(),
+        Status::Closed | Status::Cancelled => return Ok(None),
+        Status::NotInSchema(_) => return Err(node.wrong("status")),
     };
     Ok(Some(Readiness::Held(word)))
 }

@@ -5,33 +5,21 @@ use std::collections::BTreeMap;
 
 use lockstep_domain::shipment::{Taken, Tracking};
 use lockstep_domain::{FulfillmentId, FulfillmentOrderId};
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::read;
-
-pub(super) const CREATE: Document = Document {
-    operation: "FulfillmentCreate",
-    text: include_str!("operations/fulfillment_create.graphql"),
-    cost: 10,
-    mutation: true,
-    idempotent: false,
+use super::answers::fulfillment_cancel as cancel;
+pub(super) use super::answers::fulfillment_cancel::DOCUMENT as CANCEL;
+use super::answers::fulfillment_create as create;
+pub(super) use super::answers::fulfillment_create::DOCUMENT as CREATE;
+use super::answers::fulfillment_tracking as track;
+pub(super) use super::answers::fulfillment_tracking::DOCUMENT as TRACK;
+use super::answers::inputs::{
+    FulfillmentInput, FulfillmentOrderLineItemInput, FulfillmentOrderLineItemsInput,
+    FulfillmentTrackingInput,
 };
-pub(super) const TRACK: Document = Document {
-    operation: "FulfillmentTracking",
-    text: include_str!("operations/fulfillment_tracking.graphql"),
-    cost: 10,
-    mutation: true,
-    idempotent: false,
-};
-pub(super) const CANCEL: Document = Document {
-    operation: "FulfillmentCancel",
-    text: include_str!("operations/fulfillment_cancel.graphql"),
-    cost: 10,
-    mutation: true,
-    idempotent: false,
-};
+use super::answers::parts;
+use super::document::{Call, DecodeError};
+use super::view::Given;
 
 /// What became of a fulfillment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,63 +30,38 @@ pub enum Fulfilled {
     Refused(String),
 }
 
-/// `FulfillmentTrackingInput`. A page needs its number, and the numbers one list.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TrackingInput<'t> {
-    #[serde(skip_serializing_if = "str::is_empty")]
-    company: &'t str,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    numbers: &'t [String],
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    urls: &'t [String],
-}
-
-fn tracking_input(tracking: &Tracking) -> TrackingInput<'_> {
-    let Tracking { company, numbers, urls } = tracking;
-    TrackingInput { company, numbers, urls }
+/// A page needs its number, and the numbers one list.
+fn tracking_input(tracking: &Tracking) -> FulfillmentTrackingInput {
+    let list = |all: &[String]| Given::or_absent((!all.is_empty()).then(|| all.to_vec()));
+    let company = (!tracking.company.is_empty()).then(|| tracking.company.clone());
+    FulfillmentTrackingInput {
+        company: Given::or_absent(company),
+        number: Given::Absent,
+        numbers: list(&tracking.numbers),
+        url: Given::Absent,
+        urls: list(&tracking.urls),
+    }
 }
 
 /// Asks for a fulfillment of units of fulfillment orders, all of one order and one location.
 #[must_use]
 pub fn fulfillment_create(takes: &[Taken], tracking: &Tracking, notify: bool) -> Call {
-    #[derive(Serialize)]
-    struct Variables<'a> {
-        fulfillment: Input<'a>,
-    }
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Input<'a> {
-        line_items_by_fulfillment_order: Vec<OfOrder>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        tracking_info: Option<TrackingInput<'a>>,
-        notify_customer: bool,
-    }
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct OfOrder {
-        fulfillment_order_id: String,
-        fulfillment_order_line_items: Vec<OfLine>,
-    }
-    #[derive(Serialize)]
-    struct OfLine {
-        id: String,
-        quantity: i64,
-    }
-    let mut by_order: BTreeMap<FulfillmentOrderId, Vec<OfLine>> = BTreeMap::new();
+    let mut by_order: BTreeMap<FulfillmentOrderId, Vec<_>> = BTreeMap::new();
     for taken in takes {
-        let line = OfLine { id: taken.line.gid(), quantity: taken.units };
+        let line = FulfillmentOrderLineItemInput { id: taken.line.gid(), quantity: taken.units };
         by_order.entry(taken.route).or_default().push(line);
     }
-    let of_order = |(order, lines): (FulfillmentOrderId, Vec<OfLine>)| OfOrder {
+    let of_order = |(order, lines): (FulfillmentOrderId, _)| FulfillmentOrderLineItemsInput {
         fulfillment_order_id: order.gid(),
-        fulfillment_order_line_items: lines,
+        fulfillment_order_line_items: Given::Value(lines),
     };
-    CREATE.call(&Variables {
-        fulfillment: Input {
+    let tracking_info = (!tracking.is_empty()).then(|| tracking_input(tracking));
+    create::call(&create::Variables {
+        fulfillment: FulfillmentInput {
             line_items_by_fulfillment_order: by_order.into_iter().map(of_order).collect(),
-            tracking_info: (!tracking.is_empty()).then(|| tracking_input(tracking)),
-            notify_customer: notify,
+            notify_customer: Given::Value(notify),
+            origin_address: Given::Absent,
+            tracking_info: Given::or_absent(tracking_info),
         },
     })
 }
@@ -106,24 +69,17 @@ pub fn fulfillment_create(takes: &[Taken], tracking: &Tracking, notify: bool) ->
 /// Replaces how a fulfillment is followed.
 #[must_use]
 pub fn fulfillment_tracking(id: FulfillmentId, tracking: &Tracking, notify: bool) -> Call {
-    #[derive(Serialize)]
-    struct Variables<'a> {
-        fulfillment: String,
-        tracking: TrackingInput<'a>,
-        notify: bool,
-    }
-    let tracking = tracking_input(tracking);
-    TRACK.call(&Variables { fulfillment: id.gid(), tracking, notify })
+    track::call(&track::Variables {
+        fulfillment: id.gid(),
+        tracking: tracking_input(tracking),
+        notify: Given::Value(notify),
+    })
 }
 
 /// Takes a fulfillment back.
 #[must_use]
 pub fn fulfillment_cancel(id: FulfillmentId) -> Call {
-    #[derive(Serialize)]
-    struct Variables {
-        fulfillment: String,
-    }
-    CANCEL.call(&Variables { fulfillment: id.gid() })
+    cancel::call(&cancel::Variables { fulfillment: id.gid() })
 }
 
 /// Reads the answer to any of these.
@@ -131,22 +87,36 @@ pub fn fulfillment_cancel(id: FulfillmentId) -> Call {
 /// # Errors
 /// No payload, or one with neither a fulfillment nor a refusal.
 pub fn decode_fulfilled(data: &Value) -> Result<Fulfilled, DecodeError> {
-    const ROOTS: [(&str, &Document); 3] = [
-        ("fulfillmentCreate", &CREATE),
-        ("fulfillmentTrackingInfoUpdate", &TRACK),
-        ("fulfillmentCancel", &CANCEL),
-    ];
-    let found = ROOTS.iter().find(|(root, _)| data.get(root).is_some_and(Value::is_object));
-    let (root, document) = found.ok_or_else(|| CREATE.missing("payload"))?;
-    let payload = read::root(data, document, root)?;
-    let errors = read::list(payload, "userErrors");
-    if !errors.is_empty() {
-        let words: Vec<_> = errors.iter().filter_map(|e| read::filled(e, "message")).collect();
-        return Ok(Fulfilled::Refused(words.join(" ")));
+    // Each kind of call has its own payload, and the answer holds that of the one that was sent.
+    if data.get("fulfillmentTrackingInfoUpdate").is_some() {
+        let answer = track::answer(data);
+        let payload = answer.fulfillment_tracking_info_update()?;
+        let payload = payload.ok_or_else(|| answer.wrong("fulfillmentTrackingInfoUpdate"))?;
+        let wrong = || payload.wrong("fulfillment");
+        return fulfilled(payload.fulfillment()?, &payload.user_errors()?, wrong);
     }
-    let fulfillment = read::object(payload, "fulfillment");
-    let fulfillment = fulfillment.ok_or_else(|| document.missing(format!("{root}.fulfillment")))?;
-    read::id(fulfillment, document, &format!("{root}.fulfillment")).map(Fulfilled::Done)
+    if data.get("fulfillmentCancel").is_some() {
+        let answer = cancel::answer(data);
+        let payload = answer.fulfillment_cancel()?;
+        let payload = payload.ok_or_else(|| answer.wrong("fulfillmentCancel"))?;
+        let wrong = || payload.wrong("fulfillment");
+        return fulfilled(payload.fulfillment()?, &payload.user_errors()?, wrong);
+    }
+    let answer = create::answer(data);
+    let payload = answer.fulfillment_create()?.ok_or_else(|| answer.wrong("fulfillmentCreate"))?;
+    fulfilled(payload.fulfillment()?, &payload.user_errors()?, || payload.wrong("fulfillment"))
+}
+
+fn fulfilled(
+    fulfillment: Option<parts::FulfillmentRef<'_>>,
+    errors: &[parts::UserError<'_>],
+    wrong: impl FnOnce() -> DecodeError,
+) -> Result<Fulfilled, DecodeError> {
+    if errors.is_empty() {
+        return fulfillment.ok_or_else(wrong)?.id().map(Fulfilled::Done);
+    }
+    let words = errors.iter().map(|error| error.message()).collect::<Result<Vec<_>, _>>()?;
+    Ok(Fulfilled::Refused(words.join(" ")))
 }
 
 #[cfg(test)]

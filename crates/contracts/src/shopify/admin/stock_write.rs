@@ -2,36 +2,26 @@
 
 use jiff::Timestamp;
 use lockstep_domain::{InventoryItemId, LocationId};
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::read;
+pub(super) use super::answers::adjust_quantities::DOCUMENT as ADJUST;
+use super::answers::inputs::{
+    InventoryAdjustQuantitiesInput, InventoryChangeInput, InventoryQuantityInput,
+    InventorySetQuantitiesInput,
+};
+use super::answers::parts::InventoryAdjustmentGroup;
+pub(super) use super::answers::set_quantities::DOCUMENT as SET;
+use super::answers::{adjust_quantities as adjust, set_quantities as set};
+use super::document::{Call, DecodeError};
 use super::user_error::UserError;
-
-pub(super) const SET: Document = Document {
-    operation: "SetQuantities",
-    text: include_str!("operations/set_quantities.graphql"),
-    cost: 10,
-    mutation: true,
-    idempotent: true,
-};
-
-pub(super) const ADJUST: Document = Document {
-    operation: "AdjustQuantities",
-    text: include_str!("operations/adjust_quantities.graphql"),
-    cost: 10,
-    mutation: true,
-    idempotent: true,
-};
+use super::view::Given;
 
 /// Greatest quantity that a set takes, and the least with a minus; in units. What lies beyond
 /// spoils the whole call.
 pub const QUANTITY_MAX: i64 = 1_000_000_000;
 
 /// Which number of a level is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum QuantityName {
     /// What may be sold.
     Available,
@@ -39,9 +29,17 @@ pub enum QuantityName {
     OnHand,
 }
 
+impl QuantityName {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::OnHand => "on_hand",
+        }
+    }
+}
+
 /// Why stock changed, in Shopify's closed list; shown in the admin's inventory history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// A number was put right.
     Correction,
@@ -57,6 +55,20 @@ pub enum Reason {
     MovementUpdated,
     /// None of these.
     Other,
+}
+
+impl Reason {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Correction => "correction",
+            Self::CycleCountAvailable => "cycle_count_available",
+            Self::Received => "received",
+            Self::Restock => "restock",
+            Self::Shrinkage => "shrinkage",
+            Self::MovementUpdated => "movement_updated",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// One level of a set.
@@ -124,80 +136,43 @@ pub struct StockWritten {
     pub errors: Vec<UserError>,
 }
 
-#[derive(Serialize)]
-struct Variables<'a, I> {
-    input: I,
-    key: &'a str,
-}
-
 /// Builds `inventorySetQuantities`.
 #[must_use]
 pub fn set_quantities(setting: &Setting<'_>) -> Call {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Input<'a> {
-        name: QuantityName,
-        reason: Reason,
-        reference_document_uri: &'a str,
-        quantities: Vec<Line>,
-    }
-    /// `changeFromQuantity` must be present, null for no guard.
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Line {
-        inventory_item_id: String,
-        location_id: String,
-        quantity: i64,
-        change_from_quantity: Option<i64>,
-    }
-    let quantities = setting.lines.iter().map(|line| Line {
+    // The guard must be mentioned: null for none.
+    let line = |line: &SetLine| InventoryQuantityInput {
+        change_from_quantity: Given::or_null(line.change_from),
         inventory_item_id: line.item.gid(),
         location_id: line.location.gid(),
         quantity: line.quantity,
-        change_from_quantity: line.change_from,
-    });
-    let input = Input {
-        name: setting.name,
-        reason: setting.reason,
-        reference_document_uri: setting.reference,
-        quantities: quantities.collect(),
     };
-    SET.call(&Variables { input, key: setting.key })
+    let input = InventorySetQuantitiesInput {
+        name: setting.name.as_str().to_owned(),
+        quantities: setting.lines.iter().map(line).collect(),
+        reason: setting.reason.as_str().to_owned(),
+        reference_document_uri: Given::Value(setting.reference.to_owned()),
+    };
+    set::call(&set::Variables { input, key: setting.key.to_owned() })
 }
 
 /// Builds `inventoryAdjustQuantities` for `available`.
 #[must_use]
 pub fn adjust_quantities(adjustment: &Adjustment<'_>) -> Call {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Input<'a> {
-        name: QuantityName,
-        reason: Reason,
-        reference_document_uri: &'a str,
-        changes: Vec<Line>,
-    }
-    /// `changeFromQuantity` must be present, null for no guard.
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Line {
-        inventory_item_id: String,
-        location_id: String,
-        delta: i64,
-        change_from_quantity: Option<i64>,
-    }
-    let changes = adjustment.lines.iter().map(|line| Line {
-        inventory_item_id: line.item.gid(),
-        location_id: line.location.gid(),
+    // The guard must be mentioned: null for none.
+    let line = |line: &AdjustLine| InventoryChangeInput {
+        change_from_quantity: Given::or_null(line.change_from),
         delta: line.delta,
-        change_from_quantity: line.change_from,
-    });
-    let input = Input {
-        name: QuantityName::Available,
-        reason: adjustment.reason,
-        reference_document_uri: adjustment.reference,
-        changes: changes.collect(),
+        inventory_item_id: line.item.gid(),
+        ledger_document_uri: Given::Absent,
+        location_id: line.location.gid(),
     };
-    ADJUST.call(&Variables { input, key: adjustment.key })
+    let input = InventoryAdjustQuantitiesInput {
+        changes: adjustment.lines.iter().map(line).collect(),
+        name: QuantityName::Available.as_str().to_owned(),
+        reason: adjustment.reason.as_str().to_owned(),
+        reference_document_uri: Given::Value(adjustment.reference.to_owned()),
+    };
+    adjust::call(&adjust::Variables { input, key: adjustment.key.to_owned() })
 }
 
 /// Reads the answer to [`set_quantities`].
@@ -205,7 +180,19 @@ pub fn adjust_quantities(adjustment: &Adjustment<'_>) -> Call {
 /// # Errors
 /// No payload: the answer says nothing about the write.
 pub fn decode_set_quantities(data: &Value) -> Result<StockWritten, DecodeError> {
-    written(read::root(data, &SET, "inventorySetQuantities")?, &SET)
+    let answer = set::answer(data);
+    let payload = answer.inventory_set_quantities()?;
+    let payload = payload.ok_or_else(|| answer.wrong("inventorySetQuantities"))?;
+    let mut errors = Vec::new();
+    for one in payload.user_errors()? {
+        let code = one.code()?;
+        errors.push(UserError::new(
+            code.as_ref().map(|c| c.as_str()),
+            one.field()?,
+            one.message()?,
+        ));
+    }
+    written(payload.inventory_adjustment_group()?, errors)
 }
 
 /// Reads the answer to [`adjust_quantities`].
@@ -213,17 +200,29 @@ pub fn decode_set_quantities(data: &Value) -> Result<StockWritten, DecodeError> 
 /// # Errors
 /// No payload: the answer says nothing about the write.
 pub fn decode_adjust_quantities(data: &Value) -> Result<StockWritten, DecodeError> {
-    written(read::root(data, &ADJUST, "inventoryAdjustQuantities")?, &ADJUST)
+    let answer = adjust::answer(data);
+    let payload = answer.inventory_adjust_quantities()?;
+    let payload = payload.ok_or_else(|| answer.wrong("inventoryAdjustQuantities"))?;
+    let mut errors = Vec::new();
+    for one in payload.user_errors()? {
+        let code = one.code()?;
+        errors.push(UserError::new(
+            code.as_ref().map(|c| c.as_str()),
+            one.field()?,
+            one.message()?,
+        ));
+    }
+    written(payload.inventory_adjustment_group()?, errors)
 }
 
-fn written(payload: &Value, document: &Document) -> Result<StockWritten, DecodeError> {
-    let group = read::object(payload, "inventoryAdjustmentGroup");
+fn written(
+    group: Option<InventoryAdjustmentGroup<'_>>,
+    errors: Vec<UserError>,
+) -> Result<StockWritten, DecodeError> {
     Ok(StockWritten {
-        group: group
-            .map(|group| read::id(group, document, "inventoryAdjustmentGroup"))
-            .transpose()?,
-        created_at: group.and_then(|group| read::time(group, "createdAt")),
-        errors: UserError::list(payload),
+        group: group.map(|group| group.id()).transpose()?,
+        created_at: group.map(|group| group.created_at()).transpose()?,
+        errors,
     })
 }
 

@@ -1,43 +1,20 @@
 //! Webhook subscriptions of this app in a store.
 
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::read;
+use super::answers::inputs::WebhookSubscriptionInput;
+pub(super) use super::answers::subscribe::DOCUMENT as CREATE;
+pub(super) use super::answers::subscriptions::DOCUMENT as LIST;
+pub(super) use super::answers::unsubscribe::DOCUMENT as DELETE;
+pub(super) use super::answers::widen_subscription::DOCUMENT as WIDEN;
+use super::answers::words::WebhookSubscriptionFormat;
+use super::answers::{
+    subscribe as create, subscriptions as list, unsubscribe as delete, widen_subscription as widen,
+};
+use super::document::{Call, DecodeError};
+use super::pages::next_page;
 use super::user_error::UserError;
-
-pub(super) const LIST: Document = Document {
-    operation: "Subscriptions",
-    text: include_str!("operations/subscriptions.graphql"),
-    cost: 24,
-    mutation: false,
-    idempotent: false,
-};
-
-pub(super) const CREATE: Document = Document {
-    operation: "Subscribe",
-    text: include_str!("operations/subscribe.graphql"),
-    cost: 10,
-    mutation: true,
-    idempotent: false,
-};
-
-pub(super) const DELETE: Document = Document {
-    operation: "Unsubscribe",
-    text: include_str!("operations/unsubscribe.graphql"),
-    cost: 10,
-    mutation: true,
-    idempotent: false,
-};
-
-pub(super) const WIDEN: Document = Document {
-    operation: "WidenSubscription",
-    text: include_str!("operations/widen_subscription.graphql"),
-    cost: 10,
-    mutation: true,
-    idempotent: false,
-};
+use super::view::Given;
 
 /// A subscription as Shopify shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,90 +52,91 @@ pub struct Subscribed {
 /// Asks for the page after a cursor.
 #[must_use]
 pub fn subscriptions(after: Option<&str>) -> Call {
-    #[derive(Serialize)]
-    struct Variables<'a> {
-        after: Option<&'a str>,
-    }
-    LIST.call(&Variables { after })
+    list::call(&list::Variables { after: Given::or_null(after.map(str::to_owned)) })
 }
 
 /// Reads the answer to [`subscriptions`].
 ///
 /// # Errors
-/// No list, or a subscription without an id.
+/// What must be there is missing, or of another form.
 pub fn decode_subscriptions(data: &Value) -> Result<SubscriptionsPage, DecodeError> {
-    let page = read::root(data, &LIST, "webhookSubscriptions")?;
-    let nodes = read::list(page, "nodes").iter().filter(|node| node.is_object());
-    let read_one = |node: &Value| {
+    let page = list::answer(data).webhook_subscriptions()?;
+    let read_one = |node: &list::WebhookSubscription<'_>| {
         Ok(Subscription {
-            id: read::id(node, &LIST, "webhookSubscriptions.nodes")?,
-            topic: read::text(node, "topic").unwrap_or_default(),
-            uri: read::text(node, "uri").unwrap_or_default(),
-            is_whole: is_whole(node),
-            version: read::object(node, "apiVersion")
-                .and_then(|version| read::text(version, "handle"))
-                .unwrap_or_default(),
+            id: node.id()?,
+            topic: node.topic()?,
+            uri: node.uri()?,
+            is_whole: is_whole(node.filter()?, &node.include_fields()?),
+            version: node.api_version()?.handle()?,
         })
     };
     Ok(SubscriptionsPage {
-        subscriptions: nodes.map(read_one).collect::<Result<_, _>>()?,
-        next: read::next_page(page),
+        subscriptions: page.nodes()?.iter().map(read_one).collect::<Result<_, _>>()?,
+        next: next_page(&page.page_info()?)?,
     })
 }
 
-fn is_whole(node: &Value) -> bool {
-    read::filled(node, "filter").is_none() && read::list(node, "includeFields").is_empty()
+fn is_whole(filter: Option<String>, fields: &[String]) -> bool {
+    filter.is_none_or(|filter| filter.is_empty()) && fields.is_empty()
 }
+
+/// What a subscription is made or changed with, when nothing is said.
+const UNSAID: WebhookSubscriptionInput = WebhookSubscriptionInput {
+    callback_url: Given::Absent,
+    filter: Given::Absent,
+    format: Given::Absent,
+    include_fields: Given::Absent,
+    metafield_namespaces: Given::Absent,
+    metafields: Given::Absent,
+    name: Given::Absent,
+    uri: Given::Absent,
+};
 
 /// Builds `webhookSubscriptionCreate`. `topic` in Shopify's GraphQL form.
 #[must_use]
 pub fn subscribe(topic: &str, uri: &str) -> Call {
-    #[derive(Serialize)]
-    struct Variables<'a> {
-        topic: &'a str,
-        subscription: Input<'a>,
-    }
-    #[derive(Serialize)]
-    struct Input<'a> {
-        uri: &'a str,
-        format: &'static str,
-    }
-    CREATE.call(&Variables { topic, subscription: Input { uri, format: "JSON" } })
+    let format = Given::Value(WebhookSubscriptionFormat::Json);
+    let uri = Given::Value(uri.to_owned());
+    let subscription = WebhookSubscriptionInput { uri, format, ..UNSAID };
+    create::call(&create::Variables { topic: topic.to_owned(), subscription })
 }
 
 /// Reads the answer to [`subscribe`].
 ///
 /// # Errors
-/// No payload.
+/// Neither a subscription nor a refusal.
 pub fn decode_subscribe(data: &Value) -> Result<Subscribed, DecodeError> {
-    let payload = read::root(data, &CREATE, "webhookSubscriptionCreate")?;
-    let made = read::object(payload, "webhookSubscription");
-    Ok(Subscribed {
-        id: made.map(|made| read::id(made, &CREATE, "webhookSubscription")).transpose()?,
-        errors: UserError::list(payload),
-    })
+    let answer = create::answer(data);
+    let payload = answer.webhook_subscription_create()?;
+    let payload = payload.ok_or_else(|| answer.wrong("webhookSubscriptionCreate"))?;
+    let errors = UserError::plain(&payload.user_errors()?)?;
+    let id = payload.webhook_subscription()?.map(|made| made.id()).transpose()?;
+    if id.is_none() && errors.is_empty() {
+        return Err(payload.wrong("webhookSubscription"));
+    }
+    Ok(Subscribed { id, errors })
 }
 
 /// Builds `webhookSubscriptionDelete`.
 #[must_use]
 pub fn unsubscribe(id: &str) -> Call {
-    #[derive(Serialize)]
-    struct Variables<'a> {
-        id: &'a str,
-    }
-    DELETE.call(&Variables { id })
+    delete::call(&delete::Variables { id: id.to_owned() })
 }
 
 /// Reads the answer to [`unsubscribe`].
 ///
 /// # Errors
-/// No payload.
+/// Neither an ended subscription nor a refusal.
 pub fn decode_unsubscribe(data: &Value) -> Result<Subscribed, DecodeError> {
-    let payload = read::root(data, &DELETE, "webhookSubscriptionDelete")?;
-    Ok(Subscribed {
-        id: read::filled(payload, "deletedWebhookSubscriptionId"),
-        errors: UserError::list(payload),
-    })
+    let answer = delete::answer(data);
+    let payload = answer.webhook_subscription_delete()?;
+    let payload = payload.ok_or_else(|| answer.wrong("webhookSubscriptionDelete"))?;
+    let errors = UserError::plain(&payload.user_errors()?)?;
+    let id = payload.deleted_webhook_subscription_id()?;
+    if id.is_none() && errors.is_empty() {
+        return Err(payload.wrong("deletedWebhookSubscriptionId"));
+    }
+    Ok(Subscribed { id, errors })
 }
 
 /// What became of a subscription that was to deliver everything.
@@ -174,29 +152,25 @@ pub struct Widened {
 /// stands all the time, so that no change is lost meanwhile.
 #[must_use]
 pub fn widen_subscription(id: &str) -> Call {
-    #[derive(Serialize)]
-    struct Variables<'a> {
-        id: &'a str,
-        subscription: Input,
-    }
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Input {
-        filter: Option<&'static str>,
-        include_fields: [&'static str; 0],
-    }
-    let subscription = Input { filter: None, include_fields: [] };
-    WIDEN.call(&Variables { id, subscription })
+    let include_fields = Given::Value(Vec::new());
+    let subscription = WebhookSubscriptionInput { filter: Given::Null, include_fields, ..UNSAID };
+    widen::call(&widen::Variables { id: id.to_owned(), subscription })
 }
 
 /// Reads the answer to [`widen_subscription`].
 ///
 /// # Errors
-/// No payload.
+/// Neither a subscription nor a refusal.
 pub fn decode_widen_subscription(data: &Value) -> Result<Widened, DecodeError> {
-    let payload = read::root(data, &WIDEN, "webhookSubscriptionUpdate")?;
-    let errors = UserError::list(payload);
-    let is_whole = read::object(payload, "webhookSubscription").is_some_and(is_whole);
+    let answer = widen::answer(data);
+    let payload = answer.webhook_subscription_update()?;
+    let payload = payload.ok_or_else(|| answer.wrong("webhookSubscriptionUpdate"))?;
+    let errors = UserError::plain(&payload.user_errors()?)?;
+    let is_whole = match payload.webhook_subscription()? {
+        Some(node) => is_whole(node.filter()?, &node.include_fields()?),
+        None if errors.is_empty() => return Err(payload.wrong("webhookSubscription")),
+        None => false,
+    };
     Ok(Widened { is_whole: is_whole && errors.is_empty(), errors })
 }
 
@@ -208,12 +182,15 @@ mod tests {
 
     #[test]
     fn a_filtered_subscription_is_not_whole() {
-        let page = decode_subscriptions(&json!({"webhookSubscriptions": {"nodes": [
+        let last = json!({"hasNextPage": false, "endCursor": null});
+        let page = decode_subscriptions(&json!({"webhookSubscriptions": {"pageInfo": last, "nodes": [
             {"id": "gid://shopify/WebhookSubscription/1", "topic": "APP_UNINSTALLED",
              "uri": "https://example.com/webhooks/shopify", "filter": "", "includeFields": [],
              "apiVersion": {"handle": "2026-10"}},
-            {"id": "gid://shopify/WebhookSubscription/2", "filter": "id:1"},
-            {"id": "gid://shopify/WebhookSubscription/3", "includeFields": ["id"]},
+            {"id": "gid://shopify/WebhookSubscription/2", "filter": "id:1", "topic": "A",
+             "uri": "https://example.com", "includeFields": [], "apiVersion": {"handle": ""}},
+            {"id": "gid://shopify/WebhookSubscription/3", "filter": null, "topic": "NEW_TOPIC",
+             "uri": "https://example.com", "includeFields": ["id"], "apiVersion": {"handle": ""}},
         ]}}))
         .unwrap();
         let whole: Vec<_> = page.subscriptions.iter().map(|s| s.is_whole).collect();

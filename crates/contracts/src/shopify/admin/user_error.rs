@@ -1,8 +1,8 @@
 //! `userErrors`: what Shopify refuses about the content of a mutation.
 
-use serde_json::Value;
-
-use super::read;
+use super::answers::parts;
+use super::document::DecodeError;
+use super::view::Part;
 
 /// One entry of `userErrors`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,25 +22,16 @@ impl UserError {
         self.field.iter().find_map(|part| part.parse().ok())
     }
 
-    pub(super) fn list(payload: &Value) -> Vec<Self> {
-        read::list(payload, "userErrors").iter().map(Self::read).collect()
+    pub(super) fn new(code: Option<&str>, field: Option<Vec<Part>>, message: String) -> Self {
+        let field = field.unwrap_or_default().into_iter().map(|part| part.0).collect();
+        let code = code.filter(|code| !code.is_empty());
+        Self { code: code.map(|code| ErrorCode::from_text(code.to_owned())), field, message }
     }
 
-    fn read(entry: &Value) -> Self {
-        Self {
-            code: read::filled(entry, "code").map(ErrorCode::from_text),
-            field: read::list(entry, "field").iter().filter_map(part).collect(),
-            message: read::text(entry, "message").unwrap_or_default(),
-        }
-    }
-}
-
-/// A part of a path: text as documented, a number if Shopify ever sends one.
-fn part(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
+    /// Errors of the type that has no code.
+    pub(super) fn plain(errors: &[parts::UserError<'_>]) -> Result<Vec<Self>, DecodeError> {
+        let read = |one: &parts::UserError<'_>| Ok(Self::new(None, one.field()?, one.message()?));
+        errors.iter().map(read).collect()
     }
 }
 
@@ -115,31 +106,31 @@ error_codes! {
 mod tests {
     use serde_json::json;
 
+    use super::super::answers::set_quantities::{self, answer};
     use super::*;
 
     #[test]
     fn the_blamed_line_is_the_first_number_of_the_path() {
-        let payload = json!({"userErrors": [
+        let data = json!({"inventorySetQuantities": {"userErrors": [
             {"code": "INVALID_LOCATION", "field": ["input", "quantities", "7", "locationId"],
              "message": "The specified location could not be found."},
             {"code": "CHANGE_FROM_QUANTITY_STALE", "field": null, "message": "stale"},
-            {"code": "NEW_ONE", "field": ["input", "changes", 3], "message": null},
-            {"field": ["id"], "message": "no code"},
-            null,
-        ]});
-        let errors = UserError::list(&payload);
+            {"code": "NEW_ONE", "field": ["input", "changes", 3], "message": ""},
+            {"code": null, "field": ["id"], "message": "no code"},
+        ]}});
+        let payload = answer(&data).inventory_set_quantities().unwrap().unwrap();
+        let read = |one: &set_quantities::InventorySetQuantitiesUserError<'_>| {
+            let code = one.code().unwrap();
+            let (field, message) = (one.field().unwrap(), one.message().unwrap());
+            UserError::new(code.as_ref().map(|code| code.as_str()), field, message)
+        };
+        let errors: Vec<_> = payload.user_errors().unwrap().iter().map(read).collect();
         let lines: Vec<_> = errors.iter().map(UserError::line).collect();
-        assert_eq!(lines, [Some(7), None, Some(3), None, None]);
+        assert_eq!(lines, [Some(7), None, Some(3), None]);
         let codes: Vec<_> = errors.iter().map(|e| e.code.as_ref().map(ErrorCode::as_str)).collect();
         assert_eq!(
             codes,
-            [
-                Some("INVALID_LOCATION"),
-                Some("CHANGE_FROM_QUANTITY_STALE"),
-                Some("NEW_ONE"),
-                None,
-                None
-            ]
+            [Some("INVALID_LOCATION"), Some("CHANGE_FROM_QUANTITY_STALE"), Some("NEW_ONE"), None]
         );
         assert_eq!(errors[2].code, Some(ErrorCode::Other("NEW_ONE".to_owned())));
     }

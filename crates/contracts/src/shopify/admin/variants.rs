@@ -1,27 +1,13 @@
 //! Variants, by id and by code, with the inventory item that their stock hangs on.
 
 use lockstep_domain::{InventoryItemId, ProductId, VariantId};
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::read;
-
-pub(super) const BY_IDS: Document = Document {
-    operation: "VariantsByIds",
-    text: include_str!("operations/variants_by_ids.graphql"),
-    cost: 3,
-    mutation: false,
-    idempotent: false,
-};
-
-pub(super) const BY_CODE: Document = Document {
-    operation: "VariantsByCode",
-    text: include_str!("operations/variants_by_code.graphql"),
-    cost: 14,
-    mutation: false,
-    idempotent: false,
-};
+use super::answers::parts::ProductVariantOfVariantsByCode as Shown;
+pub(super) use super::answers::variants_by_code::DOCUMENT as BY_CODE;
+pub(super) use super::answers::variants_by_ids::DOCUMENT as BY_IDS;
+use super::answers::{variants_by_code as by_code, variants_by_ids as by_ids};
+use super::document::{Call, DecodeError};
 
 /// A variant as Shopify shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,66 +65,55 @@ pub enum CodeField {
 /// Asks for up to [`super::LINES_MAX`] variants.
 #[must_use]
 pub fn variants_by_ids(ids: &[VariantId]) -> Call {
-    #[derive(Serialize)]
-    struct Variables {
-        ids: Vec<String>,
-    }
-    BY_IDS.call(&Variables { ids: ids.iter().map(|id| id.gid()).collect() })
+    by_ids::call(&by_ids::Variables { ids: ids.iter().map(|id| id.gid()).collect() })
 }
 
 /// Reads the answer to [`variants_by_ids`]: one per id, in their order; `None` where the store has
 /// no such variant.
 ///
 /// # Errors
-/// No list, or a variant without its ids.
+/// What must be there is missing, or of another form.
 pub fn decode_variants_by_ids(data: &Value) -> Result<Vec<Option<Variant>>, DecodeError> {
-    let nodes = data.get("nodes").and_then(Value::as_array);
-    let nodes = nodes.ok_or_else(|| BY_IDS.missing("nodes"))?;
-    nodes.iter().map(|node| node.get("id").map(|_| variant(node, &BY_IDS)).transpose()).collect()
+    let nodes = by_ids::answer(data).nodes()?;
+    nodes.iter().map(|node| node.0.as_ref().map(variant).transpose()).collect()
 }
 
 /// Searches a code. Shopify's search lags behind writes by seconds.
 #[must_use]
 pub fn variants_by_code(field: CodeField, code: &str) -> Call {
-    #[derive(Serialize)]
-    struct Variables {
-        query: String,
-    }
     let field = match field {
         CodeField::Sku => "sku",
         CodeField::Barcode => "barcode",
     };
     let code = code.replace('\\', r"\\").replace('\'', r"\'");
-    BY_CODE.call(&Variables { query: format!("{field}:'{code}'") })
+    by_code::call(&by_code::Variables { query: format!("{field}:'{code}'") })
 }
 
 /// Reads the answer to [`variants_by_code`].
 ///
 /// # Errors
-/// No list, or a variant without its ids.
+/// What must be there is missing, or of another form.
 pub fn decode_variants_by_code(data: &Value) -> Result<VariantsFound, DecodeError> {
-    let page = read::root(data, &BY_CODE, "productVariants")?;
-    let nodes = read::list(page, "nodes").iter().filter(|node| node.is_object());
-    let more = page.get("pageInfo").and_then(|info| read::flag(info, "hasNextPage"));
+    let page = by_code::answer(data).product_variants()?;
     Ok(VariantsFound {
-        variants: nodes.map(|node| variant(node, &BY_CODE)).collect::<Result<_, _>>()?,
-        more: more.unwrap_or(false),
+        variants: page.nodes()?.iter().map(variant).collect::<Result<_, _>>()?,
+        more: page.page_info()?.has_next_page()?,
     })
 }
 
-pub(super) fn variant(node: &Value, document: &Document) -> Result<Variant, DecodeError> {
-    let item = read::object(node, "inventoryItem").unwrap_or(&Value::Null);
-    let product = read::object(node, "product").unwrap_or(&Value::Null);
+pub(super) fn variant(node: &Shown<'_>) -> Result<Variant, DecodeError> {
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let (item, product) = (node.inventory_item()?, node.product()?);
     Ok(Variant {
-        id: read::id(node, document, "variant")?,
-        inventory_item: read::id(item, document, "variant.inventoryItem")?,
-        sku: read::filled(node, "sku"),
-        barcode: read::filled(node, "barcode"),
-        tracked: read::flag(item, "tracked"),
-        title: read::text(node, "title"),
-        product: read::id(product, document, "variant.product").ok(),
-        product_title: read::text(product, "title"),
-        product_status: read::text(product, "status"),
+        id: node.id()?,
+        inventory_item: item.id()?,
+        sku: filled(node.sku()?),
+        barcode: filled(node.barcode()?),
+        tracked: Some(item.tracked()?),
+        title: Some(node.title()?),
+        product: Some(product.id()?),
+        product_title: Some(product.title()?),
+        product_status: Some(product.status()?.as_str().to_owned()),
     })
 }
 
@@ -150,7 +125,8 @@ mod tests {
 
     fn lamp() -> Value {
         json!({"id": "gid://shopify/ProductVariant/5", "title": "Red", "sku": "LAMP-1",
-               "barcode": "", "product": {"id": "gid://shopify/Product/4", "title": "Lamp"},
+               "barcode": "", "product":
+                    {"id": "gid://shopify/Product/4", "title": "Lamp", "status": "NEW_STATUS"},
                "inventoryItem": {"id": "gid://shopify/InventoryItem/6", "tracked": true}})
     }
 
@@ -164,13 +140,17 @@ mod tests {
         assert_eq!((lamp.id, lamp.inventory_item), (VariantId(5), InventoryItemId(6)));
         assert_eq!(lamp.barcode, None);
         assert_eq!(lamp.full_title(), "Lamp / Red");
+        assert_eq!(lamp.product_status.as_deref(), Some("NEW_STATUS"));
     }
 
     #[test]
     fn a_variant_without_inventory_item_is_refused() {
         let data =
             json!({"productVariants": {"nodes": [{"id": "gid://shopify/ProductVariant/5"}]}});
-        assert_eq!(decode_variants_by_code(&data).unwrap_err().path, "variant.inventoryItem.id");
+        assert_eq!(
+            decode_variants_by_code(&data).unwrap_err().path,
+            "productVariants.nodes[0].inventoryItem"
+        );
     }
 
     #[test]

@@ -1,28 +1,15 @@
 //! All variants of a store: their number, and page by page in order of id.
 
 use lockstep_domain::VariantId;
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::read;
+pub(super) use super::answers::variants_count::DOCUMENT as COUNT;
+pub(super) use super::answers::variants_page::DOCUMENT as PAGE;
+use super::answers::{variants_count as count_of, variants_page as page_of};
+use super::document::{Call, DecodeError};
+use super::pages::next_page;
 use super::variants::{Variant, variant};
-
-pub(super) const PAGE: Document = Document {
-    operation: "VariantsPage",
-    text: include_str!("operations/variants_page.graphql"),
-    cost: 35,
-    mutation: false,
-    idempotent: false,
-};
-
-pub(super) const COUNT: Document = Document {
-    operation: "VariantsCount",
-    text: include_str!("operations/variants_count.graphql"),
-    cost: 10,
-    mutation: false,
-    idempotent: false,
-};
+use super::view::Given;
 
 /// Variants on one page.
 pub const VARIANTS_PER_PAGE: u64 = 250;
@@ -44,34 +31,28 @@ pub struct VariantsPage {
 /// objects of one list and no further, so a longer one is read in several lists.
 #[must_use]
 pub fn variants_page(after: Option<&str>, above: Option<VariantId>) -> Call {
-    #[derive(Serialize)]
-    struct Variables<'a> {
-        after: Option<&'a str>,
-        query: Option<String>,
-    }
-    PAGE.call(&Variables { after, query: above.map(|id| format!("id:>{id}")) })
+    page_of::call(&page_of::Variables {
+        after: Given::or_null(after.map(str::to_owned)),
+        query: Given::or_null(above.map(|id| format!("id:>{id}"))),
+    })
 }
 
 /// Reads the answer to [`variants_page`].
 ///
 /// # Errors
-/// No list, or a variant without its ids.
+/// What must be there is missing, or of another form.
 pub fn decode_variants_page(data: &Value) -> Result<VariantsPage, DecodeError> {
-    let page = read::root(data, &PAGE, "productVariants")?;
-    let nodes = page.get("nodes").and_then(Value::as_array);
-    let nodes = nodes.ok_or_else(|| PAGE.missing("productVariants.nodes"))?;
+    let page = page_of::answer(data).product_variants()?;
     Ok(VariantsPage {
-        variants: nodes.iter().map(|node| variant(node, &PAGE)).collect::<Result<_, _>>()?,
-        next: read::next_page(page),
+        variants: page.nodes()?.iter().map(variant).collect::<Result<_, _>>()?,
+        next: next_page(&page.page_info()?)?,
     })
 }
 
 /// Asks how many variants there are.
 #[must_use]
 pub fn variants_count() -> Call {
-    #[derive(Serialize)]
-    struct Variables {}
-    COUNT.call(&Variables {})
+    count_of::call(&count_of::Variables {})
 }
 
 /// Reads the answer to [`variants_count`].
@@ -79,10 +60,10 @@ pub fn variants_count() -> Call {
 /// # Errors
 /// No number.
 pub fn decode_variants_count(data: &Value) -> Result<u64, DecodeError> {
-    let count = read::root(data, &COUNT, "productVariantsCount")?;
-    read::number(count, "count")
-        .and_then(|count| u64::try_from(count).ok())
-        .ok_or_else(|| COUNT.missing("productVariantsCount.count"))
+    let answer = count_of::answer(data);
+    let count = answer.product_variants_count()?;
+    let count = count.ok_or_else(|| answer.wrong("productVariantsCount"))?;
+    u64::try_from(count.count()?).map_err(|_| count.wrong("count"))
 }
 
 #[cfg(test)]
@@ -93,8 +74,10 @@ mod tests {
 
     #[test]
     fn a_page_tells_where_the_next_begins() {
-        let node = json!({"id": "gid://shopify/ProductVariant/5", "sku": "A",
-                          "inventoryItem": {"id": "gid://shopify/InventoryItem/6"}});
+        let node = json!({"id": "gid://shopify/ProductVariant/5", "sku": "A", "barcode": null,
+            "title": "Red",
+            "product": {"id": "gid://shopify/Product/4", "title": "Lamp", "status": "ACTIVE"},
+            "inventoryItem": {"id": "gid://shopify/InventoryItem/6", "tracked": false}});
         let page = |more: bool| {
             json!({"productVariants": {"nodes": [node],
                    "pageInfo": {"hasNextPage": more, "endCursor": "c5"}}})

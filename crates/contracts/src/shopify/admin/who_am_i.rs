@@ -1,19 +1,11 @@
 //! Which shop a token opens, and what it may do there.
 
 use lockstep_domain::ShopDomain;
-use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Call, DecodeError, Document};
-use super::read;
-
-pub(super) const DOCUMENT: Document = Document {
-    operation: "WhoAmI",
-    text: include_str!("operations/who_am_i.graphql"),
-    cost: 5,
-    mutation: false,
-    idempotent: false,
-};
+pub(super) use super::answers::who_am_i::DOCUMENT;
+use super::answers::who_am_i::{Variables, answer, call};
+use super::document::{Call, DecodeError};
 
 /// The shop behind a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,35 +31,33 @@ pub struct WhoAmI {
 /// Asks which shop the token opens.
 #[must_use]
 pub fn who_am_i() -> Call {
-    #[derive(Serialize)]
-    struct Variables {}
-    DOCUMENT.call(&Variables {})
+    call(&Variables {})
 }
 
 /// Reads the answer to [`who_am_i`].
 ///
 /// # Errors
-/// No shop or no id of it.
+/// What must be there is missing, or of another form.
 pub fn decode_who_am_i(data: &Value) -> Result<WhoAmI, DecodeError> {
-    let shop = read::root(data, &DOCUMENT, "shop")?;
-    let installation = data.get("currentAppInstallation").unwrap_or(&Value::Null);
-    let versions = read::list(data, "publicApiVersions").iter();
+    let answer = answer(data);
+    let shop = answer.shop()?;
+    let domain = ShopDomain::try_new(shop.myshopify_domain()?);
+    let scopes = answer.current_app_installation()?.access_scopes()?;
+    let mut versions = Vec::new();
+    for version in answer.public_api_versions()? {
+        if version.supported()? {
+            versions.push(version.handle()?);
+        }
+    }
     Ok(WhoAmI {
-        shop_id: read::id(shop, &DOCUMENT, "shop")?,
-        name: read::text(shop, "name"),
-        shop_domain: read::text(shop, "myshopifyDomain")
-            .and_then(|domain| ShopDomain::try_new(domain).ok()),
-        currency: read::text(shop, "currencyCode"),
-        timezone: read::text(shop, "ianaTimezone"),
-        plan: shop.get("plan").and_then(|plan| read::text(plan, "publicDisplayName")),
-        scopes: read::list(installation, "accessScopes")
-            .iter()
-            .filter_map(|scope| read::text(scope, "handle"))
-            .collect(),
-        versions: versions
-            .filter(|version| read::flag(version, "supported") != Some(false))
-            .filter_map(|version| read::text(version, "handle"))
-            .collect(),
+        shop_id: shop.id()?,
+        name: Some(shop.name()?),
+        shop_domain: Some(domain.map_err(|_| shop.wrong("myshopifyDomain"))?),
+        currency: Some(shop.currency_code()?),
+        timezone: Some(shop.iana_timezone()?),
+        plan: Some(shop.plan()?.public_display_name()?),
+        scopes: scopes.iter().map(|scope| scope.handle()).collect::<Result<_, _>>()?,
+        versions,
     })
 }
 
@@ -95,11 +85,9 @@ mod tests {
     }
 
     #[test]
-    fn only_the_id_is_needed() {
-        let answer = decode_who_am_i(&json!({"shop": {"id": "gid://shopify/Shop/1", "name": 7}}));
-        assert_eq!(answer.unwrap().name, None);
-        let error = decode_who_am_i(&json!({"shop": {"name": "North"}})).unwrap_err();
-        assert_eq!(error.to_string(), "answer to WhoAmI has no usable shop.id");
+    fn half_an_answer_is_refused() {
+        let error = decode_who_am_i(&json!({"shop": {"myshopifyDomain": "a"}})).unwrap_err();
+        assert_eq!(error.to_string(), "answer to WhoAmI has no usable currentAppInstallation");
         assert!(decode_who_am_i(&Value::Null).is_err());
     }
 }

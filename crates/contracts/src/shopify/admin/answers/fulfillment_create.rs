@@ -1,0 +1,48 @@
+//! `FulfillmentCreate`. Written by `cargo xtask schema`: do not edit.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::super::document::{Call, DecodeError, Document};
+use super::super::view::{Node, Read, view};
+use super::{inputs, parts};
+
+/// The operation.
+pub const DOCUMENT: Document = Document {
+    operation: "FulfillmentCreate",
+    text: include_str!("../operations/fulfillment_create.graphql"),
+    cost: 10,
+    mutation: true,
+    idempotent: false,
+};
+
+/// What it is told.
+#[derive(Serialize)]
+pub struct Variables {
+    pub fulfillment: inputs::FulfillmentInput,
+}
+
+/// Builds a call.
+pub fn call(variables: &Variables) -> Call {
+    DOCUMENT.call(variables)
+}
+
+/// Sees an answer.
+pub fn answer(data: &Value) -> Data<'_> {
+    Data::from(Node::root(&DOCUMENT, data))
+}
+
+view! {
+    /// `Mutation`.
+    Data<'v> {
+        "fulfillmentCreate" fulfillment_create: Option<FulfillmentCreatePayload<'v>>,
+    }
+}
+
+view! {
+    /// `FulfillmentCreatePayload`.
+    FulfillmentCreatePayload<'v> {
+        "fulfillment" fulfillment: Option<parts::FulfillmentRef<'v>>,
+        "userErrors" user_errors: Vec<parts::UserError<'v>>,
+    }
+}

@@ -1,0 +1,54 @@
+//! `OrdersOfFulfillmentOrders`. Written by `cargo xtask schema`: do not edit.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::super::document::{Call, DecodeError, Document};
+use super::super::view::{Fragment, Node, Read, view};
+
+/// The operation.
+pub const DOCUMENT: Document = Document {
+    operation: "OrdersOfFulfillmentOrders",
+    text: include_str!("../operations/orders_of_fulfillment_orders.graphql"),
+    cost: 2,
+    mutation: false,
+    idempotent: false,
+};
+
+/// What it is told.
+#[derive(Serialize)]
+pub struct Variables {
+    pub ids: Vec<String>,
+}
+
+/// Builds a call.
+pub fn call(variables: &Variables) -> Call {
+    DOCUMENT.call(variables)
+}
+
+/// Sees an answer.
+pub fn answer(data: &Value) -> Data<'_> {
+    Data::from(Node::root(&DOCUMENT, data))
+}
+
+view! {
+    /// `QueryRoot`.
+    Data<'v> {
+        "nodes" nodes: Vec<Fragment<FulfillmentOrder<'v>>>,
+    }
+}
+
+view! {
+    /// `FulfillmentOrder`.
+    FulfillmentOrder<'v> {
+        "id" id: lockstep_domain::FulfillmentOrderId,
+        "order" order: OrderRef<'v>,
+    }
+}
+
+view! {
+    /// `Order`.
+    OrderRef<'v> {
+        "id" id: lockstep_domain::OrderId,
+    }
+}
