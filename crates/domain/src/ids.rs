@@ -333,6 +333,11 @@ shopify_id!(
     "Refund"
 );
 shopify_id!(
+    /// Shopify's id of a bulk operation.
+    BulkOperationId,
+    "BulkOperation"
+);
+shopify_id!(
     /// Shopify's id of a customer.
     CustomerId,
     "Customer"

@@ -33,8 +33,9 @@ mod testing;
 
 pub use decider::Decider;
 pub use ids::{
-    BackOfficeId, CustomerId, EffectId, EventId, FulfillmentId, FulfillmentOrderId,
-    FulfillmentOrderLineId, InventoryItemId, JobId, LineId, LineItemId, LocationId, OrderId,
-    OrderKey, ProductId, RefundId, ShopDomain, Sku, StoreId, VariantId, Warehouse, WarehouseCode,
+    BackOfficeId, BulkOperationId, CustomerId, EffectId, EventId, FulfillmentId,
+    FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId, JobId, LineId, LineItemId,
+    LocationId, OrderId, OrderKey, ProductId, RefundId, ShopDomain, Sku, StoreId, VariantId,
+    Warehouse, WarehouseCode,
 };
 pub use quantity::Quantity;

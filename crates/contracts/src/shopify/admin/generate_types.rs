@@ -11,7 +11,8 @@ use apollo_compiler::schema::ExtendedType;
 const WORDS_MAX: usize = 40;
 
 /// Types whose ids the domain has a type for.
-const IDS: [(&str, &str); 11] = [
+const IDS: [(&str, &str); 12] = [
+    ("BulkOperation", "BulkOperationId"),
     ("Customer", "CustomerId"),
     ("Fulfillment", "FulfillmentId"),
     ("FulfillmentOrder", "FulfillmentOrderId"),

@@ -12,6 +12,7 @@
 mod activate;
 #[expect(dead_code, reason = "generated whole: calls fill and decoders read what they need")]
 mod answers;
+mod bulk;
 #[cfg(test)]
 mod cost;
 mod document;
@@ -32,8 +33,6 @@ mod pages;
 mod places_test;
 #[cfg(test)]
 mod published;
-#[expect(dead_code, reason = "for operations that have no types yet")]
-mod read;
 #[cfg(test)]
 mod schema_test;
 mod shipment_read;
@@ -49,6 +48,11 @@ mod view;
 mod who_am_i;
 
 pub use activate::{Activated, activate, decode_activate};
+pub use bulk::{
+    BULK_COST, BulkStarted, BulkState, BulkStatus, SignedUrl, bulk_cancel, bulk_list, bulk_run,
+    bulk_state, bulk_variants, decode_bulk_list, decode_bulk_run, decode_bulk_state,
+    decode_bulk_variant,
+};
 pub use document::{Call, DecodeError, Document, LINES_MAX};
 pub use levels::{ItemAtLocation, Level, Quantities, decode_levels_of_items, levels_of_items};
 pub use locations::{Location, LocationsPage, decode_locations, locations};
@@ -79,7 +83,8 @@ pub use variants::{
 };
 pub use variants_page::{
     VARIANTS_COUNT_COST, VARIANTS_PAGE_COST, VARIANTS_PER_PAGE, VariantsPage,
-    decode_variants_count, decode_variants_page, variants_count, variants_page,
+    decode_variants_count, decode_variants_page, variants_count, variants_count_up_to,
+    variants_page,
 };
 pub use who_am_i::{WhoAmI, decode_who_am_i, who_am_i};
 
@@ -109,6 +114,10 @@ pub const DOCUMENTS: &[Document] = &[
     orders_updated::DOCUMENT,
     variants_page::PAGE,
     variants_page::COUNT,
+    bulk::RUN,
+    bulk::STATE,
+    bulk::LIST,
+    bulk::CANCEL,
     shipment_read::ORDER,
     shipment_read::ROUTES,
     shipment_write::CREATE,

@@ -21,7 +21,8 @@ use super::*;
 type Decoder = fn(&Value) -> Result<String, DecodeError>;
 
 /// Words that lead a decoder on, where the first of the enum would end it.
-const WORDS: [(&str, &str); 3] = [
+const WORDS: [(&str, &str); 4] = [
+    ("BulkOperationStatus", "RUNNING"),
     ("FulfillmentStatus", "SUCCESS"),
     ("FulfillmentOrderStatus", "OPEN"),
     ("FulfillmentOrderAction", "CREATE_FULFILLMENT"),
@@ -41,6 +42,11 @@ fn decoders() -> BTreeMap<&'static str, Decoder> {
     BTreeMap::from(decoders! {
         "Activate": decode_activate,
         "AdjustQuantities": decode_adjust_quantities,
+        // Its answer is not read: the operation's state tells.
+        "BulkCancel": |_| Ok(()),
+        "BulkList": |data| decode_bulk_list(data, &last_bulk_name()),
+        "BulkRun": decode_bulk_run,
+        "BulkState": decode_bulk_state,
         "FulfillmentCancel": decode_fulfilled,
         "FulfillmentCreate": decode_fulfilled,
         "FulfillmentLines": |data| page(data, "FulfillmentLines"),
@@ -71,6 +77,14 @@ fn decoders() -> BTreeMap<&'static str, Decoder> {
         "WhoAmI": decode_who_am_i,
         "WidenSubscription": decode_widen_subscription,
     })
+}
+
+/// A name that only the last operation of the list carries.
+fn last_bulk_name() -> String {
+    let texts = whole("BulkList")["bulkOperations"]["nodes"].take();
+    let last =
+        texts.as_array().and_then(|nodes| nodes.last()?["query"].as_str()?.rsplit(' ').next());
+    last.expect("a text").to_owned()
 }
 
 /// A page of an order is read into an order that waits for it.

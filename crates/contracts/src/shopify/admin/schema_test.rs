@@ -10,8 +10,8 @@ use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::response::JsonMap;
 use lockstep_domain::shipment::{Taken, Tracking};
 use lockstep_domain::{
-    FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId, LocationId,
-    OrderId, VariantId,
+    BulkOperationId, FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId,
+    LocationId, OrderId, VariantId,
 };
 use serde_json::Value;
 
@@ -45,6 +45,18 @@ fn every_operation_is_valid_and_uses_nothing_deprecated() {
         wrong.len()
     );
     assert!(wrong.is_empty(), "{}:\n{}", published.file, wrong.join("\n"));
+}
+
+/// It is sent as a variable, so it is no document of its own.
+#[test]
+fn the_query_of_a_bulk_operation_is_valid_and_uses_nothing_deprecated() {
+    let published = Published::load();
+    let (schema, deprecated) = (published.schema(), published.deprecated());
+    let text = bulk_variants("lockstep_a_1");
+    let parsed = ExecutableDocument::parse_and_validate(&schema, &text, "bulk")
+        .unwrap_or_else(|refused| panic!("{}", refused.errors));
+    assert!(deprecated_uses(&schema, &parsed, &deprecated).is_empty());
+    assert!(parsed.operations.get(None).is_ok_and(|operation| operation.variables.is_empty()));
 }
 
 #[test]
@@ -173,7 +185,9 @@ fn samples() -> Vec<Call> {
     let (from, until) = (jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::UNIX_EPOCH);
     calls.push(orders_updated(&lockstep_domain::sweep::Window { from, until }, Some("cursor")));
     calls.push(variants_page(Some("cursor"), Some(variant)));
-    calls.push(variants_count());
+    calls.push(variants_count_up_to(variant));
+    let bulk = BulkOperationId(8);
+    calls.extend([bulk_run("{ a }"), bulk_state(bulk), bulk_list(), bulk_cancel(bulk)]);
     calls.extend(shipment_calls());
     calls
 }

@@ -52,10 +52,16 @@ pub fn decode_variants_page(data: &Value) -> Result<VariantsPage, DecodeError> {
 /// Asks how many variants there are.
 #[must_use]
 pub fn variants_count() -> Call {
-    count_of::call(&count_of::Variables {})
+    count_of::call(&count_of::Variables { query: Given::Null })
 }
 
-/// Reads the answer to [`variants_count`].
+/// Asks how many variants there are with ids up to one.
+#[must_use]
+pub fn variants_count_up_to(last: VariantId) -> Call {
+    count_of::call(&count_of::Variables { query: Given::Value(format!("id:<={last}")) })
+}
+
+/// Reads the answer to [`variants_count`] and [`variants_count_up_to`].
 ///
 /// # Errors
 /// No number.

@@ -7,8 +7,8 @@
 
 use jiff::Timestamp;
 use lockstep_domain::{
-    CustomerId, FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineId, InventoryItemId,
-    LineItemId, LocationId, OrderId, ProductId, Quantity, RefundId, VariantId,
+    BulkOperationId, CustomerId, FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineId,
+    InventoryItemId, LineItemId, LocationId, OrderId, ProductId, Quantity, RefundId, VariantId,
 };
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -190,6 +190,7 @@ macro_rules! ids {
 }
 
 ids! {
+    BulkOperationId,
     CustomerId,
     FulfillmentId,
     FulfillmentOrderId,

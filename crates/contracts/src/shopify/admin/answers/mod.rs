@@ -3,6 +3,10 @@
 
 pub mod activate;
 pub mod adjust_quantities;
+pub mod bulk_cancel;
+pub mod bulk_list;
+pub mod bulk_run;
+pub mod bulk_state;
 pub mod fulfillment_cancel;
 pub mod fulfillment_create;
 pub mod fulfillment_lines;

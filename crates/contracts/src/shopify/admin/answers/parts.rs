@@ -21,6 +21,14 @@ view! {
 }
 
 view! {
+    /// `BulkOperation`.
+    BulkOperation<'v> {
+        "id" id: lockstep_domain::BulkOperationId,
+        "status" status: words::BulkOperationStatus,
+    }
+}
+
+view! {
     /// `Fulfillment`.
     FulfillmentRef<'v> {
         "id" id: lockstep_domain::FulfillmentId,

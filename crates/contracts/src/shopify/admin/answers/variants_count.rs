@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::document::{Call, DecodeError, Document};
-use super::super::view::{Node, Read, view};
+use super::super::view::{Given, Node, Read, view};
 use super::words;
 
 /// The operation.
@@ -18,7 +18,10 @@ pub const DOCUMENT: Document = Document {
 
 /// What it is told.
 #[derive(Serialize)]
-pub struct Variables {}
+pub struct Variables {
+    #[serde(skip_serializing_if = "Given::is_absent")]
+    pub query: Given<String>,
+}
 
 /// Builds a call.
 pub fn call(variables: &Variables) -> Call {

@@ -4,6 +4,37 @@ use super::super::document::DecodeError;
 use super::super::view::{Node, Read, words};
 
 words! {
+    /// `BulkOperationErrorCode`.
+    BulkOperationErrorCode {
+        AccessDenied = "ACCESS_DENIED",
+        InternalServerError = "INTERNAL_SERVER_ERROR",
+        Timeout = "TIMEOUT",
+    }
+}
+
+words! {
+    /// `BulkOperationStatus`.
+    BulkOperationStatus {
+        Canceled = "CANCELED",
+        Canceling = "CANCELING",
+        Completed = "COMPLETED",
+        Created = "CREATED",
+        Expired = "EXPIRED",
+        Failed = "FAILED",
+        Running = "RUNNING",
+    }
+}
+
+words! {
+    /// `BulkOperationUserErrorCode`.
+    BulkOperationUserErrorCode {
+        Invalid = "INVALID",
+        LimitReached = "LIMIT_REACHED",
+        OperationInProgress = "OPERATION_IN_PROGRESS",
+    }
+}
+
+words! {
     /// `CountPrecision`.
     CountPrecision {
         AtLeast = "AT_LEAST",
