@@ -8,6 +8,7 @@
 pub mod bus;
 pub mod clock;
 pub mod error;
+pub mod files;
 pub mod grant;
 pub mod kv;
 pub mod lease;
@@ -25,6 +26,7 @@ pub use bus::{
 };
 pub use clock::{Clock, IdSource, SystemClock, TimeOrderedIds};
 pub use error::{ErrorKind, PortError};
+pub use files::{FileError, FileErrorKind, Piece, PieceWanted, ShopifyFiles};
 pub use grant::{
     AppKeys, Approval, GrantError, GrantErrorKind, GrantRequest, Granted, ShopifyGrants,
 };

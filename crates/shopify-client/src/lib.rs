@@ -11,13 +11,14 @@
 //! log.
 //!
 //! **Where to start reading.** [`client`] for one call from end to end, [`answer`] for the sorting
-//! of errors, [`budget`] for points and urgency, [`token`] and [`oauth`] for how a token is come by
+//! of errors, [`budget`] for points and urgency, [`files`] for what Shopify writes into files, [`token`] and [`oauth`] for how a token is come by
 //! and renewed (ADR 0019), [`sealed`] for the seal.
 
 pub mod answer;
 pub mod budget;
 pub mod budgets;
 pub mod client;
+pub mod files;
 pub mod oauth;
 pub mod sealed;
 pub mod standings;
@@ -26,6 +27,7 @@ pub mod url;
 
 pub use budget::SharedPoints;
 pub use client::{AdminClient, AdminConfig, BuildError, CALL_TIME_MAX};
+pub use files::FileClient;
 pub use oauth::GrantClient;
 pub use sealed::{MasterKeyError, MasterKeySealer, PersonalKeyMaker};
 pub use token::{KvTokens, Renewal, SettingsPlace, StoreAccess, TokenSource, ahead};

@@ -7,6 +7,10 @@ use thiserror::Error;
 /// What is replaced by the shop's domain, wherever it stands.
 const PLACEHOLDER: &str = "{shop}";
 
+/// Where Shopify keeps the files of bulk operations: hosts, and what hosts end with.
+const FILE_HOSTS: [&str; 1] = ["storage.googleapis.com"];
+const FILE_HOST_ENDS: [&str; 3] = [".storage.googleapis.com", ".shopifycloud.com", ".shopify.com"];
+
 /// Why a template was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum UrlError {
@@ -75,6 +79,26 @@ impl UrlTemplate {
         self.path(shop, &format!("/admin/api/{version}/graphql.json"))
     }
 
+    /// The address of a file, where it is one that may be opened: at the stand-in on this machine, or
+    /// encrypted at a host where Shopify keeps files. Anything else may be a host inside.
+    #[must_use]
+    pub fn file(&self, address: &str) -> Option<Url> {
+        let url = Url::parse(address).ok()?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return None;
+        }
+        let is_known = if self.is_loopback {
+            let sample = self.text.replace(PLACEHOLDER, "shop.myshopify.com");
+            Url::parse(&sample).is_ok_and(|own| own.origin() == url.origin())
+        } else {
+            let host = url.host_str()?;
+            let is_shopifys =
+                FILE_HOSTS.contains(&host) || FILE_HOST_ENDS.iter().any(|end| host.ends_with(end));
+            url.scheme() == "https" && url.port().is_none() && is_shopifys
+        };
+        is_known.then_some(url)
+    }
+
     /// Address of a path of a shop; the path begins with a slash.
     #[must_use]
     pub fn path(&self, shop: &ShopDomain, path: &str) -> String {
@@ -120,5 +144,31 @@ mod tests {
         ] {
             assert_eq!(UrlTemplate::try_new(template), Err(expected), "{template}");
         }
+    }
+
+    #[test]
+    fn a_file_is_opened_only_where_shopify_keeps_it() {
+        let real = UrlTemplate::try_new("https://{shop}").unwrap();
+        for (address, is_opened) in [
+            ("https://storage.googleapis.com/shopify-tiers/bulk/x.jsonl?sig=1", true),
+            ("https://shopify-bulk.storage.googleapis.com/x", true),
+            ("https://files.shopifycloud.com/x", true),
+            ("http://storage.googleapis.com/x", false),
+            ("https://storage.googleapis.com:8443/x", false),
+            ("https://storage.googleapis.com@169.254.169.254/x", false),
+            ("https://storage.googleapis.com.evil.example/x", false),
+            ("https://evilshopify.com/x", false),
+            ("https://169.254.169.254/latest/meta-data", false),
+            ("https://localhost/x", false),
+            ("http://127.0.0.1:9911/x", false),
+            ("file:///etc/passwd", false),
+            ("", false),
+        ] {
+            assert_eq!(real.file(address).is_some(), is_opened, "{address}");
+        }
+        let standin = UrlTemplate::try_new("http://127.0.0.1:9911/{shop}").unwrap();
+        assert!(standin.file("http://127.0.0.1:9911/a.myshopify.com/bulk/1?sig=1").is_some());
+        assert!(standin.file("http://127.0.0.1:9912/a.myshopify.com/bulk/1").is_none());
+        assert!(standin.file("https://storage.googleapis.com/x").is_none());
     }
 }

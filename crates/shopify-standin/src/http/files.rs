@@ -17,11 +17,12 @@ use std::sync::Arc;
 const FAULTS: [FaultKind; 3] =
     [FaultKind::BulkFileCut, FaultKind::BulkFileReset, FaultKind::BulkFile500];
 
-/// `GET /{shop}/bulk/{file}`: the result of a bulk operation.
+/// `GET /{shop}/bulk/{file}`: the result of a bulk operation, or what stands in it behind a byte.
 pub async fn fetch(
     State(world): State<Arc<World>>,
     ConnectInfo(fuse): ConnectInfo<Fuse>,
     Path((domain, file)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Response {
     let Some(shop) = world.shop(&domain) else {
         return gone(404, "NoSuchBucket");
@@ -30,17 +31,31 @@ pub async fn fetch(
     if reply.ending == Ending::Reset {
         fuse.blow();
     }
-    let Value::String(mut text) = reply.body else {
+    let Value::String(text) = reply.body else {
         return gone(reply.status, "AccessDenied");
     };
-    if reply.ending == Ending::Halved {
-        let mut end = text.len() / 2;
-        while !text.is_char_boundary(end) {
-            end -= 1;
+    let (from, size) = (behind(&headers), text.len());
+    let Some(rest) = text.as_bytes().get(from.unwrap_or(0)..).filter(|rest| !rest.is_empty())
+    else {
+        return gone(416, "InvalidRange");
+    };
+    let sent = if reply.ending == Ending::Halved { rest.split_at(rest.len() / 2).0 } else { rest };
+    let kind = (header::CONTENT_TYPE, "application/jsonl".to_owned());
+    let body = Body::from(sent.to_vec());
+    match from {
+        None => ([kind], body).into_response(),
+        Some(from) => {
+            let range = format!("bytes {from}-{}/{size}", size.saturating_sub(1));
+            let headers = [kind, (header::CONTENT_RANGE, range)];
+            (StatusCode::PARTIAL_CONTENT, headers, body).into_response()
         }
-        text.truncate(end);
     }
-    ([(header::CONTENT_TYPE, "application/jsonl")], Body::from(text)).into_response()
+}
+
+/// The first byte of `Range: bytes=10-`; other forms are answered with the whole, as one may.
+fn behind(headers: &HeaderMap) -> Option<usize> {
+    let range = headers.get(header::RANGE)?.to_str().ok()?;
+    range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
 }
 
 fn content(shop: &mut Shop, now: Timestamp, name: &str) -> Reply {

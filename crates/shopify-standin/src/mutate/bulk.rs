@@ -22,7 +22,7 @@ fn started(number: i64) -> Done {
 
 fn busy() -> Done {
     let message = "A bulk operation for this app and shop is already in progress: 5 of 5.";
-    refused(vec![Refusal::whole("OPERATION_IN_PROGRESS", message)])
+    refused(vec![Refusal::whole("OPERATION_IN_PROGRESS", message).blameless()])
 }
 
 /// Starts a query.
