@@ -39,6 +39,7 @@ pub const NEEDED: &[&str] = &[
     "fulfillment_orders/hold_released",
     "fulfillment_orders/rescheduled",
     "fulfillment_orders/scheduled_fulfillment_order_ready",
+    topic::BULK_OPERATIONS_FINISH,
     topic::APP_UNINSTALLED,
 ];
 

@@ -19,8 +19,8 @@ use lockstep_runtime::health::{BusReady, Health, StoreReady};
 use lockstep_runtime::retry::jitter;
 use lockstep_runtime::{Engine, EngineParts, Lifecycle, PersonalKeys, http};
 use lockstep_shopify_client::{
-    AdminClient, AdminConfig, GrantClient, KvTokens, MasterKeySealer, PersonalKeyMaker, Renewal,
-    SettingsPlace, SharedPoints, StoreAccess, ahead,
+    AdminClient, AdminConfig, FileClient, GrantClient, KvTokens, MasterKeySealer, PersonalKeyMaker,
+    Renewal, SettingsPlace, SharedPoints, StoreAccess, ahead,
 };
 use lockstep_storage::{PgStore, StoreOptions, pending_migrations};
 use secrecy::SecretString;
@@ -106,6 +106,8 @@ pub struct Adapters {
     pub shopify: Arc<AdminClient>,
     /// Shopify's token endpoints.
     pub grants: Arc<GrantClient>,
+    /// Shopify's files.
+    pub files: Arc<FileClient>,
 }
 
 impl Adapters {
@@ -135,6 +137,7 @@ impl Adapters {
             AdminConfig { url: args.shopify_url()?, version: args.shopify_api_version.clone() };
         let settings = SettingsPlace { bucket: SETTINGS_BUCKET, prefix: STORE_PREFIX };
         let grants = Arc::new(GrantClient::try_new(args.shopify_url()?)?);
+        let files = Arc::new(FileClient::try_new(args.shopify_url()?)?);
         let renewal = Renewal {
             grants: grants.clone(),
             app: args.shopify_app()?,
@@ -150,7 +153,7 @@ impl Adapters {
         let shopify = Arc::new(shopify.with_shared_points(points));
         let maker = Arc::new(PersonalKeyMaker::new(ids.clone()));
         let keys = PersonalKeys::new(bus.clone(), sealer.clone(), maker, clock.clone());
-        Ok(Self { bus, clock, ids, sealer, keys: Arc::new(keys), shopify, grants })
+        Ok(Self { bus, clock, ids, sealer, keys: Arc::new(keys), shopify, grants, files })
     }
 
     fn bus(&self) -> Arc<dyn Bus> {
@@ -265,6 +268,7 @@ pub async fn start(
                     kv: adapters.kv(),
                     ask: adapters.ask(),
                     shopify: adapters.shopify(),
+                    files: adapters.files.clone(),
                 };
                 let engine = adapters.engine(*service, store);
                 lockstep_product_sync::service::run(&engine, ports, lifecycle);

@@ -7,14 +7,14 @@ use lockstep_contracts::operations::v1::{
     ListJobsRequest, ListJobsResponse,
 };
 use lockstep_contracts::time::to_proto;
-use lockstep_domain::catalog::{Job, JobCommand, JobState, Stage, StoreSyncCommand, Tally};
+use lockstep_domain::catalog::{Bulk, Job, JobCommand, JobState, Stage, StoreSyncCommand, Tally};
 use lockstep_domain::{JobId, StoreId};
 use lockstep_ports::{ErrorKind, PortError, Timer};
 use lockstep_runtime::{Directory, Engine, EngineError, Origin, Stop, Work, telemetry};
 
 use crate::aggregates::{JobKind, RulesKind, StoreSyncKind};
 use crate::service::SERVICE;
-use crate::syncer::{SYNC, again, never};
+use crate::syncer::{SYNC, again, never, stop_writing};
 
 /// What the jobs of this service do.
 const KIND: &str = "products_sync";
@@ -158,6 +158,7 @@ pub async fn control_job(
             match action {
                 JobAction::Resume => again(work, &store, at)?,
                 JobAction::Cancel => {
+                    stop_writing(work, &store, (&id, &job))?;
                     let end = StoreSyncCommand::End { job: id.clone() };
                     work.execute::<StoreSyncKind>(store.as_str(), &end)?.map_err(never)?;
                 }
@@ -236,14 +237,15 @@ fn result(tally: &Tally) -> Vec<proto::JobCount> {
 /// What it is doing, or why it ended.
 fn message(job: &Job) -> String {
     let doing = match &job.stage {
-        Stage::Count => "counting the variants",
-        Stage::Read { .. } => "reading the variants",
-        Stage::Sweep { .. } => "forgetting variants that are gone",
-        Stage::BySku { .. } => "linking by SKU",
-        Stage::ByBarcode { .. } => "linking by barcode and listing conflicts",
+        Stage::Count => "counting the variants".to_owned(),
+        Stage::Read { .. } => "reading the variants".to_owned(),
+        Stage::File { step } => of_file(step),
+        Stage::Sweep { .. } => "forgetting variants that are gone".to_owned(),
+        Stage::BySku { .. } => "linking by SKU".to_owned(),
+        Stage::ByBarcode { .. } => "linking by barcode and listing conflicts".to_owned(),
     };
     match job.state {
-        Some(JobState::Running) if job.reason.is_empty() => doing.to_owned(),
+        Some(JobState::Running) if job.reason.is_empty() => doing,
         Some(JobState::Running) => format!("{doing}; waits: {}", job.reason),
         Some(JobState::Paused) => format!("paused while {doing}"),
         Some(JobState::Done) => match job.tally.conflicts() {
@@ -252,5 +254,27 @@ fn message(job: &Job) -> String {
             n => format!("done; {n} variants are for a person to decide"),
         },
         _ => job.reason.clone(),
+    }
+}
+
+/// Where it stands with Shopify's file.
+fn of_file(step: &Bulk) -> String {
+    match step {
+        Bulk::Ask { busy: 0, .. } => "asking Shopify for a file of all variants".to_owned(),
+        Bulk::Ask { busy, .. } => {
+            format!("waiting while Shopify writes other files (asked {busy} times)")
+        }
+        Bulk::Find { .. } => "looking whether Shopify writes the file of all variants".to_owned(),
+        Bulk::Wait { objects: 0, .. } => "waiting for Shopify's file of all variants".to_owned(),
+        Bulk::Wait { objects, .. } => {
+            format!("waiting for Shopify's file of all variants ({objects} written so far)")
+        }
+        Bulk::Read { progress, .. } if progress.part => {
+            format!("reading what Shopify wrote of its file ({} lines)", progress.lines)
+        }
+        Bulk::Read { progress, .. } => {
+            format!("reading Shopify's file of all variants ({} lines)", progress.lines)
+        }
+        Bulk::Prove { .. } => "comparing a part of Shopify's file with its count".to_owned(),
     }
 }

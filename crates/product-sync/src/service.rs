@@ -9,12 +9,13 @@ use lockstep_contracts::catalog::v1::{
 };
 use lockstep_contracts::operations::v1::{ControlJobRequest, GetJobRequest, ListJobsRequest};
 use lockstep_contracts::settings::v1::{BackOfficeRole, StoreSettings};
+use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_domain::BackOfficeId;
-use lockstep_domain::catalog::{Candidate, CatalogRulesCommand, Office};
-use lockstep_ports::{AggregateKey, Ask, ConsumerSpec, Kv, ShopifyAdmin};
+use lockstep_domain::catalog::{BulkFrom, Candidate, CatalogRulesCommand, Office};
+use lockstep_ports::{AggregateKey, Ask, ConsumerSpec, Kv, ShopifyAdmin, ShopifyFiles};
 use lockstep_runtime::{
     Aggregate, Directory, Engine, Evolver, EvolverOf, Hosted, Inbound, Lifecycle, Processor,
-    Settings, SettingsChange, SharedDirectory, Stop, Work, serve_request, start,
+    Settings, SettingsChange, SharedDirectory, Stop, Work, serve_request, start, webhook_consumer,
 };
 
 use crate::aggregates::{
@@ -22,16 +23,18 @@ use crate::aggregates::{
     SkuClaimKind, StoreSyncKind, VariantLinkKind, product_id,
 };
 use crate::conflicts::list_conflicts;
+use crate::finished;
 use crate::jobs::{control_job, get_job, list_jobs, start_product_sync};
 use crate::links::change_links;
 use crate::list::list_links;
 use crate::products;
-use crate::syncer::{Syncer, never};
+use crate::syncer::{Addresses, Syncer, never};
 
 /// Name of the service.
 pub const SERVICE: &str = "product-sync";
 
-/// Takes product reports and settings; links change by questions and by runs.
+/// Takes product reports, settings, and word of Shopify's files; links change by questions and by
+/// runs.
 pub struct CatalogProcessor;
 
 impl Processor for CatalogProcessor {
@@ -45,7 +48,9 @@ impl Processor for CatalogProcessor {
                 ProductDeletionReported::filter(Some(backoffice), None).into(),
             ],
         };
-        directory.backoffices.keys().map(one).collect()
+        let told = |store: &String| webhook_consumer(SERVICE, store, &finished::TOPICS);
+        let stores = directory.stores.keys().map(told);
+        directory.backoffices.keys().map(one).chain(stores).collect()
     }
 
     /// A hint: what cannot be read here is refused with a reason by `apply`.
@@ -72,6 +77,7 @@ impl Processor for CatalogProcessor {
         match message.metadata.event_type.as_str() {
             ProductReported::TYPE => products::reported(&message.decode()?, work),
             ProductDeletionReported::TYPE => products::deleted(&message.decode()?, work),
+            WebhookReceived::TYPE => finished::finished(&message.decode()?, work),
             kind => Err(Stop::Poison(format!("product-sync takes no {kind}"))),
         }
     }
@@ -125,6 +131,8 @@ pub struct CatalogPorts {
     pub ask: Arc<dyn Ask>,
     /// Shopify.
     pub shopify: Arc<dyn ShopifyAdmin>,
+    /// Shopify's files.
+    pub files: Arc<dyn ShopifyFiles>,
 }
 
 /// Starts the service.
@@ -134,6 +142,9 @@ pub fn run(engine: &Arc<Engine>, ports: CatalogPorts, lifecycle: &Lifecycle) {
         ask: ports.ask.clone(),
         store: engine.store().clone(),
         clock: engine.clock().clone(),
+        files: ports.files,
+        bulk_from: BulkFrom::default(),
+        addresses: Addresses::default(),
     };
     let hosted = Hosted {
         engine: engine.clone(),

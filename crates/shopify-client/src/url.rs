@@ -79,8 +79,8 @@ impl UrlTemplate {
         self.path(shop, &format!("/admin/api/{version}/graphql.json"))
     }
 
-    /// The address of a file, where it is one that may be opened: at the stand-in on this machine, or
-    /// encrypted at a host where Shopify keeps files. Anything else may be a host inside.
+    /// The address of a file, where it is one that may be opened: at the stand-in on this machine,
+    /// or encrypted at a host where Shopify keeps files. Anything else may be a host inside.
     #[must_use]
     pub fn file(&self, address: &str) -> Option<Url> {
         let url = Url::parse(address).ok()?;

@@ -40,6 +40,13 @@ pub struct AppUninstalled {
     pub myshopify_domain: Option<String>,
 }
 
+/// Body of `bulk_operations/finish`. It tells that, and not what: the operation is read then.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct BulkOperationFinished {
+    /// Shopify's id of the operation, as a gid.
+    pub admin_graphql_api_id: String,
+}
+
 /// A body that is not what its topic promises.
 #[derive(Debug, Error)]
 #[error("the webhook's body is not what its topic promises")]

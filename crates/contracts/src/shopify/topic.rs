@@ -18,6 +18,8 @@ pub const INVENTORY_LEVELS_UPDATE: &str = "inventory_levels/update";
 pub const INVENTORY_LEVELS_CONNECT: &str = "inventory_levels/connect";
 /// An inventory item is no longer stocked at a location.
 pub const INVENTORY_LEVELS_DISCONNECT: &str = "inventory_levels/disconnect";
+/// A bulk operation ended.
+pub const BULK_OPERATIONS_FINISH: &str = "bulk_operations/finish";
 /// The app was uninstalled.
 pub const APP_UNINSTALLED: &str = "app/uninstalled";
 /// A customer asks for their data. Not in Shopify's enum, as the next two.
@@ -368,6 +370,7 @@ mod tests {
             super::INVENTORY_LEVELS_UPDATE,
             super::INVENTORY_LEVELS_CONNECT,
             super::INVENTORY_LEVELS_DISCONNECT,
+            super::BULK_OPERATIONS_FINISH,
             super::APP_UNINSTALLED,
         ];
         assert!(named.iter().all(|rest| by_rest(rest).is_some()));

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::bulk::Bulk;
 use super::conflict::ConflictKind;
 use crate::decider::Decider;
 use crate::ids::{StoreId, VariantId};
@@ -52,10 +53,29 @@ impl Forecast {
         let calls = pages.saturating_add(1);
         Self { items: variants, calls, points, seconds: calls.max(points.div_ceil(RESTORE_RATE)) }
     }
+
+    /// The forecast where Shopify writes the variants into a file: reading that costs no points.
+    /// How long Shopify writes is a guess.
+    #[must_use]
+    pub fn of_file(variants: u64, count: Cost, file: Cost) -> Self {
+        let pieces = variants.div_ceil(file.items.max(1)).max(1);
+        let written = variants.div_ceil(WRITTEN_RATE).max(LOOKED_LEAST);
+        Self {
+            items: variants,
+            calls: 4,
+            points: file.points.saturating_add(count.points),
+            seconds: pieces.saturating_add(written),
+        }
+    }
 }
 
 /// Points that a shop of Shopify's smallest plan gets back per second.
 const RESTORE_RATE: u64 = 100;
+
+/// Variants that Shopify is taken to write into a file per second.
+const WRITTEN_RATE: u64 = 500;
+/// Seconds until a file is found to be written, at least.
+const LOOKED_LEAST: u64 = 10;
 
 /// What a call brings and costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +101,11 @@ pub enum Stage {
         after: Option<String>,
         /// Pages read with this `above`.
         pages: u32,
+    },
+    /// Go on with Shopify's file of all variants.
+    File {
+        /// Where that stands.
+        step: Bulk,
     },
     /// Forget variants that are gone.
     Sweep {

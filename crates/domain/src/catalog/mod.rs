@@ -1,12 +1,13 @@
 //! "Sync products": which variant of a store is which SKU of its back offices.
 //!
-//! [`job`] is one run with its progress, [`sync`] the runs of a store. [`listing`] is what the last
-//! run saw of a variant; [`crowd`] indexes codes by their near form ([`code`]): which variants of a
-//! store carry one, and which SKUs of a back office are known by one. [`product`] is what a back
-//! office reports. [`matching`] judges a variant from all of it, and [`conflict`] is what a person
-//! must decide. Nothing is guessed: only codes that are equal, character by character, and that
-//! nobody else carries, link anything.
+//! [`job`] is one run with its progress, [`bulk`] its way through a file of Shopify's, [`sync`] the
+//! runs of a store. [`listing`] is what the last run saw of a variant; [`crowd`] indexes codes by
+//! their near form ([`code`]): which variants of a store carry one, and which SKUs of a back
+//! office are known by one. [`product`] is what a back office reports. [`matching`] judges a
+//! variant from all of it, and [`conflict`] is what a person must decide. Nothing is guessed: only
+//! codes that are equal, character by character, and that nobody else carries, link anything.
 
+pub mod bulk;
 pub mod code;
 pub mod conflict;
 pub mod crowd;
@@ -17,6 +18,7 @@ pub mod product;
 pub mod rules;
 pub mod sync;
 
+pub use bulk::{Bulk, BulkFrom, Found, Progress};
 pub use code::Near;
 pub use conflict::{Conflict, ConflictCommand, ConflictEvent, ConflictKind, Finding, Standing};
 pub use crowd::{Crowd, CrowdCommand, CrowdEvent};

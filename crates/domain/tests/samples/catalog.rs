@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_domain::catalog::{
-    Bound, Candidate, Carried, Carriers, CatalogRulesEvent, Coded, Conflict, ConflictEvent,
+    Bound, Bulk, Candidate, Carried, Carriers, CatalogRulesEvent, Coded, Conflict, ConflictEvent,
     ConflictKind, CrowdEvent, Finding, Forecast, Job, JobEvent, Listing, ListingEvent, Offers,
-    Office, Product, ProductEvent, Seen, Stage, Stamp, Standing, StoreSync, StoreSyncEvent, Tally,
+    Office, Product, ProductEvent, Progress, Seen, Stage, Stamp, Standing, StoreSync,
+    StoreSyncEvent, Tally,
 };
-use lockstep_domain::{Decider, InventoryItemId, Sku, VariantId};
+use lockstep_domain::{BulkOperationId, Decider, InventoryItemId, Sku, VariantId};
 
 use super::{at, id};
 
@@ -20,6 +21,16 @@ pub fn job_events() -> Vec<JobEvent> {
     let next = Stage::Read { above, after: Some("cursor".to_owned()), pages: 1 };
     let reason = || "no points".to_owned();
     let after = || "north/00000000000000000009".to_owned();
+    let operation = BulkOperationId(77);
+    let progress = Progress {
+        at: 4_096,
+        size: Some(9_000),
+        lines: 250,
+        objects: Some(600),
+        last: above,
+        part: true,
+        stuck: 1,
+    };
     let step = |next| JobEvent::JobAdvanced { forecast: None, next, tally: Tally::default() };
     covers!(
         vec![
@@ -28,6 +39,11 @@ pub fn job_events() -> Vec<JobEvent> {
             step(Stage::Sweep { after: after() }),
             step(Stage::BySku { after: after() }),
             step(Stage::ByBarcode { after: after() }),
+            step(Bulk::Ask { attempt: 1, busy: 2 }.stage()),
+            step(Bulk::Find { attempt: 1, absent: 1 }.stage()),
+            step(Bulk::Wait { attempt: 2, operation, since: at(1), looks: 3, objects: 9 }.stage()),
+            step(Bulk::Read { attempt: 2, operation, progress }.stage()),
+            step(Bulk::Prove { lines: 250, last: VariantId(9) }.stage()),
             JobEvent::JobWaits { reason: reason() },
             JobEvent::JobPaused { requested_by: by() },
             JobEvent::JobResumed { requested_by: by() },

@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 use jiff::SignedDuration;
-use lockstep_contracts::shopify::admin::{Call, variants_count, variants_page};
-use lockstep_domain::catalog::{Job, Office, Stage};
-use lockstep_domain::{BackOfficeId, JobId, StoreId, VariantId};
+use lockstep_contracts::shopify::admin::{Call, bulk_cancel, variants_count, variants_page};
+use lockstep_domain::catalog::{Bulk, Job, Office, Stage};
+use lockstep_domain::{BackOfficeId, BulkOperationId, JobId, StoreId, VariantId};
 use lockstep_ports::{EffectRow, ErrorKind, NewEffect, PortError};
 use lockstep_runtime::{EFFECT_LEASE, Stop, Work};
 use serde::{Deserialize, Serialize};
+
+use super::files;
 
 /// Listings in one page of a pass.
 pub const SCANNED: usize = 250;
@@ -29,6 +31,18 @@ pub enum Does {
         /// The back offices of the store.
         offices: Vec<BackOfficeId>,
     },
+    /// Goes on with Shopify's file of all variants.
+    File {
+        /// The step.
+        step: Bulk,
+        /// The back offices of the store.
+        offices: Vec<BackOfficeId>,
+    },
+    /// Tells Shopify that nobody waits for a file any more.
+    Stop {
+        /// The operation that writes it.
+        operation: BulkOperationId,
+    },
     /// Reads a page of the service's own listings.
     Scan {
         /// What is done with them.
@@ -47,6 +61,9 @@ pub struct Context {
     pub operation: String,
     /// Requested cost, in points.
     pub cost: u32,
+    /// True for a mutation.
+    #[serde(default)]
+    pub mutation: bool,
     /// What it does.
     pub does: Does,
 }
@@ -66,17 +83,41 @@ pub fn effect(
     (id, job): (&JobId, &Job),
     offices: &[Office],
 ) -> Result<NewEffect, Stop> {
+    let offices = || offices.iter().map(|office| office.id.clone()).collect();
     let (does, call) = match &job.stage {
         Stage::Count => (Does::Count, Some(variants_count())),
         Stage::Read { above, after, pages } => {
-            let offices = offices.iter().map(|office| office.id.clone()).collect();
             let call = variants_page(after.as_deref(), *above);
             let (above, after, pages) = (*above, after.clone(), *pages);
-            (Does::Page { above, after, pages, offices }, Some(call))
+            (Does::Page { above, after, pages, offices: offices() }, Some(call))
+        }
+        Stage::File { step } => {
+            let call = files::call(id, step);
+            (Does::File { step: step.clone(), offices: offices() }, Some(call))
         }
         stage => (Does::Scan { stage: stage.clone() }, None),
     };
-    let Call { operation, body, cost, .. } = call.unwrap_or(Call {
+    opened(work, store, (id, job.step), does, call)
+}
+
+/// The effect that stops an operation which writes for a run that has ended.
+pub fn stop(
+    work: &Work<'_>,
+    store: &StoreId,
+    id: &JobId,
+    operation: BulkOperationId,
+) -> Result<NewEffect, Stop> {
+    opened(work, store, (id, 0), Does::Stop { operation }, Some(bulk_cancel(operation)))
+}
+
+fn opened(
+    work: &Work<'_>,
+    store: &StoreId,
+    (id, step): (&JobId, u64),
+    does: Does,
+    call: Option<Call>,
+) -> Result<NewEffect, Stop> {
+    let Call { operation, body, cost, mutation, .. } = call.unwrap_or(Call {
         operation: "scan",
         body: Bytes::new(),
         cost: 0,
@@ -84,7 +125,7 @@ pub fn effect(
         idempotent: false,
     });
     let operation = operation.to_owned();
-    let context = Context { job: id.clone(), step: job.step, operation, cost, does };
+    let context = Context { job: id.clone(), step, operation, cost, mutation, does };
     let notes = serde_json::value::to_raw_value(&context).map_err(|e| {
         Stop::Fault(PortError::new(ErrorKind::Permanent, "encode the notes of an effect", e))
     })?;
@@ -111,6 +152,8 @@ pub fn after(stage: &Stage, ids: &[String]) -> Option<Stage> {
         (Stage::BySku { .. }, Some(after)) => Some(Stage::BySku { after }),
         (Stage::BySku { .. }, None) => Some(Stage::ByBarcode { after: first() }),
         (Stage::ByBarcode { .. }, Some(after)) => Some(Stage::ByBarcode { after }),
-        (Stage::ByBarcode { .. } | Stage::Count | Stage::Read { .. }, _) => None,
+        (Stage::ByBarcode { .. } | Stage::Count | Stage::Read { .. } | Stage::File { .. }, _) => {
+            None
+        }
     }
 }

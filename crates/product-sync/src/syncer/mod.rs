@@ -2,30 +2,37 @@
 //!
 //! Each step is an effect: what it reads is sent for, and what was read is concluded in one
 //! transaction that also names the next step. So a process may die anywhere, and the run goes on
-//! from the last step that was concluded. All steps only read; the same one again does no harm, and
-//! of two answers to one step the first stands.
+//! from the last step that was concluded. Steps that only read may be made again, and of two
+//! answers to one step the first stands. The one step that Shopify keeps, the request for a file,
+//! carries a name: without an answer it is looked for before another one is sent (ADR 0020).
 
 mod context;
+mod files;
 mod known;
 mod linking;
 mod reading;
 mod seeing;
+mod stopping;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use lockstep_domain::StoreId;
-use lockstep_domain::catalog::{Job, JobCommand, JobState, Stage, StoreSyncCommand, Tally};
+use lockstep_domain::catalog::{
+    Bulk, BulkFrom, Found, Job, JobCommand, JobState, Stage, StoreSyncCommand, Tally,
+};
+use lockstep_domain::{BulkOperationId, StoreId};
 use lockstep_ports::{
-    AggregateKey, Ask, Clock, EffectRow, EffectState, ShopifyAdmin, Store, Timer,
+    AggregateKey, Ask, Clock, EffectRow, EffectState, ShopifyAdmin, ShopifyFiles, Store, Timer,
 };
 use lockstep_runtime::{Aggregate, LaneWorker, Recovery, Sent, Stop, Work};
 use tracing::{error, info};
 
 use crate::aggregates::{JobKind, RulesKind, StoreSyncKind};
 use context::{Context, Does};
+pub use files::Addresses;
+pub(crate) use stopping::with as stop_writing;
 
 /// Key of the timer in a store's lane.
 pub const SYNC: &str = "products_sync";
@@ -42,6 +49,12 @@ pub struct Syncer {
     pub store: Arc<dyn Store>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Shopify's files.
+    pub files: Arc<dyn ShopifyFiles>,
+    /// From how many variants on a file is asked for.
+    pub bulk_from: BulkFrom,
+    /// Where the files stand that are being read.
+    pub addresses: Addresses,
 }
 
 #[async_trait]
@@ -59,11 +72,22 @@ impl LaneWorker for Syncer {
         };
         let offices = work.peek::<RulesKind>(lane)?.offices.clone();
         work.want_timers(due.iter().map(|t| (t.lane.clone(), t.key.clone())).collect())?;
+        let mut is_due = false;
         for timer in due {
             let timer = work.timer(&timer.lane, &timer.key)?;
+            match stopping::of(&timer.key) {
+                Some((job, operation)) => {
+                    let effect = context::stop(work, &store, &job, operation)?;
+                    work.open_effect(effect);
+                }
+                None => is_due = true,
+            }
             work.set_timer(Timer { due_at: None, ..timer });
         }
         let (Some(id), Some(JobState::Running)) = (running, job.state) else { return Ok(()) };
+        if !is_due {
+            return Ok(());
+        }
         if offices.is_empty() {
             let reason = "the store has no back office that owns stock or products".to_owned();
             let fail = JobCommand::Fail { reason, at: work.now() };
@@ -87,9 +111,14 @@ impl LaneWorker for Syncer {
         reading::send(self, &store, effect, &context).await.unwrap_or_else(|sent| sent)
     }
 
-    /// Reads alone: each may be made again.
-    fn recover(&self, _: &EffectRow, _: Timestamp) -> Recovery {
-        Recovery::Resend
+    /// What only reads may be made again, and so may a stop. A request for a file is looked for.
+    fn recover(&self, effect: &EffectRow, _: Timestamp) -> Recovery {
+        match Context::read(effect) {
+            Ok(Context { does: Does::File { step: Bulk::Ask { .. }, .. }, .. }) => {
+                Recovery::Conclude
+            }
+            _ => Recovery::Resend,
+        }
     }
 
     fn conclude(
@@ -100,58 +129,125 @@ impl LaneWorker for Syncer {
     ) -> Result<EffectState, Stop> {
         let store = store_of(&effect.lane)?;
         let context = Context::read(effect).map_err(Stop::Poison)?;
+        if let Does::Stop { operation } = &context.does {
+            stopping::conclude(work, &store, (&context.job, *operation), sent)?;
+            return Ok(EffectState::Closed);
+        }
         let id = context.job.as_str();
         work.want(&[JobKind::key(id), StoreSyncKind::key(store.as_str())])?;
         let job = work.state::<JobKind>(id)?.clone();
+        let outcome = match &context.does {
+            Does::File { step, .. } => {
+                self.file_step(work, &store, (&job, &context, step), sent)?
+            }
+            _ => None,
+        };
         if !job.is_on() || job.step != context.step {
             return Ok(EffectState::Closed);
         }
-        let command = match sent {
-            Sent::Answered(answer) => {
-                let (next, tally) = step(work, &store, (&job, &context), answer)?;
-                let forecast = reading::forecast(&context.does, answer);
-                let (step, at) = (context.step, work.now());
-                JobCommand::Advance { step, forecast, next, tally, at }
-            }
-            Sent::NotApplied { reason, .. } | Sent::Unknown(reason) => {
-                JobCommand::Wait { reason: reason.clone() }
-            }
-            Sent::Refused(reason) => {
-                error!(code = "LS1001", %store, job = id, reason, "a sync of products failed");
-                JobCommand::Fail { reason: reason.clone(), at: work.now() }
-            }
+        let outcome = match outcome {
+            Some(outcome) => outcome,
+            None => outcome_of(work, &store, (&job, &context), sent)?,
         };
-        work.execute::<JobKind>(id, &command)?.map_err(|e| Stop::Poison(e.to_string()))?;
-        let wait = match sent {
-            Sent::NotApplied { wait, .. } => *wait,
-            Sent::Unknown(_) => AWAY_WAIT,
-            Sent::Answered(_) | Sent::Refused(_) => Duration::ZERO,
-        };
+        let command = &outcome.command;
+        work.execute::<JobKind>(id, command)?.map_err(|e| Stop::Poison(e.to_string()))?;
         if work.state::<JobKind>(id)?.state == Some(JobState::Running) {
-            let due = later(work.now(), wait);
+            let due = later(work.now(), outcome.wait);
             again(work, &store, due)?;
+        }
+        if let Some(operation) = outcome.cancel {
+            stopping::soon(work, &store, &context.job, operation)?;
         }
         end_where_over(work, &store, id)?;
         Ok(EffectState::Closed)
     }
 }
 
-/// What an answer changes; gives the next step and what came of this one.
+/// What an outcome means for the run.
+struct Outcome {
+    command: JobCommand,
+    /// Until the next step.
+    wait: Duration,
+    /// What Shopify need not write any more.
+    cancel: Option<BulkOperationId>,
+}
+
+impl Syncer {
+    /// What a step of Shopify's file means; nothing where it is as with every other step.
+    fn file_step(
+        &self,
+        work: &mut Work<'_>,
+        store: &StoreId,
+        (job, context, step): (&Job, &Context, &Bulk),
+        sent: &Sent,
+    ) -> Result<Option<Outcome>, Stop> {
+        let Some(read) = files::found(store, (&context.job, step), sent)? else { return Ok(None) };
+        if !job.is_on() || job.step != context.step {
+            // The run ended or went on meanwhile: nobody reads what Shopify writes for this step.
+            if let (Bulk::Ask { .. }, Found::Started { operation }) = (step, &read.found) {
+                stopping::soon(work, store, &context.job, *operation)?;
+            }
+            return Ok(None);
+        }
+        let tally = seeing::see(work, store, job.run, read.variants)?;
+        let next = step.next(&read.found, work.now());
+        let wait = match &next.stage {
+            Stage::File { step } => Duration::try_from(step.wait()).unwrap_or_default(),
+            _ => Duration::ZERO,
+        };
+        if !matches!(next.stage, Stage::File { step: Bulk::Read { .. } }) {
+            self.addresses.forget(store);
+        }
+        let (step, stage, at) = (context.step, Some(next.stage), work.now());
+        let command = JobCommand::Advance { step, forecast: None, next: stage, tally, at };
+        Ok(Some(Outcome { command, wait, cancel: next.cancel }))
+    }
+}
+
+/// What an outcome of any other step means.
+fn outcome_of(
+    work: &mut Work<'_>,
+    store: &StoreId,
+    (job, context): (&Job, &Context),
+    sent: &Sent,
+) -> Result<Outcome, Stop> {
+    let command = match sent {
+        Sent::Answered(answer) => step(work, store, (job, context), answer)?,
+        Sent::NotApplied { reason, .. } | Sent::Unknown(reason) => {
+            JobCommand::Wait { reason: reason.clone() }
+        }
+        Sent::Refused(reason) => {
+            let job = context.job.as_str();
+            error!(code = "LS1001", %store, job, reason, "a sync of products failed");
+            JobCommand::Fail { reason: reason.clone(), at: work.now() }
+        }
+    };
+    let wait = match sent {
+        Sent::NotApplied { wait, .. } => *wait,
+        Sent::Unknown(_) => AWAY_WAIT,
+        Sent::Answered(_) | Sent::Refused(_) => Duration::ZERO,
+    };
+    Ok(Outcome { command, wait, cancel: None })
+}
+
+/// What an answer changes, and the next step.
 fn step(
     work: &mut Work<'_>,
     store: &StoreId,
     (job, context): (&Job, &Context),
     answer: &serde_json::Value,
-) -> Result<(Option<Stage>, Tally), Stop> {
-    match &context.does {
+) -> Result<JobCommand, Stop> {
+    let mut forecast = None;
+    let (next, tally) = match &context.does {
         Does::Count => {
-            let first = Stage::Read { above: None, after: None, pages: 0 };
-            Ok((Some(first), Tally::default()))
+            let counted = reading::counted(answer)?;
+            forecast = Some(counted.forecast());
+            (Some(counted.first), Tally::default())
         }
         Does::Page { above, pages, .. } => {
             let page = reading::page(answer)?;
             let next = seeing::next(*above, *pages, &page);
-            Ok((Some(next), seeing::see(work, store, job, page)?))
+            (Some(next), seeing::see(work, store, job.run, page.variants)?)
         }
         Does::Scan { stage } => {
             let ids = reading::ids(answer)?;
@@ -159,11 +255,15 @@ fn step(
                 Stage::Sweep { .. } => seeing::sweep(work, store, job.run, &ids)?,
                 Stage::BySku { .. } => linking::by_sku(work, store, job.run, &ids)?,
                 Stage::ByBarcode { .. } => linking::by_barcode(work, store, job.run, &ids)?,
-                Stage::Count | Stage::Read { .. } => Tally::default(),
+                Stage::Count | Stage::Read { .. } | Stage::File { .. } => Tally::default(),
             };
-            Ok((context::after(stage, &ids), tally))
+            (context::after(stage, &ids), tally)
         }
-    }
+        Does::File { .. } | Does::Stop { .. } => {
+            return Err(Stop::Poison("a step of a file has no such answer".to_owned()));
+        }
+    };
+    Ok(JobCommand::Advance { step: context.step, forecast, next, tally, at: work.now() })
 }
 
 /// The next step is due at a moment.
@@ -182,6 +282,7 @@ fn end_where_over(work: &mut Work<'_>, store: &StoreId, id: &str) -> Result<(), 
         return Ok(());
     };
     info!(%store, job = id, conflicts = job.tally.conflicts(), "a sync of products ended");
+    stopping::with(work, store, (&running, &job))?;
     let end = StoreSyncCommand::End { job: running };
     work.execute::<StoreSyncKind>(store.as_str(), &end)?.map_err(never)?;
     Ok(())

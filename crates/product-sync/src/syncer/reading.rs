@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::shopify::admin::{
-    DecodeError, VARIANTS_COUNT_COST, VARIANTS_PAGE_COST, VARIANTS_PER_PAGE, Variant, VariantsPage,
-    decode_variants_count, decode_variants_page,
+    BULK_COST, DecodeError, VARIANTS_COUNT_COST, VARIANTS_PAGE_COST, VARIANTS_PER_PAGE, Variant,
+    VariantsPage, decode_variants_count, decode_variants_page,
 };
 use lockstep_contracts::stock::v1::KnowsSkusRequest;
 use lockstep_domain::catalog::code::spellings;
@@ -16,10 +16,10 @@ use lockstep_domain::{BackOfficeId, Sku, StoreId, VariantId};
 use lockstep_ports::{AdminErrorKind, AdminRequest, EffectRow, PortError, Urgency};
 use lockstep_runtime::{Aggregate, Sent, Stop, ask};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::context::{Context, Does, SCANNED};
-use super::{AWAY_WAIT, Syncer};
+use super::{AWAY_WAIT, Syncer, files};
 use crate::aggregates::ListingKind;
 
 /// Codes in one question.
@@ -59,8 +59,10 @@ pub async fn send(
     match &context.does {
         Does::Count => {
             let data = call(syncer, store, effect, context).await?;
-            let count = decode_variants_count(&data).map_err(|e| unreadable(&e))?;
-            Ok(Sent::Answered(json!(count)))
+            let variants = decode_variants_count(&data).map_err(|e| unreadable(&e))?;
+            let left = syncer.shopify.budget_left(store);
+            let first = syncer.bulk_from.first(variants, left);
+            answered(&Counted { variants, first })
         }
         Does::Page { after, offices, .. } => {
             let data = call(syncer, store, effect, context).await?;
@@ -71,12 +73,16 @@ pub async fn send(
             let known = known_codes(syncer, &page.variants, offices).await?;
             answered(&page_read(page, &known))
         }
+        Does::File { step, offices } => {
+            files::send(syncer, store, (effect, context), (step, offices)).await
+        }
+        Does::Stop { .. } => call(syncer, store, effect, context).await.map(Sent::Answered),
         Does::Scan { stage } => {
             let after = match stage {
                 Stage::Sweep { after } | Stage::BySku { after } | Stage::ByBarcode { after } => {
                     after
                 }
-                Stage::Count | Stage::Read { .. } => {
+                Stage::Count | Stage::Read { .. } | Stage::File { .. } => {
                     return Err(Sent::Refused("no listings are read in this stage".to_owned()));
                 }
             };
@@ -89,12 +95,12 @@ pub async fn send(
     }
 }
 
-fn answered(what: &impl Serialize) -> Result<Sent, Sent> {
+pub(super) fn answered(what: &impl Serialize) -> Result<Sent, Sent> {
     let value = serde_json::to_value(what);
     value.map(Sent::Answered).map_err(|e| Sent::Refused(format!("what was read: {e}")))
 }
 
-async fn call(
+pub(super) async fn call(
     syncer: &Syncer,
     store: &StoreId,
     effect: &EffectRow,
@@ -106,7 +112,7 @@ async fn call(
         cost: context.cost,
         urgency: Urgency::Catalogue,
         idempotent: false,
-        mutation: false,
+        mutation: context.mutation,
     };
     let error = match syncer.shopify.send(store, &request).await {
         Ok(answer) => return Ok(answer.data),
@@ -118,6 +124,7 @@ async fn call(
             Sent::NotApplied { wait, reason }
         }
         AdminErrorKind::Access => Sent::NotApplied { wait: ACCESS_WAIT, reason },
+        AdminErrorKind::UnknownOutcome if context.mutation => Sent::Unknown(reason),
         AdminErrorKind::Transient | AdminErrorKind::UnknownOutcome => {
             Sent::NotApplied { wait: AWAY_WAIT, reason }
         }
@@ -125,7 +132,7 @@ async fn call(
     })
 }
 
-fn unreadable(error: &DecodeError) -> Sent {
+pub(super) fn unreadable(error: &DecodeError) -> Sent {
     Sent::Refused(error.to_string())
 }
 
@@ -133,11 +140,11 @@ fn away(who: &str, error: &PortError) -> Sent {
     Sent::NotApplied { wait: AWAY_WAIT, reason: format!("{who} is away: {}", error.chain()) }
 }
 
-type Known = BTreeMap<BackOfficeId, BTreeSet<String>>;
+pub(super) type Known = BTreeMap<BackOfficeId, BTreeSet<String>>;
 
 /// Which codes of these variants, and which other spellings of them, have stock. The codes as they
 /// are come first; spellings are asked for all, since a twin in the back office counts, too.
-async fn known_codes(
+pub(super) async fn known_codes(
     syncer: &Syncer,
     variants: &[Variant],
     offices: &[BackOfficeId],
@@ -172,6 +179,10 @@ fn is_late(begun: Timestamp, now: Timestamp) -> bool {
 }
 
 fn page_read(page: VariantsPage, known: &Known) -> PageRead {
+    PageRead { variants: variants_read(page.variants, known), next: page.next }
+}
+
+pub(super) fn variants_read(variants: Vec<Variant>, known: &Known) -> Vec<VariantRead> {
     let read = |variant: Variant| {
         let title = variant.full_title();
         let (sku, barcode) = (variant.sku.unwrap_or_default(), variant.barcode.unwrap_or_default());
@@ -180,7 +191,7 @@ fn page_read(page: VariantsPage, known: &Known) -> PageRead {
         let seen = Seen { item, title, sku, barcode, by_sku, by_barcode };
         VariantRead { id: variant.id, seen }
     };
-    PageRead { variants: page.variants.into_iter().map(read).collect(), next: page.next }
+    variants.into_iter().map(read).collect()
 }
 
 /// SKUs with stock that equal or come near a code, in order.
@@ -200,12 +211,35 @@ fn stocked(code: &str, known: &Known) -> Vec<Candidate> {
     found.into_iter().collect()
 }
 
-/// The forecast, where the step was the count.
-pub fn forecast(does: &Does, answer: &Value) -> Option<Forecast> {
-    let page = Cost { items: VARIANTS_PER_PAGE, points: VARIANTS_PAGE_COST.into() };
-    let count = Cost { items: 0, points: VARIANTS_COUNT_COST.into() };
-    let is_count = *does == Does::Count;
-    answer.as_u64().filter(|_| is_count).map(|variants| Forecast::of(variants, page, count))
+/// How many variants there are, and how they are read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// How many.
+    pub variants: u64,
+    /// The first step that reads them.
+    pub first: Stage,
+}
+
+impl Counted {
+    /// What it will take.
+    pub fn forecast(&self) -> Forecast {
+        let count = Cost { items: 0, points: VARIANTS_COUNT_COST.into() };
+        match self.first {
+            Stage::File { .. } => {
+                let file = Cost { items: files::PIECE as u64, points: BULK_COST.into() };
+                Forecast::of_file(self.variants, count, file)
+            }
+            _ => {
+                let page = Cost { items: VARIANTS_PER_PAGE, points: VARIANTS_PAGE_COST.into() };
+                Forecast::of(self.variants, page, count)
+            }
+        }
+    }
+}
+
+/// The count in an answer.
+pub fn counted(answer: &Value) -> Result<Counted, Stop> {
+    Counted::deserialize(answer).map_err(|e| Stop::Poison(format!("a count of variants: {e}")))
 }
 
 /// The page in an answer.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lockstep_domain::catalog::{
-    ConflictCommand, CrowdCommand, Job, ListingCommand, Seen, Stage, Tally, carried_by,
+    ConflictCommand, CrowdCommand, ListingCommand, Seen, Stage, Tally, carried_by,
 };
 use lockstep_domain::{StoreId, VariantId};
 use lockstep_runtime::{Stop, Work};
@@ -31,20 +31,28 @@ pub fn next(above: Option<VariantId>, pages: u32, page: &PageRead) -> Stage {
     }
 }
 
-/// Keeps what a page shows.
-pub fn see(work: &mut Work<'_>, store: &StoreId, job: &Job, page: PageRead) -> Result<Tally, Stop> {
-    let read = page.variants.len() as u64;
-    let ids: Vec<_> = page.variants.iter().map(|v| variant_link_id(store, v.id)).collect();
+/// Keeps what a page or a piece of a file shows. What the run has seen before counts once.
+pub fn see(
+    work: &mut Work<'_>,
+    store: &StoreId,
+    run: u64,
+    variants: Vec<VariantRead>,
+) -> Result<Tally, Stop> {
+    let ids: Vec<_> = variants.iter().map(|v| variant_link_id(store, v.id)).collect();
     work.load_all::<ListingKind>(&ids)?;
-    let mut touched = BTreeSet::new();
-    for (VariantRead { seen, .. }, id) in page.variants.iter().zip(&ids) {
-        let before = work.get::<ListingKind>(id)?.seen.as_ref();
-        touched.extend(carriers(store, before));
+    let (mut touched, mut fresh) = (BTreeSet::new(), BTreeSet::new());
+    for (VariantRead { seen, .. }, id) in variants.iter().zip(&ids) {
+        let listing = work.get::<ListingKind>(id)?;
+        if listing.run < run {
+            fresh.insert(id);
+        }
+        touched.extend(carriers(store, listing.seen.as_ref()));
         touched.extend(carriers(store, Some(seen)));
     }
+    let read = fresh.len() as u64;
     work.load_all::<CarriersKind>(&touched.into_iter().collect::<Vec<_>>())?;
-    for (VariantRead { id: variant, seen }, id) in page.variants.into_iter().zip(&ids) {
-        let see = ListingCommand::See { run: job.run, seen };
+    for (VariantRead { id: variant, seen }, id) in variants.into_iter().zip(&ids) {
+        let see = ListingCommand::See { run, seen };
         list(work, store, (variant, id), &see)?;
     }
     Ok(Tally { read, ..Tally::default() })

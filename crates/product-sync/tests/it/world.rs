@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use lockstep_bus::{NatsBus, NatsOptions, Topology};
 use lockstep_contracts::backoffice::v1::{
@@ -17,16 +18,21 @@ use lockstep_contracts::operations::v1::{
     ControlJobRequest, ControlJobResponse, GetJobRequest, Job, JobAction, JobState,
 };
 use lockstep_contracts::settings::v1::{BackOfficeRole, StoreBackOffice, StoreSettings};
+use lockstep_contracts::shopify::admin::SignedUrl;
 use lockstep_contracts::stock::v1::{KnowsSkusRequest, KnowsSkusResponse};
 use lockstep_contracts::time::to_proto;
 use lockstep_contracts::{Event, Metadata};
-use lockstep_ports::{Bus, ConsumerSpec, Delivered, EffectState, PortError, Sealer, Store, Timer};
+use lockstep_domain::catalog::BulkFrom;
+use lockstep_ports::{
+    Bus, Clock as _, ConsumerSpec, Delivered, EffectState, FileError, Piece, PieceWanted,
+    PortError, Sealer, ShopifyAdmin, ShopifyFiles, Store, Timer,
+};
 use lockstep_product_sync::conflicts::list_conflicts;
 use lockstep_product_sync::jobs::{control_job, get_job, start_product_sync};
 use lockstep_product_sync::links::change_links;
 use lockstep_product_sync::list::list_links;
 use lockstep_product_sync::service::CatalogProcessor;
-use lockstep_product_sync::syncer::{SYNC, Syncer};
+use lockstep_product_sync::syncer::{Addresses, SYNC, Syncer};
 use lockstep_runtime::processor::process_batch;
 use lockstep_runtime::rebuild::differences;
 use lockstep_runtime::{
@@ -52,6 +58,23 @@ impl Sealer for Plain {
 
     fn open(&self, _: &str, sealed: &[u8]) -> Result<Vec<u8>, PortError> {
         Ok(sealed.to_vec())
+    }
+}
+
+/// Shopify as the worker meets it.
+pub struct Outside {
+    pub admin: Arc<dyn ShopifyAdmin>,
+    pub files: Arc<dyn ShopifyFiles>,
+    pub bulk_from: BulkFrom,
+    pub clock: ManualClock,
+}
+
+struct NoFiles;
+
+#[async_trait]
+impl ShopifyFiles for NoFiles {
+    async fn piece(&self, _: &SignedUrl, _: PieceWanted) -> Result<Piece, FileError> {
+        panic!("no file is read by pages")
     }
 }
 
@@ -84,13 +107,22 @@ impl World {
 
     /// Nobody answers for stock-sync, and no settings are adopted.
     pub async fn bare(page: usize, stocked: &[&str]) -> Self {
+        let shopify = Arc::new(FakeShopify::new(page));
+        let bulk_from = BulkFrom { plenty: u64::MAX, short: u64::MAX };
+        let (admin, clock) = (shopify.clone(), ManualClock::at(BEGIN));
+        let outside = Outside { admin, files: Arc::new(NoFiles), bulk_from, clock };
+        Self::with(shopify, outside, stocked).await
+    }
+
+    /// As it is `bare`, with another Shopify.
+    pub async fn with(shopify: Arc<FakeShopify>, outside: Outside, stocked: &[&str]) -> Self {
         let nats = TestNats::start().await.expect("a private nats-server");
         let database = TestDatabase::create().await;
         let store = Arc::new(database.store("product_sync").await);
         let bus = NatsBus::connect(&nats.url(), NatsOptions::default()).await.expect("broker");
         bus.apply(&Topology::new(1)).await.expect("topology");
         let bus = Arc::new(bus);
-        let clock = ManualClock::at(BEGIN);
+        let clock = outside.clock.clone();
         let engine = Engine::new(EngineParts {
             service: "product-sync",
             store: store.clone(),
@@ -99,12 +131,14 @@ impl World {
             ids: Arc::new(SequenceIds::default()),
             sealer: Arc::new(Plain),
         });
-        let shopify = Arc::new(FakeShopify::new(page));
         let worker = Syncer {
-            shopify: shopify.clone(),
+            shopify: outside.admin,
             ask: bus.clone(),
             store: store.clone(),
             clock: Arc::new(clock.clone()),
+            files: outside.files,
+            bulk_from: outside.bulk_from,
+            addresses: Addresses::default(),
         };
         let stocked = stocked.iter().map(|sku| (*sku).to_owned()).collect();
         Self {
@@ -259,6 +293,20 @@ impl World {
             pulse: &pulse,
         };
         lane.turn().await.expect("a turn")
+    }
+
+    /// The process makes the call of the step that is due, and is killed before it notes the
+    /// answer.
+    pub async fn die_after_the_call(&self) {
+        self.die_before_the_call().await;
+        let open = self.store.effects_of(&[EffectState::Intended], 10).await.expect("effects");
+        let mut effect = open.into_iter().next().expect("the one");
+        let until = self.clock.now() + SignedDuration::from_secs(30);
+        let mut tx = self.store.begin().await.expect("a transaction");
+        assert!(tx.hold_effect(effect.id, effect.attempts, until).await.expect("held"));
+        tx.commit().await.expect("committed");
+        effect.attempts += 1;
+        self.worker.send(&effect).await;
     }
 
     /// The process commits the intent of the step that is due, and is killed.

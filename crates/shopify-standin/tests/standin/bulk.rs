@@ -27,6 +27,14 @@ async fn file(url: &Value) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.unwrap_or_default())
 }
 
+/// The file behind a byte.
+async fn behind(url: &Value, from: usize) -> (u16, String) {
+    let client = reqwest::Client::new();
+    let request = client.get(url.as_str().unwrap()).header("range", format!("bytes={from}-"));
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -47,6 +55,8 @@ async fn a_query_runs_and_its_file_lives_a_week() {
     assert_eq!((&done["status"], &done["errorCode"]), (&json!("COMPLETED"), &Value::Null));
     let (status, text) = file(&done["url"]).await;
     assert_eq!((status, &done["fileSize"]), (200, &json!(text.len().to_string())));
+    assert_eq!(behind(&done["url"], 7).await, (206, text[7..].to_owned()));
+    assert_eq!(behind(&done["url"], text.len()).await.0, 416);
     let all = lines(&text);
     assert_eq!(done["objectCount"], all.len().to_string());
     assert_eq!(done["rootObjectCount"], "5");
