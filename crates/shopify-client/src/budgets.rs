@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn a_shop_that_is_another_store_now_is_shared_in_that_ones_ledger() {
         let kv = Arc::new(lockstep_testkit::bus::MemoryBus::new());
-        let budgets = Budgets::shared(SharedPoints { kv, holder: "one".to_owned() });
+        let budgets = Budgets::shared(SharedPoints::new(kv, "one".to_owned()));
         let [north, again] = ["north", "again"].map(|id| StoreId::try_new(id).unwrap());
         let probed = budgets.of(None, &shop("a"), at(0));
         let first = budgets.of(Some(&north), &shop("a"), at(1));

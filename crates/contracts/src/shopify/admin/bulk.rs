@@ -191,7 +191,8 @@ pub fn bulk_cancel(operation: BulkOperationId) -> Call {
 /// # Errors
 /// A line that is not JSON, or a variant that is not as the schema says.
 pub fn decode_bulk_variant(line: &str) -> Result<Variant, DecodeError> {
-    let node: Value = serde_json::from_str(line).map_err(|_| LINE.missing("line"))?;
+    let no_json = |_| DecodeError { operation: LINE.operation, path: "line".to_owned() };
+    let node: Value = serde_json::from_str(line).map_err(no_json)?;
     variant(&ShownVariant::from(Node::root(&LINE, &node)))
 }
 
