@@ -71,6 +71,8 @@ stored_forms!(
     heard_shipment_state,
     level_events,
     level_state,
+    orders_read_events,
+    orders_read_state,
     store_rules_events,
     store_rules_state,
     backoffice_rules_events,

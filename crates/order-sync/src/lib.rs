@@ -20,5 +20,6 @@ pub mod schedule;
 pub mod service;
 pub mod settle;
 pub mod sweep;
+mod swept;
 pub mod translate;
 pub mod verdicts;

@@ -24,6 +24,7 @@ use crate::aggregates::{OrderKind, order_id};
 use crate::reader::{Does, open};
 use crate::schedule::{self, Due, later};
 use crate::settle::{decide, rules};
+use crate::swept::{self, Found};
 use crate::translate::poison;
 
 /// What is refused as a whole is a mistake of ours: tried again after this.
@@ -31,6 +32,9 @@ const REFUSED_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// Pages of one list: Shopify shows 25,000 objects of a list and no more. Then a new list begins at
 /// the last order's moment.
 const PAGES_MAX: u32 = 90;
+/// A window is looked through up to the last order there is: one that changes once more meanwhile
+/// is not missed.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// How far a store is swept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +53,10 @@ struct Swept {
     /// When it was looked further back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     back: Option<LookBack>,
+    /// What is found of the window that is looked through now; nothing if it began in an earlier
+    /// version, or if that is too much to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    found: Option<Found>,
 }
 
 /// A window, and how far in it.
@@ -68,12 +76,13 @@ impl Swept {
     }
 
     const fn up_to(until: Timestamp) -> Self {
-        Self { until, walk: None, asked: false, through: None, back: None }
+        Self { until, walk: None, asked: false, through: None, back: None, found: None }
     }
 
     /// What is looked through next; nothing when nothing new can be seen yet.
     fn window(&mut self, rhythm: Rhythm, now: Timestamp) -> Option<Window> {
         let window = Window::after(self.until, now)?;
+        self.found = Some(Found::of(&window));
         // A store of an earlier version is looked back over from here on.
         let back = self.back.get_or_insert(LookBack { since: self.until, last: now });
         Some(back.widen(window, rhythm, now))
@@ -167,7 +176,9 @@ pub fn plan(work: &mut Work<'_>, store: &StoreId) -> Result<(), Stop> {
         let due_at = swept.next(rules.sweep, now).max(later(now, SignedDuration::from_secs(1)));
         return put(work, timer, &swept, Some(due_at));
     };
-    let call = orders_updated(&walk.window, walk.after.as_deref());
+    // What changes while pages are turned goes to the end of the list, and is found there.
+    let shown = Window { until: later(walk.window.until, AHEAD), ..walk.window };
+    let call = orders_updated(&shown, walk.after.as_deref());
     let id = work.next_id();
     open(work, store, id, &Does::Sweep { walk: walk.clone() }, Some(&call))?;
     (swept.walk, swept.asked) = (Some(walk), true);
@@ -241,6 +252,8 @@ fn turn(
         // It was begun anew meanwhile, and whoever did so made the moment of its page.
         return Ok(());
     }
+    let mut swept = swept;
+    swept.found = swept.found.and_then(|found| found.with(&page.orders));
     let pages = walk.pages + 1;
     let last = page.orders.last().map(|(_, at)| *at);
     let next = match (&page.next, last) {
@@ -259,6 +272,9 @@ fn turn(
         None => {
             let until = walk.window.until.max(swept.until);
             let through = swept.through.filter(|through| *through >= until);
+            if let Some(found) = swept.found.take() {
+                swept::end(work, store, &found)?;
+            }
             let swept = Swept { until, walk: None, asked: false, through, ..swept };
             let due_at = swept.next(rules(work, store)?.sweep, now);
             put(work, timer, &swept, Some(due_at))

@@ -10,6 +10,7 @@ use lockstep_contracts::Partition;
 use lockstep_domain::decider::Decider;
 use lockstep_domain::stock::demand::{Demand, HeardOrder, HeardShipment};
 use lockstep_domain::stock::level::Level;
+use lockstep_domain::stock::orders_read::OrdersRead;
 use lockstep_domain::stock::pool::Pool;
 use lockstep_domain::stock::rules::{BackOfficeRules, StoreRules};
 use lockstep_domain::{BackOfficeId, InventoryItemId, OrderId, Sku, StoreId, VariantId};
@@ -70,6 +71,15 @@ pub struct HeardShipmentKind;
 impl Aggregate for HeardShipmentKind {
     type Decider = HeardShipment;
     const KIND: &'static str = "heard_shipment";
+}
+
+/// In which spans every change of a store's orders is known; id `{store}`. It is locked alone, or
+/// only looked at.
+pub struct OrdersReadKind;
+
+impl Aggregate for OrdersReadKind {
+    type Decider = OrdersRead;
+    const KIND: &'static str = "orders_read";
 }
 
 /// The newest revision seen of a link; id `{store}/{variant}/{backoffice}`. Link events may

@@ -208,6 +208,7 @@ fn units(field: &str, value: i64) -> Result<i64, Stop> {
     }
 }
 
-fn positive(field: &str, value: i64) -> Result<i64, Stop> {
+/// An id of Shopify.
+pub fn positive(field: &str, value: i64) -> Result<i64, Stop> {
     if value > 0 { Ok(value) } else { Err(poison(field, "is no id of Shopify")) }
 }

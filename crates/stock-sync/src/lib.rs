@@ -14,6 +14,7 @@ pub mod baseline;
 pub mod demand;
 pub mod effects;
 pub mod facts;
+mod falls;
 pub mod handlers;
 pub mod pages;
 pub mod pusher;

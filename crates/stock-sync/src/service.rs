@@ -8,7 +8,7 @@ use lockstep_contracts::backoffice::v1::{CountReported, MovementReported};
 use lockstep_contracts::catalog::v1::{VariantConflictChanged, VariantLinked, VariantUnlinked};
 use lockstep_contracts::convert::conflict::conflict_changed;
 use lockstep_contracts::convert::link::{LinkChange, linked, unlinked};
-use lockstep_contracts::orders::v1::OrderLinesChanged;
+use lockstep_contracts::orders::v1::{OrderLinesChanged, OrdersSwept};
 use lockstep_contracts::shipments::v1::ShipmentLinesChanged;
 use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_contracts::stock::v1::{
@@ -23,13 +23,13 @@ use lockstep_runtime::{
 
 use crate::aggregates::{
     BackOfficeKind, DemandKind, HeardOrderKind, HeardShipmentKind, LevelKind, LinkSeenKind,
-    PoolKind, StoreKind, demand_id, level_id, link_seen_id, pool_id,
+    OrdersReadKind, PoolKind, StoreKind, demand_id, level_id, link_seen_id, pool_id,
 };
 use crate::demand::pools_behind;
 use crate::effects::{list_unknown_effects, settle_effect};
 use crate::handlers::{
-    count_reported, inventory_level, movement_reported, order_lines, settings, shipment_lines,
-    variant_conflict, variant_linked,
+    count_reported, inventory_level, movement_reported, order_lines, orders_swept, settings,
+    shipment_lines, variant_conflict, variant_linked,
 };
 use crate::pusher::Pusher;
 use crate::questions::get_stock;
@@ -120,6 +120,7 @@ impl Processor for StockProcessor {
             VariantUnlinked::TYPE => variant_linked::unlinked(&message.decode()?, work),
             VariantConflictChanged::TYPE => variant_conflict::apply(&message.decode()?, work),
             OrderLinesChanged::TYPE => order_lines::apply(&message.decode()?, work),
+            OrdersSwept::TYPE => orders_swept::apply(&message.decode()?, work),
             ShipmentLinesChanged::TYPE => shipment_lines::apply(&message.decode()?, work),
             WebhookReceived::TYPE => inventory_level::apply(&message.decode()?, work),
             // Other events of the streams that it reads are none of its business.
@@ -141,6 +142,7 @@ impl Processor for StockProcessor {
             Box::new(EvolverOf::<DemandKind>::default()),
             Box::new(EvolverOf::<HeardOrderKind>::default()),
             Box::new(EvolverOf::<HeardShipmentKind>::default()),
+            Box::new(EvolverOf::<OrdersReadKind>::default()),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod demand;
 pub mod level;
+pub mod orders_read;
 pub mod plan;
 pub mod pool;
 pub mod report;

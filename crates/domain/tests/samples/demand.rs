@@ -154,9 +154,11 @@ pub fn heard_order_events() -> Vec<HeardOrderEvent> {
                 revision: 4,
                 left: vec![LineLeft { line: LINE.line, share: left() }],
             },
+            HeardOrderEvent::RevisionHeard { revision: 4 },
         ];
         HeardOrderEvent::LinesHeard { .. },
         HeardOrderEvent::LinesClosed { .. },
+        HeardOrderEvent::RevisionHeard { .. },
     )
 }
 

@@ -3,14 +3,16 @@
 //! `covers!` matches without a wildcard: a new event does not compile before it has a name here,
 //! and does not pass before it has a sample.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::catalog::ConflictKind;
 use lockstep_domain::link::{LinkOrigin, SkuClaim, SkuClaimEvent, VariantLink, VariantLinkEvent};
 use lockstep_domain::stock::level::{
-    ActivationEnd, Doubtful, Level, LevelEvent, LevelRead, ReadChange, Shown, Tried, Verdict, Write,
+    ActivationEnd, Doubtful, Falls, Least, Level, LevelEvent, LevelRead, ReadChange, Shown, Tried,
+    Verdict, Watch, Write,
 };
+use lockstep_domain::stock::orders_read::{OrdersRead, OrdersReadEvent, Span, Sweep};
 use lockstep_domain::stock::pool::{
     BookCount, BookMovement, CountIgnoredReason, Elsewhere, FactTaken, LineKey, MovementBooked,
     MovementEffect, Pool, PoolCommand, PoolEvent, PositionCounted,
@@ -21,7 +23,9 @@ use lockstep_domain::stock::settings::{
     BackOfficeStock, Enabled, LocationMapping, StockBasis, StockMode, StoreStock, WindowEdge,
 };
 use lockstep_domain::stock::window::Window;
-use lockstep_domain::{Decider, InventoryItemId, LocationId, Quantity, VariantId, WarehouseCode};
+use lockstep_domain::{
+    Decider, InventoryItemId, LocationId, OrderId, Quantity, VariantId, WarehouseCode,
+};
 
 macro_rules! covers {
     ($events:expr; $($pattern:pat),+ $(,)?) => {{
@@ -290,7 +294,31 @@ fn read() -> LevelEvent {
             ReadChange::Raised { units: 7 },
         ],
         verdict: None,
+        watch: Some(Watch {
+            at: at(50),
+            presumed: 2,
+            least: Least { at: at(40), units: 1 },
+            falls: Some(Falls { at: at(50), seen: 6, units: 3 }),
+        }),
     })
+}
+
+pub fn orders_read_events() -> Vec<OrdersReadEvent> {
+    let span = |since, until| Span { since, until: at(until) };
+    let awaits = BTreeMap::from([(OrderId(6_120_000_000_001), 4)]);
+    covers!(
+        vec![
+            OrdersReadEvent::SweepTold(Sweep { span: span(Some(at(10)), 20), awaits }),
+            OrdersReadEvent::SpanRead(span(Some(at(30)), 40)),
+            OrdersReadEvent::SpanRead(span(None, 5)),
+        ];
+        OrdersReadEvent::SweepTold(_),
+        OrdersReadEvent::SpanRead(_),
+    )
+}
+
+pub fn orders_read_state() -> OrdersRead {
+    OrdersRead::evolve_all(OrdersRead::default(), &orders_read_events())
 }
 
 fn intended(effect: &str, write: Write) -> LevelEvent {

@@ -1,6 +1,7 @@
 //! The service: news becomes decisions, levels are read, planned and written.
 
 use lockstep_domain::stock::level::{Level, LevelCommand, LevelLocation, Outcome, Shown, Write};
+use lockstep_domain::stock::orders_read::Span;
 use lockstep_domain::stock::plan::{Decision, Targets, plan};
 use lockstep_domain::stock::pool::{Pool, PoolCommand};
 use lockstep_domain::stock::target::{available_target, delta_target, known_open, known_sold};
@@ -54,6 +55,7 @@ impl World {
                 tracked: true,
                 known_sold,
                 known_open,
+                at: self.now(),
             },
         );
         self.see(shop);
@@ -157,8 +159,9 @@ impl World {
 
     /// The store's orders are read: what was seen beyond them was edited.
     fn settle_falls(&mut self, shop: usize) {
-        let edited = self.known(shop).seen_sold() - self.sold(shop);
-        self.tell(shop, &LevelCommand::SettleFalls { location: L1, edited });
+        let read = vec![Span { since: None, until: self.now() }];
+        let known_sold = self.sold(shop);
+        self.tell(shop, &LevelCommand::SettleFalls { location: L1, read, known_sold });
         self.see(shop);
     }
 }

@@ -18,6 +18,7 @@ use crate::reader::context::{Does, open};
 use crate::schedule::{self, ALARM, ALARM_AGAIN, Due};
 use crate::settle::{decide, rules, settle, wants_read};
 use crate::sweep;
+use crate::swept;
 use crate::translate::poison;
 
 /// Whether a store is served by now is looked at after this.
@@ -40,6 +41,7 @@ pub fn plan(store: &StoreId, due: &[Timer], work: &mut Work<'_>) -> Result<(), S
             Some(Due::Recheck) => recheck(work, store)?,
             Some(Due::Sweep) => sweep::plan(work, store)?,
             Some(Due::Silence(topic)) => sweep::silent(work, store, &topic)?,
+            Some(due @ Due::Swept(_)) => swept::tell(work, store, &due)?,
             None => {
                 warn!(%store, key = timer.key, "due, and not known to this version");
                 work.set_timer(Timer { due_at: None, ..timer.clone() });

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use lockstep_contracts::orders::v1::SweepOrdersRequest;
+use lockstep_contracts::orders::v1::{OrdersSwept, SweepOrdersRequest};
 use lockstep_contracts::settings::v1::OrderFilter;
 use lockstep_contracts::time::to_proto;
 use lockstep_domain::StoreId;
@@ -144,5 +144,53 @@ async fn a_store_that_was_removed_is_not_swept_and_goes_on_from_there_when_it_co
     settings.deleted = false;
     world.adopt(3, settings).await;
     world.pass(SignedDuration::from_secs(10)).await;
+    assert!(world.order(501).await.is_known());
+}
+
+/// A sweep is told of after the lines of every order that it found, and the next begins where it
+/// ended.
+#[tokio::test]
+async fn a_sweep_is_told_once_its_orders_are_read() {
+    let world = World::start().await;
+    let begin = world.engine.now();
+    // The last one changed when the window was over, before its page was read.
+    for (id, second) in [(501, 60), (502, 120), (503, 60 * 60 - 20)] {
+        world.shopify.show(&order(id, second));
+    }
+    world.pass(HOUR + SignedDuration::from_secs(30)).await;
+    let told = world.said::<OrdersSwept>().await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].since, Some(to_proto(begin)));
+    let lines = world.lines().await;
+    let newest = |order: i64| {
+        let of_order = lines.iter().filter(|told| told.order_id == order);
+        of_order.map(|told| told.revision).max().expect("told")
+    };
+    let named: Vec<_> = told[0].orders.iter().map(|one| (one.order_id, one.revision)).collect();
+    let wanted: Vec<_> = [501, 502, 503].map(|order| (order, newest(order))).to_vec();
+    assert_eq!(named, wanted);
+    world.pass(HOUR).await;
+    let told = world.said::<OrdersSwept>().await;
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[1].since, told[0].until, "no moment is left out");
+}
+
+#[tokio::test]
+async fn a_sweep_whose_orders_cannot_be_read_is_told_when_they_are() {
+    let world = World::start().await;
+    world.shopify.show(&order(501, 60));
+    world.pass(HOUR - SignedDuration::from_secs(1)).await;
+    // The page is read, and nothing more.
+    while world.shopify.calls("OrdersUpdated") == 0 {
+        world.clock.advance(SignedDuration::from_millis(500));
+        world.turn().await;
+    }
+    world.shopify.lock(true);
+    world.pass(SignedDuration::from_mins(30)).await;
+    assert_eq!(world.said::<OrdersSwept>().await, []);
+    world.shopify.lock(false);
+    world.pass(SignedDuration::from_mins(30)).await;
+    let told = world.said::<OrdersSwept>().await;
+    assert_eq!(told[0].orders.len(), 1);
     assert!(world.order(501).await.is_known());
 }

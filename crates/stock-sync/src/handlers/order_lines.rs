@@ -23,6 +23,7 @@ pub fn apply(event: &OrderLinesChanged, work: &mut Work<'_>) -> Result<(), Stop>
     let heard = heard_order_id(&facts.store, facts.order);
     let before = work.state::<HeardOrderKind>(&heard)?.clone();
     let closed = closed(work, &facts, &before)?;
+    let mut whole = true;
     let mut lines: BTreeSet<LineItemId> = facts.lines.iter().map(|line| line.line).collect();
     for LineTold { line, item, mut said, served, restocks } in facts.lines {
         said.restocked = restocked(work, &facts.store, &served, restocks)?;
@@ -44,9 +45,10 @@ pub fn apply(event: &OrderLinesChanged, work: &mut Work<'_>) -> Result<(), Stop>
                 "line {line} of order {order}, inventory item {item}: {refused}"
             ));
             lines.remove(&line);
+            whole = false;
         }
     }
-    let hear = Hear { lines, closed, revision: facts.revision };
+    let hear = Hear { lines, closed, revision: facts.revision, whole };
     never(work.execute::<HeardOrderKind>(&heard, &hear)?);
     told.book(work)
 }

@@ -24,7 +24,7 @@ pub fn apply(event: &ShipmentLinesChanged, work: &mut Work<'_>) -> Result<(), St
     let heard = heard_order_id(&facts.store, facts.said.order);
     let before = work.state::<HeardOrderKind>(&heard)?.clone();
     let lines = named.keys().map(|(_, line)| line.line).collect();
-    let hear = Hear { lines, closed: BTreeMap::new(), revision: 0 };
+    let hear = Hear { lines, closed: BTreeMap::new(), revision: 0, whole: false };
     never(work.execute::<HeardOrderKind>(&heard, &hear)?);
     for ((item, line), steps) in named {
         let was_told = before.knows(line.line);

@@ -29,6 +29,7 @@ pub(crate) use context::{Context, Does, Line};
 pub(crate) use judging::close;
 pub(crate) use writing::Writing;
 
+use crate::falls;
 use crate::pages::{self, RULES};
 use crate::rereading::{self, LEVELS};
 use halves::Halves;
@@ -131,6 +132,10 @@ impl LaneWorker for Pusher {
 
     fn plan(&self, lane: &str, due: &[Timer], work: &mut Work<'_>) -> Result<(), Stop> {
         let store = crate::translate::store(lane)?;
+        // What falls lock stands before what pushes lock: a transaction of its own.
+        if falls::plan(work, &store, due)? {
+            return Ok(());
+        }
         if let Some(rules) = due.iter().find(|timer| timer.key == RULES) {
             pages::turn(work, &store, rules)?;
         }

@@ -4,21 +4,20 @@ use jiff::Timestamp;
 use lockstep_contracts::shopify::admin::{
     ItemAtLocation, Level as ReadLevel, decode_levels_of_items,
 };
-use lockstep_domain::stock::level::{LevelCommand, LevelLocation, Shown};
-use lockstep_domain::stock::pool::PoolCommand;
+use lockstep_domain::stock::level::{LevelCommand, Shown};
 use lockstep_domain::stock::rules::StoreRules;
-use lockstep_domain::stock::settings::StockMode;
 use lockstep_domain::{InventoryItemId, LocationId, StoreId};
 use lockstep_runtime::{Sent, Stop, Work};
 use serde_json::Value;
 use tracing::{error, warn};
 
-use crate::aggregates::{LevelKind, PoolKind, StoreKind, level_id};
-use crate::baseline::{catch_up, follow_all, take_missing};
+use crate::aggregates::{LevelKind, StoreKind, level_id};
+use crate::baseline::{follow_all, take_missing};
+use crate::falls;
 use crate::pusher::conclude::{REFUSED_WAIT, after, redo_all};
 use crate::targets::Behind;
 use crate::translate::poison;
-use crate::windows::{later, touch_linked};
+use crate::windows::later;
 
 /// A read of levels at one location.
 pub struct Reading<'r> {
@@ -100,30 +99,13 @@ impl Reading<'_> {
             tracked: found.and_then(|found| found.tracked).unwrap_or(true),
             known_sold: behind.sold(work)?,
             known_open: behind.open(work)?,
+            at: work.now(),
         };
         work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("read", e))?;
         // A level that was activated starts from what it shows at this moment.
         take_missing(work, store, item, &settings)?;
-        let level = work.get::<LevelKind>(&id)?.location(*location);
-        let seen = level.filter(|known| known.sold.is_some()).map(LevelLocation::seen_sold);
-        // In Delta every store hears of a sale by its order; what only a read shows is not told on.
-        let (Some(units), StockMode::Absolute, Some(source)) =
-            (seen, settings.mode, behind.first())
-        else {
-            return Ok(());
-        };
-        catch_up(work, &source.pool)?;
-        let command = PoolCommand::SeeSold {
-            warehouse: source.warehouse.code.clone(),
-            store: (*store).clone(),
-            location: *location,
-            units: units.saturating_sub(behind.sold_apart(work)?),
-        };
-        let told = work.execute::<PoolKind>(&source.pool, &command)?;
-        if told.map_err(|e| poison("sold", e))?.is_empty() {
-            return Ok(());
-        }
-        touch_linked(work, &source.pool, |_| false)
+        falls::watch(work, store, item)?;
+        falls::see(work, (store, &settings), item, *location)
     }
 
     /// The quantities that a read found; nothing where the item is not stocked.

@@ -21,7 +21,7 @@ use crate::world::{BEGIN, PLACE, World, sku};
 /// Order lines that are kept open of one item.
 const OPEN_MAX: i64 = 5_000;
 
-fn line(line_id: i64, item: i64, sold: i64) -> OrderLineFacts {
+pub fn line(line_id: i64, item: i64, sold: i64) -> OrderLineFacts {
     let warehouse = "wms/MAIN".to_owned();
     let share = LineShare { location_id: PLACE, warehouse, sold, ..LineShare::default() };
     OrderLineFacts {
@@ -34,7 +34,7 @@ fn line(line_id: i64, item: i64, sold: i64) -> OrderLineFacts {
     }
 }
 
-fn order(order_id: i64, revision: u64, lines: Vec<OrderLineFacts>) -> OrderLinesChanged {
+pub fn order(order_id: i64, revision: u64, lines: Vec<OrderLineFacts>) -> OrderLinesChanged {
     OrderLinesChanged {
         store: "north".to_owned(),
         order_id,

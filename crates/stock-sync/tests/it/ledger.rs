@@ -136,7 +136,8 @@ async fn what_has_no_location_triggers_nothing_and_holds_back_rises() {
         world.take(&order(&world, 1, vec![nowhere])).await;
         world.settle().await;
         let kinds = world.kinds_after(log).await;
-        assert_eq!(kinds, ["line_told", "lines_heard", "line_held_back"], "{mode:?}");
+        let wanted = ["line_told", "lines_heard", "revision_heard", "line_held_back"];
+        assert_eq!(kinds, wanted, "{mode:?}");
         world.adjust(1, "5").await;
         world.settle().await;
         assert_eq!(world.shopify.available(1, PLACE), Some(12), "{mode:?}");

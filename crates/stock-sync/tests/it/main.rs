@@ -7,6 +7,7 @@
 
 mod activation;
 mod bounds;
+mod falls;
 mod ledger;
 mod links;
 mod pages;

@@ -27,7 +27,7 @@ pub(super) fn evolve(mut demand: Demand, event: &DemandEvent) -> Demand {
                 come_back(&mut before, left, &demand.skus);
             }
             demand.lines.insert(*line, with_said(before, said, lowered_by_accept));
-            let_go(&mut demand.lines, said.as_of, *line);
+            let_go(&mut demand, said.as_of, *line);
         }
         DemandEvent::ShipmentTold { line, shipment, steps } => {
             let known = demand.lines.entry(*line).or_default();
@@ -150,7 +150,8 @@ fn name(step: &Step) -> (&Warehouse, u64) {
 
 /// Lets lines go that are fulfilled or cancelled. Never the one that was just told, however old the
 /// news: what it came to is still to reach the pools.
-fn let_go(lines: &mut BTreeMap<LineRef, Line>, newest: Timestamp, told: LineRef) {
+fn let_go(demand: &mut Demand, newest: Timestamp, told: LineRef) {
+    let Demand { lines, gone, .. } = demand;
     let closed = |line: &Line| line.said.as_ref().filter(|said| said.open() == 0).map(|s| s.as_of);
     let mut left: Vec<(Timestamp, LineRef)> =
         lines.iter().filter_map(|(id, line)| Some((closed(line)?, *id))).collect();
@@ -160,6 +161,7 @@ fn let_go(lines: &mut BTreeMap<LineRef, Line>, newest: Timestamp, told: LineRef)
     let over = left.len().saturating_sub(CLOSED_MAX);
     for (index, (heard, id)) in left.into_iter().enumerate() {
         if index < over || heard <= horizon {
+            *gone = (*gone).max(Some(heard));
             lines.remove(&id);
         }
     }

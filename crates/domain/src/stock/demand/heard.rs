@@ -25,6 +25,9 @@ pub struct HeardOrder {
     /// What that revision said of it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     left: BTreeMap<LineItemId, Vec<LeftShare>>,
+    /// The newest revision of which every line was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whole: Option<u64>,
 }
 
 impl HeardOrder {
@@ -38,6 +41,12 @@ impl HeardOrder {
     #[must_use]
     pub fn closed_by(&self, line: LineItemId) -> Option<u64> {
         self.closed.get(&line).copied()
+    }
+
+    /// Whether everything was told that a revision says, or a newer one.
+    #[must_use]
+    pub fn has_heard(&self, revision: u64) -> bool {
+        self.whole >= Some(revision)
     }
 
     /// What that revision said of it.
@@ -56,6 +65,8 @@ pub struct Hear {
     pub closed: BTreeMap<LineItemId, Vec<LeftShare>>,
     /// The revision of the order's lines.
     pub revision: u64,
+    /// Whether these are all lines that the revision speaks of.
+    pub whole: bool,
 }
 
 /// A fact of the lines of an order, stored for good.
@@ -77,6 +88,11 @@ pub enum HeardOrderEvent {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         left: Vec<LineLeft>,
     },
+    /// Every line of a revision was told.
+    RevisionHeard {
+        /// The revision.
+        revision: u64,
+    },
 }
 
 /// What a warehouse had of a line of which nothing is open.
@@ -95,7 +111,7 @@ impl Decider for HeardOrder {
     type Rejection = Infallible;
 
     fn decide(state: &Self, command: &Hear) -> Result<Vec<HeardOrderEvent>, Infallible> {
-        let Hear { lines, closed, revision } = command;
+        let Hear { lines, closed, revision, whole } = command;
         let revision = *revision;
         let heard: BTreeSet<_> = lines.difference(&state.lines).copied().collect();
         let is_newer = |line: LineItemId| state.closed_by(line) < Some(revision);
@@ -114,12 +130,16 @@ impl Decider for HeardOrder {
         if !closed.is_empty() {
             events.push(HeardOrderEvent::LinesClosed { lines: closed, revision, left });
         }
+        if *whole && !state.has_heard(revision) {
+            events.push(HeardOrderEvent::RevisionHeard { revision });
+        }
         Ok(events)
     }
 
     fn evolve(mut state: Self, event: &HeardOrderEvent) -> Self {
         match event {
             HeardOrderEvent::LinesHeard { lines } => state.lines.extend(lines),
+            HeardOrderEvent::RevisionHeard { revision } => state.whole = Some(*revision),
             HeardOrderEvent::LinesClosed { lines, revision, left } => {
                 state.closed.extend(lines.iter().map(|line| (*line, *revision)));
                 state.left.retain(|line, _| !lines.contains(line));

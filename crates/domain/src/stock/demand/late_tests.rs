@@ -175,6 +175,7 @@ fn the_newest_revision_that_closed_a_line_stands() {
         lines: [LINE.line].into(),
         closed: closed.then_some((LINE.line, Vec::new())).into_iter().collect(),
         revision,
+        whole: false,
     };
     let heard = apply::<HeardOrder>(HeardOrder::default(), &hear(true, 3));
     let heard = apply::<HeardOrder>(heard, &hear(true, 2));

@@ -134,6 +134,9 @@ pub struct Demand {
     pub(super) skus: BTreeMap<BackOfficeId, Sku>,
     #[serde(with = "crate::pairs")]
     pub(super) lines: BTreeMap<LineRef, Line>,
+    /// The newest word about a line that was let go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gone: Option<Timestamp>,
 }
 
 /// A line of an order.

@@ -322,7 +322,7 @@ impl Bench {
             if has_left { self.heard.left_with(LINE.line) } else { said.leaves() }
         };
         let closed = closed.map(|said| (LINE.line, leaves(said))).into_iter().collect();
-        let hear = Hear { lines, closed, revision };
+        let hear = Hear { lines, closed, revision, whole: false };
         self.heard = apply::<HeardOrder>(self.heard.clone(), &hear);
         before
     }

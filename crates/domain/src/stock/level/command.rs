@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::conflict::Doubtful;
 use super::state::{Shown, Tried, Verdict, Write};
 use crate::ids::{BackOfficeId, EffectId, LocationId, Sku, VariantId};
+use crate::stock::orders_read::Span;
 use crate::stock::rules::Turn;
 
 /// A request to a level.
@@ -59,14 +60,19 @@ pub enum LevelCommand {
         known_sold: i64,
         /// The sum of `Pool::known_open` over the location's warehouses, in units.
         known_open: i64,
+        /// This moment, when the read is answered.
+        at: Timestamp,
     },
-    /// The store's orders were read, begun after the last read of the level: what of its falls no
-    /// order explains was an edit, the rest was sold.
+    /// The store's orders were read: what of the falls that were seen in that time no order
+    /// explains was an edit.
     SettleFalls {
         /// The location.
         location: LocationId,
-        /// Units that no order explains.
-        edited: i64,
+        /// When every change of an order is known.
+        read: Vec<Span>,
+        /// Units that known lines of the store lowered the level by, at most, at any moment since
+        /// the last fall.
+        known_sold: i64,
     },
     /// A write is about to be sent; commit before sending.
     IntendPush {

@@ -4,7 +4,7 @@ use super::command::{LevelCommand, Outcome};
 use super::event::LevelEvent;
 use super::rejection::LevelRejection;
 use super::state::{Level, Verdict, Write};
-use super::{activate, conflict, observe, read};
+use super::{activate, conflict, observe, read, watch};
 use crate::ids::{EffectId, LocationId};
 use crate::stock::rules::Turn;
 
@@ -48,22 +48,30 @@ pub fn decide(level: &Level, command: &LevelCommand) -> Result<Vec<LevelEvent>, 
             let known = level.location(*location);
             Ok(known.map(|_| LevelEvent::Remapped { location: *location }).into_iter().collect())
         }
-        LevelCommand::RecordRead { location, found, shown, tracked, known_sold, known_open } => {
+        LevelCommand::RecordRead {
+            location,
+            found,
+            shown,
+            tracked,
+            known_sold,
+            known_open,
+            at,
+        } => {
             let facts = read::Facts {
                 found: *found,
                 shown: *shown,
                 tracked: *tracked,
                 known_sold: *known_sold,
                 known_open: *known_open,
+                at: *at,
             };
             Ok(read::record(level, *location, &facts))
         }
-        LevelCommand::SettleFalls { location, edited } => {
-            let known = level.location(*location).filter(|known| known.fallen > 0);
-            let settled = known.map(|known| LevelEvent::FallsSettled {
-                location: *location,
-                edited: (*edited).clamp(0, known.fallen),
-            });
+        LevelCommand::SettleFalls { location, read, known_sold } => {
+            let known = level.location(*location);
+            let edited = known.and_then(|known| watch::edited(known, read, *known_sold));
+            let (location, settled) = (*location, edited);
+            let settled = settled.map(|edited| LevelEvent::FallsSettled { location, edited });
             Ok(settled.into_iter().collect())
         }
         LevelCommand::IntendPush { effect, location, write } => {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conflict::Doubtful;
 use super::state::{ActivationEnd, Shown, Tried, Verdict, Write};
+use super::watch::Watch;
 use crate::ids::{BackOfficeId, EffectId, LocationId, Sku, VariantId};
 
 /// A fact of a level.
@@ -47,7 +48,8 @@ pub enum LevelEvent {
     FallsSettled {
         /// The location.
         location: LocationId,
-        /// How many units were edited away; the other fallen units were sold.
+        /// How many units were edited away; the other fallen units count as sold. None: nobody
+        /// waits for an explanation any more.
         edited: i64,
     },
     /// A write was decided and handed to its effect.
@@ -226,6 +228,9 @@ pub struct LevelRead {
     pub changes: Vec<ReadChange>,
     /// The verdict after the read.
     pub verdict: Option<Verdict>,
+    /// What is watched of it until orders were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
 }
 
 /// What a read shows to have happened, in units above zero.

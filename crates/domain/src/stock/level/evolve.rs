@@ -65,6 +65,9 @@ fn evolve_location(known: &mut LevelLocation, event: &LevelEvent) {
             let sold = known.fallen.saturating_sub(*edited);
             known.sold = known.sold.map(|known| known.saturating_add(sold));
             known.fallen = 0;
+            if let Some(watch) = &mut known.watch {
+                watch.settle(*edited);
+            }
         }
         LevelEvent::PushIntended { effect, write, .. } => intend(known, effect, *write),
         LevelEvent::PushApplied { effect, write, .. } => {
@@ -155,6 +158,7 @@ fn drop_baseline(known: &mut LevelLocation) {
 fn reframe(known: &mut LevelLocation) {
     known.sold = None;
     known.fallen = 0;
+    known.watch = None;
     known.needs_read = true;
 }
 
@@ -167,6 +171,7 @@ fn record(known: &mut LevelLocation, read: &LevelRead) {
     known.shown = read.shown;
     known.sold = read.sold;
     known.fallen = read.fallen;
+    known.watch = read.watch;
     known.verdict = read.verdict.clone();
     known.tried.take_if(|_| read.verdict.is_none());
     known.unread = 0;

@@ -17,6 +17,7 @@ mod read;
 pub mod rejection;
 pub mod state;
 mod testimony;
+mod watch;
 
 #[cfg(test)]
 mod activate_tests;
@@ -28,6 +29,8 @@ mod read_tests;
 mod tests;
 #[cfg(test)]
 mod unknown_tests;
+#[cfg(test)]
+mod watch_tests;
 
 pub use command::{LevelCommand, Outcome};
 pub use conflict::Doubtful;
@@ -38,6 +41,7 @@ pub use state::{
     Verdict, Write,
 };
 pub use testimony::agreed;
+pub use watch::{Falls, Least, Watch};
 
 use crate::decider::Decider;
 

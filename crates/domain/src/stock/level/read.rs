@@ -1,8 +1,10 @@
 //! What a read of a level shows to have happened.
 
+use jiff::Timestamp;
+
 use super::event::{LevelEvent, LevelRead, ReadChange};
 use super::state::{InFlight, Level, LevelLocation, Shown, Verdict};
-use super::{Outcome, activate, decide, evolve};
+use super::{Outcome, activate, decide, evolve, watch};
 use crate::ids::LocationId;
 
 /// What a read brings.
@@ -12,6 +14,7 @@ pub(super) struct Facts {
     pub(super) tracked: bool,
     pub(super) known_sold: i64,
     pub(super) known_open: i64,
+    pub(super) at: Timestamp,
 }
 
 /// Records a read, after it has judged a set of unknown outcome. A read beside any other write in
@@ -50,6 +53,7 @@ fn read(location: LocationId, before: &LevelLocation, facts: &Facts) -> LevelEve
         _ => Vec::new(),
     };
     let (sold, fallen) = sold(before, facts, &changes);
+    let watch = watch::after(before, facts, (sold, fallen), &changes);
     LevelEvent::LevelRead(LevelRead {
         location,
         shown: facts.shown,
@@ -58,6 +62,7 @@ fn read(location: LocationId, before: &LevelLocation, facts: &Facts) -> LevelEve
         fallen,
         verdict: verdict(before, facts),
         changes,
+        watch,
     })
 }
 

@@ -5,7 +5,8 @@ use super::state::{Level, Shown, Verdict, Write};
 use super::tests::{L1, answer, at_l1, fold, intend, observe, read, shown};
 use super::{LevelCommand, Outcome};
 use crate::decider::Decider;
-use crate::testing::apply;
+use crate::stock::orders_read::Span;
+use crate::testing::{apply, at};
 
 /// The changes that a second read shows.
 fn changes(first: Shown, second: Shown) -> Vec<ReadChange> {
@@ -101,17 +102,19 @@ fn sold_follows_sales_and_cancellations_but_not_fulfillments() {
 
 #[test]
 fn an_unexplained_fall_is_presumed_sold_until_orders_say_otherwise() {
-    let settle = |edited| LevelCommand::SettleFalls { location: L1, edited };
+    let read_all = || vec![Span { since: None, until: at(9) }];
+    let settle =
+        |known_sold| LevelCommand::SettleFalls { location: L1, read: read_all(), known_sold };
     let level = fold([read(shown(10, 5, 0)), read(shown(7, 5, 1))]);
     assert_eq!((at_l1(&level).fallen, at_l1(&level).presumed(0)), (3, 8));
 
     // No order explains it: an edit. More cannot have been edited than fell.
-    let edited = apply::<Level>(level.clone(), &settle(99));
+    let edited = apply::<Level>(level.clone(), &settle(0));
     assert_eq!((at_l1(&edited).fallen, at_l1(&edited).presumed(0)), (0, 5));
-    assert!(Level::decide(&edited, &settle(3)).expect("accepted").is_empty());
+    assert!(Level::decide(&edited, &settle(0)).expect("accepted").is_empty());
 
     // Orders explain two of three.
-    let sold = apply::<Level>(level, &settle(1));
+    let sold = apply::<Level>(level, &settle(7));
     assert_eq!((at_l1(&sold).sold, at_l1(&sold).fallen), (Some(7), 0));
 }
 
@@ -124,6 +127,7 @@ fn the_first_read_presumes_all_that_is_committed_beyond_known_lines() {
         tracked: true,
         known_sold: 40,
         known_open: 0,
+        at: at(0),
     }]);
     let known = at_l1(&level);
     assert_eq!(known.presumed(40), 5);
@@ -160,6 +164,7 @@ fn a_set_of_unknown_outcome_on_a_level_that_is_gone_did_not_apply() {
         tracked: true,
         known_sold: 0,
         known_open: 0,
+        at: at(0),
     };
     let unknown = |write| {
         let baseline =
@@ -203,6 +208,7 @@ fn a_read_gives_and_lifts_verdicts() {
         tracked,
         known_sold: 0,
         known_open: 0,
+        at: at(0),
     };
     let verdict = |history: Vec<LevelCommand>| at_l1(&fold(history)).verdict.clone();
     assert_eq!(verdict(vec![absent(true)]), Some(Verdict::NotStocked));

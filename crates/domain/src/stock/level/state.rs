@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::conflict::Doubtful;
+use super::watch::Watch;
 use crate::ids::{BackOfficeId, EffectId, LocationId, Sku, VariantId};
 
 /// One inventory item of one store; keyed by (store, inventory item).
@@ -50,6 +51,9 @@ pub struct LevelLocation {
     /// Units by which available fell unexplained, presumed sold until an order names them or a
     /// read of the store's orders shows none.
     pub fallen: i64,
+    /// What is watched until orders were read; nothing before the first read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
     /// By how much webhooks moved `available` since the last read.
     pub unread: i64,
     /// Writes intended and not yet answered. More than one only when all are adjusts.

@@ -1,0 +1,136 @@
+//! What fell and no order explains is presumed sold until the store's orders were read.
+
+use jiff::SignedDuration;
+use lockstep_contracts::orders::v1::{LineShare, LinesTold, OrderLinesChanged, OrdersSwept};
+use lockstep_contracts::settings::v1::StockMode;
+use lockstep_contracts::time::to_proto;
+use lockstep_domain::stock::pool::Pool;
+use lockstep_runtime::Processor as _;
+use lockstep_runtime::rebuild::differences;
+use lockstep_stock_sync::aggregates::PoolKind;
+use lockstep_stock_sync::service::StockProcessor;
+
+use crate::bounds::{line, order};
+use crate::world::{BEGIN, PLACE, World, disconnected, sku};
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+async fn owed(world: &World) -> i64 {
+    let pool = world.engine.read::<PoolKind>(&format!("wms/{}", sku(1))).await;
+    let pool: Pool = pool.expect("a state").unwrap_or_default();
+    pool.owed(&"MAIN".parse().expect("a code"))
+}
+
+/// Units leave the level at once, and a read shows it.
+async fn fallen(units: i64) -> World {
+    let world = World::live(StockMode::Absolute, &[1]).await;
+    world.shopify.sell(1, PLACE, units, true);
+    world.take(&disconnected(1)).await;
+    world.settle().await;
+    assert_eq!((owed(&world).await, shown(&world)), (units, Some(10 - units)), "presumed sold");
+    world
+}
+
+fn shown(world: &World) -> Option<i64> {
+    world.shopify.available(1, PLACE)
+}
+
+/// The store's orders were read up to now, and these changed.
+fn swept(world: &World, orders: &[(i64, u64)]) -> OrdersSwept {
+    let named = orders
+        .iter()
+        .map(|(order_id, revision)| LinesTold { order_id: *order_id, revision: *revision });
+    OrdersSwept {
+        store: "north".to_owned(),
+        since: Some(to_proto(BEGIN - MINUTE)),
+        until: Some(to_proto(world.engine.now())),
+        orders: named.collect(),
+    }
+}
+
+/// An order over the counter: fulfilled at once.
+fn counter_sale(units: i64) -> OrderLinesChanged {
+    let mut line = line(1, 1, units);
+    let sold = LineShare { fulfilled: units, ..line.shares[0].clone() };
+    line.shares = vec![sold];
+    order(1, 1, vec![line])
+}
+
+async fn is_rebuilt(world: &World) {
+    let found = differences(&world.store, &StockProcessor.evolvers()).await.expect("folded");
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_edit_ends_when_the_orders_were_read_and_none_explains_it() {
+    let world = fallen(2).await;
+    world.pass(MINUTE * 30).await;
+    assert_eq!(owed(&world).await, 2, "nobody read the orders");
+    let early = OrdersSwept { until: Some(to_proto(BEGIN)), ..swept(&world, &[]) };
+    world.take(&early).await;
+    world.pass(MINUTE * 30).await;
+    assert_eq!(owed(&world).await, 2, "they were read up to before it");
+    world.take(&swept(&world, &[])).await;
+    world.pass(MINUTE * 6).await;
+    assert_eq!((owed(&world).await, shown(&world)), (0, Some(10)), "Absolute overwrites an edit");
+    is_rebuilt(&world).await;
+}
+
+/// An order that was read and of which this service has not heard yet is waited for.
+#[tokio::test]
+async fn a_sweep_waits_for_the_orders_that_it_names() {
+    let world = fallen(2).await;
+    world.take(&swept(&world, &[(1, 1)])).await;
+    world.pass(MINUTE * 30).await;
+    assert_eq!(owed(&world).await, 2, "its order may explain it");
+    world.take(&counter_sale(2)).await;
+    world.pass(MINUTE * 30).await;
+    assert_eq!((owed(&world).await, shown(&world)), (2, Some(8)), "it was sold");
+    assert_eq!(world.at_place(1).await.presumed(2), 0);
+    is_rebuilt(&world).await;
+}
+
+/// Of three that fell one was sold: whatever is heard first, twice or late, two were edited.
+#[tokio::test]
+async fn any_order_of_the_words_ends_alike() {
+    for words in [[0, 1], [1, 0]] {
+        let world = fallen(3).await;
+        let told = swept(&world, &[(1, 1)]);
+        for word in words.into_iter().chain(words) {
+            match word {
+                0 => world.take(&told).await,
+                _ => world.take(&counter_sale(1)).await,
+            }
+            world.pass(MINUTE * 7).await;
+        }
+        world.pass(MINUTE * 20).await;
+        assert_eq!((owed(&world).await, shown(&world)), (1, Some(9)), "{words:?}");
+        is_rebuilt(&world).await;
+    }
+}
+
+/// What changed before anybody read the orders cannot be told from an edit.
+#[tokio::test]
+async fn a_fall_of_before_the_first_sweep_stays_presumed() {
+    let world = fallen(2).await;
+    let late = OrdersSwept { since: Some(to_proto(world.engine.now())), ..swept(&world, &[]) };
+    world.pass(MINUTE).await;
+    world.take(&OrdersSwept { until: Some(to_proto(world.engine.now())), ..late }).await;
+    world.pass(MINUTE * 30).await;
+    assert_eq!((owed(&world).await, shown(&world)), (2, Some(8)));
+}
+
+#[tokio::test]
+async fn a_sweep_that_cannot_be_is_refused_with_the_field() {
+    let world = World::live(StockMode::Absolute, &[1]).await;
+    let sound = || swept(&world, &[(1, 1)]);
+    for (event, field) in [
+        (OrdersSwept { until: None, ..sound() }, "until"),
+        (OrdersSwept { until: Some(to_proto(BEGIN - MINUTE * 2)), ..sound() }, "until"),
+        (OrdersSwept { store: "?".to_owned(), ..sound() }, "store"),
+        (swept(&world, &[(0, 1)]), "orders[0].order_id"),
+    ] {
+        let reason = world.refuse(&event).await;
+        assert!(reason.contains(field), "{reason}");
+    }
+}
