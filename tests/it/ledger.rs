@@ -374,3 +374,26 @@ async fn what_comes_back_without_a_restock_is_sent_to_the_store_that_sold_it() {
     ledger.until_shown(9).await;
     ledger.is_rebuilt().await;
 }
+
+/// Somebody types three fewer and sells two over the counter: all of it is presumed sold in both
+/// stores, until a sweep has read the orders and only the two are explained.
+#[tokio::test]
+async fn an_edit_ends_when_the_orders_are_swept_and_a_sale_does_not() {
+    let ledger = Ledger::start("physical", "absolute").await;
+    ledger.act("edit_stock", json!({"sku": "LAMP", "location": "Berlin", "available": 7}));
+    ledger.until_stands("10", 3).await;
+    ledger.until_shown(7).await;
+    let line = json!({"sku": "LAMP", "quantity": 2});
+    ledger.act("pos_sale", json!({"lines": [line], "location": "Berlin"}));
+    ledger.until_stands("10", 5).await;
+    ledger.until_shown(5).await;
+    ledger.world.settle(&ledger.north).await;
+    assert_eq!(ledger.stands().await, ("10".to_owned(), 5), "nobody read the orders");
+
+    ledger.world.advance(SignedDuration::from_mins(61));
+    ledger.world.settle(&ledger.north).await;
+    ledger.world.advance(SignedDuration::from_mins(6));
+    ledger.until_stands("10", 2).await;
+    ledger.until_shown(8).await;
+    ledger.world.ends_well().await;
+}

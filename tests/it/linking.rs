@@ -1,7 +1,7 @@
 //! "Sync products" over small catalogues, one question each.
 
 use lockstep_tests::http::Api;
-use lockstep_tests::world::{Shop, World, count};
+use lockstep_tests::world::{Shop, World, count, movement};
 use serde_json::{Value, json};
 
 /// A store whose variants have these codes: (SKU, barcode).
@@ -183,4 +183,57 @@ async fn b156_a_product_with_stock_in_the_store_makes_none_in_the_warehouse() {
     for call in ["SetQuantities", "AdjustQuantities", "Activate"] {
         assert!(world.calls(shop, call).is_empty(), "{call}");
     }
+}
+
+/// product-sync finds the doubt and stock-sync keeps the item still; what a person decides ends
+/// both, and what was held goes out.
+#[tokio::test]
+async fn a_linked_item_in_conflict_is_pushed_nowhere_until_a_person_decides() {
+    let codes = [("A1", ""), ("A2", "")];
+    let catalogue = Catalogue::start(&codes, &codes).await;
+    let (world, shop) = (&catalogue.world, &catalogue.shop);
+    catalogue.until_linked(2).await;
+    world.go_live(shop, "delta").await;
+    world.settle(shop).await;
+    // A second variant carries the code by now.
+    let at = world.standin.shop(&shop.domain).expect("a shop");
+    let other = json!({"sku": "A1", "tracked": true,
+        "quantities": [{"location": "Berlin", "available": 3}]});
+    at.act("add_product", json!({"title": "Another", "variants": [other]})).expect("a product");
+    catalogue.sync().await;
+    assert_eq!(catalogue.conflict(0).await["kind"], "duplicate");
+    assert_eq!(catalogue.linked_to(0).await.as_deref(), Some("A1"), "its link stands");
+    let verdict = async |sku: &str| {
+        let stock = world.admin.get(&format!("/api/v1/stores/north/stock/{sku}")).await.ok();
+        stock.pointer("/levels/0/verdict").and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    world.until("it is parked", async || verdict("A1").await.starts_with("CONFLICT: ")).await;
+
+    let moves = ["A1", "A2"].map(|sku| movement(sku, "RECEIVING", sku, "MAIN", "5"));
+    world.report(&catalogue.wms, "movements", &moves).await;
+    for sku in ["A1", "A2"] {
+        world.until_position(shop, sku, "wms/MAIN", Some("5")).await;
+    }
+    world
+        .until("its neighbour goes on", async || {
+            world.shown_by_merchant(shop, "Berlin", "A2") == 55
+        })
+        .await;
+    world.settle(shop).await;
+    assert_eq!(world.shown_by_merchant(shop, "Berlin", "A1"), 50, "nothing is sent");
+
+    catalogue.link(0, "A1").await;
+    world
+        .until("what was held is sent", async || {
+            world.shown_by_merchant(shop, "Berlin", "A1") == 55
+        })
+        .await;
+    assert_eq!(catalogue.conflict(0).await, Value::Null);
+    assert_eq!(verdict("A1").await, "");
+    // The code is as doubtful as before, and was decided.
+    catalogue.sync().await;
+    world.settle(shop).await;
+    assert_eq!((catalogue.conflict(0).await, verdict("A1").await), (Value::Null, String::new()));
+    assert_eq!(world.calls(shop, "AdjustQuantities").len(), 2);
+    world.ends_well().await;
 }

@@ -1,5 +1,5 @@
-//! A sweep that ended is told of, once every order that it found is read and its lines are told: who
-//! heard these knows all that changed meanwhile.
+//! A sweep that ended is told of, once every order that it found is read and its lines are told:
+//! who heard these knows all that changed meanwhile.
 
 use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::Partition;

@@ -31,7 +31,7 @@ const PREFIX: &str = "fall.";
 const SWEEPS: &str = "sweeps";
 /// Falls are looked at again after this.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
-/// Whether the orders of a sweep were heard is looked at after these; then each time after the last.
+/// Whether the orders of a sweep were heard is looked at after these; then after the last again.
 const HEAR_AGAIN: [SignedDuration; 4] = [
     SignedDuration::from_secs(5),
     SignedDuration::from_secs(30),

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::decider::Decider;
 use crate::ids::OrderId;
 
-/// Sweeps that wait for orders to be heard. Of more the oldest is forgotten: what it would have told
-/// stays presumed.
+/// Sweeps that wait for orders to be heard. Of more the oldest is forgotten: what it would have
+/// told stays presumed.
 const WAITING_MAX: usize = 16;
 /// Spans that do not meet.
 const SPANS_MAX: usize = 16;

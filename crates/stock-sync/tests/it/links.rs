@@ -211,8 +211,8 @@ async fn what_a_message_does_not_name_itself_is_locked_with_the_batch() {
     assert_eq!(named, wanted);
 }
 
-/// Each back office has its own SKU for the item: what is shown is what is pushed, whichever of them
-/// was asked for. What another SKU of the same name holds is of another thing.
+/// Each back office has its own SKU for the item: what is shown is what is pushed, whichever of
+/// them was asked for. What another SKU of the same name holds is of another thing.
 #[tokio::test]
 async fn what_is_shown_of_two_back_offices_is_what_is_pushed() {
     let world = World::live(StockMode::Absolute, &[1]).await;

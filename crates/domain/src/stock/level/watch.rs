@@ -1,9 +1,9 @@
 //! Falls that wait for an explanation, and what a read of the store's orders tells of them.
 //!
-//! What a level shows as sold is what orders sold, what was edited away, and what was sold by orders
-//! of which nobody tells: those of before the store was connected. The last can only become less as
-//! their lines come, so the least that was ever unexplained bounds it. What is more than that by the
-//! time that every change of an order is known was edited, as far as it fell.
+//! What a level shows as sold is what orders sold, what was edited away, and what was sold by
+//! orders of which nobody tells: those of before the store was connected. The last can only become
+//! less as their lines come, so the least that was ever unexplained bounds it. What is more than
+//! that by the time that every change of an order is known was edited, as far as it fell.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
