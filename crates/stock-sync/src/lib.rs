@@ -21,6 +21,7 @@ pub mod pusher;
 pub mod questions;
 pub mod rereading;
 pub mod service;
+mod silence;
 pub mod skus;
 pub mod targets;
 pub mod translate;

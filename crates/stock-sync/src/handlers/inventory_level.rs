@@ -13,6 +13,7 @@ use lockstep_domain::{InventoryItemId, LocationId, StoreId};
 use lockstep_runtime::{Stop, Work};
 
 use crate::aggregates::{LevelKind, level_id};
+use crate::silence;
 use crate::translate::{moment, poison, store};
 use crate::windows::touch;
 
@@ -34,7 +35,8 @@ pub fn apply(event: &WebhookReceived, work: &mut Work<'_>) -> Result<(), Stop> {
         let location = LocationId::from(gone.location_id);
         // It has no version and may come a day late: it is a reason to look, not a fact.
         let command = LevelCommand::Doubt { location };
-        return note(work, &store, InventoryItemId::from(gone.inventory_item_id), &command);
+        note(work, &store, InventoryItemId::from(gone.inventory_item_id), &command)?;
+        return silence::heard(work, &store, event);
     }
     let seen: InventoryLevelUpdated = decode(&body).map_err(|e| poison("body", e))?;
     let command = LevelCommand::Observe {
@@ -42,7 +44,8 @@ pub fn apply(event: &WebhookReceived, work: &mut Work<'_>) -> Result<(), Stop> {
         available: seen.available,
         updated_at: version(event, &seen)?,
     };
-    note(work, &store, InventoryItemId::from(seen.inventory_item_id), &command)
+    note(work, &store, InventoryItemId::from(seen.inventory_item_id), &command)?;
+    silence::heard(work, &store, event)
 }
 
 fn version(event: &WebhookReceived, seen: &InventoryLevelUpdated) -> Result<Timestamp, Stop> {

@@ -32,6 +32,7 @@ pub(crate) use writing::Writing;
 use crate::falls;
 use crate::pages::{self, RULES};
 use crate::rereading::{self, LEVELS};
+use crate::silence;
 use halves::Halves;
 use judging::{Look, Looked};
 use plan::Means;
@@ -141,6 +142,9 @@ impl LaneWorker for Pusher {
         }
         if let Some(levels) = due.iter().find(|timer| timer.key == LEVELS) {
             rereading::turn(work, &store, levels)?;
+        }
+        for topic in due.iter().filter(|timer| timer.key.starts_with(silence::PREFIX)) {
+            silence::look_into(work, &store, topic)?;
         }
         let means = Means {
             stage: self.rests.stage(&store),

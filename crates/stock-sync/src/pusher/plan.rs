@@ -21,6 +21,7 @@ use crate::pusher::context::{Line, activate_effect, read_effect, write_effect};
 use crate::pusher::halves::Halves;
 use crate::pusher::rests::Stage;
 use crate::rereading::LEVELS;
+use crate::silence;
 use crate::targets::Behind;
 use crate::translate::poison;
 use crate::windows::{GATHER, later, window_len, window_of, with_window};
@@ -215,9 +216,10 @@ fn write(work: &mut Work<'_>, store: &StoreId, packs: Vec<Packed>) -> Result<(),
     Ok(())
 }
 
-/// The items that timers are about; those of the rules and of rereading are about none.
+/// The items that timers are about; those of the rules, of rereading and of silence are about none.
 pub fn items(due: &[Timer]) -> Result<BTreeSet<InventoryItemId>, Stop> {
-    let of_items = due.iter().filter(|timer| timer.key != RULES && timer.key != LEVELS);
+    let is_other = |key: &str| key == RULES || key == LEVELS || key.starts_with(silence::PREFIX);
+    let of_items = due.iter().filter(|timer| !is_other(&timer.key));
     of_items.map(|timer| timer.key.parse().map_err(|e| poison("timer", e))).collect()
 }
 

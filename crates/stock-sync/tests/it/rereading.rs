@@ -2,7 +2,9 @@
 
 use jiff::SignedDuration;
 use lockstep_contracts::settings::v1::{StockMode, StockSettings};
+use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_contracts::stock::v1::ReadLevelsRequest;
+use lockstep_contracts::time::to_proto;
 use lockstep_stock_sync::rereading::read_levels;
 
 use crate::world::{PLACE, World, live};
@@ -69,4 +71,38 @@ async fn many_levels_are_read_page_by_page() {
     for item in [1, 600, 1_100] {
         assert_eq!(world.shopify.available(item, PLACE), Some(10), "item {item}");
     }
+}
+
+/// Shopify's webhook about a level, sent now.
+fn updated(world: &World, item: i64, available: i64) -> WebhookReceived {
+    let now = world.engine.now();
+    let body = format!(
+        r#"{{"inventory_item_id":{item},"location_id":{PLACE},"available":{available},
+            "updated_at":"{now}"}}"#
+    );
+    WebhookReceived {
+        store: "north".to_owned(),
+        topic: "inventory_levels/update".to_owned(),
+        triggered_at: Some(to_proto(now)),
+        body: body.into_bytes().into(),
+        ..WebhookReceived::default()
+    }
+}
+
+#[tokio::test]
+async fn a_topic_that_falls_silent_has_levels_read_and_one_that_is_heard_has_not() {
+    let world = World::live(StockMode::Absolute, &[1, 2]).await;
+    for _ in 0..12 {
+        world.take(&updated(&world, 2, 10)).await;
+        world.pass(SignedDuration::from_mins(10)).await;
+    }
+    let before = reads(&world);
+    world.shopify.edit(1, PLACE, 3);
+    world.pass(SignedDuration::from_mins(15)).await;
+    assert_eq!(reads(&world), before, "its own history explains it");
+    world.pass(SignedDuration::from_mins(10)).await;
+    assert_eq!(world.shopify.available(1, PLACE), Some(10), "nobody else would have noticed");
+    let first = reads(&world);
+    world.pass(SignedDuration::from_mins(20)).await;
+    assert_eq!(reads(&world), first, "and it is waited for longer");
 }
