@@ -4,7 +4,7 @@ use lockstep_domain::LocationId;
 use serde_json::Value;
 
 pub(super) use super::answers::locations::DOCUMENT;
-use super::answers::locations::{self, Variables, answer, call};
+use super::answers::locations::{Location as Shown, Variables, answer, call};
 use super::document::{Call, DecodeError};
 use super::pages::next_page;
 use super::view::Given;
@@ -51,7 +51,7 @@ pub fn decode_locations(data: &Value) -> Result<LocationsPage, DecodeError> {
     Ok(LocationsPage { locations, next: next_page(&page.page_info()?)? })
 }
 
-fn location(node: &locations::Location<'_>) -> Result<Location, DecodeError> {
+fn location(node: &Shown<'_>) -> Result<Location, DecodeError> {
     Ok(Location {
         id: node.id()?,
         name: node.name()?,

@@ -71,8 +71,8 @@ mod tests {
 
     #[test]
     fn reads_who_ordered() {
-        let address = json!({"name": "Ann Example", "company": null, "address1": "", "city": "Berlin",
-            "address2": null, "province": null, "provinceCode": null, "zip": null,
+        let address = json!({"name": "Ann Example", "company": null, "address1": "",
+            "city": "Berlin", "address2": null, "province": null, "provinceCode": null, "zip": null,
             "countryCodeV2": "DE", "phone": null});
         let data = json!({"order": {"id": "gid://shopify/Order/5", "email": "ann@example.com",
             "phone": null, "note": "ring twice",

@@ -1,5 +1,5 @@
 //! One order in full: its numbers, prices and routing, page after page. Who ordered is another
-//! call ([`super::order_contact`]), so that it is asked only where it is needed.
+//! call ([`super::order_contact()`]), so that it is asked only where it is needed.
 
 use lockstep_domain::order::facts::{
     AtLocation, FulfillmentOrder, FulfillmentOrderLine, OrderDetails, OrderFacts, OrderRead,

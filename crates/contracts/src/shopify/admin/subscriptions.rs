@@ -183,7 +183,8 @@ mod tests {
     #[test]
     fn a_filtered_subscription_is_not_whole() {
         let last = json!({"hasNextPage": false, "endCursor": null});
-        let page = decode_subscriptions(&json!({"webhookSubscriptions": {"pageInfo": last, "nodes": [
+        let page = decode_subscriptions(&json!({"webhookSubscriptions": {"pageInfo": last,
+            "nodes": [
             {"id": "gid://shopify/WebhookSubscription/1", "topic": "APP_UNINSTALLED",
              "uri": "https://example.com/webhooks/shopify", "filter": "", "includeFields": [],
              "apiVersion": {"handle": "2026-10"}},
