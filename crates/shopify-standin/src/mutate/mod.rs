@@ -11,6 +11,7 @@ mod payload;
 mod products;
 mod set;
 mod subscription;
+mod toggle;
 
 pub use products::run_operation as run_product_operation;
 pub use subscription::address_problem;
@@ -144,6 +145,7 @@ fn apply(front: &mut Front<'_>, name: &str, arguments: &Arguments) -> Result<Don
         "inventoryMoveQuantities" => moving::run(front, arguments),
         "inventoryActivate" => activate::activate(front, arguments),
         "inventoryDeactivate" => activate::deactivate(front, arguments),
+        "inventoryBulkToggleActivation" => toggle::run(front, arguments),
         "inventoryItemUpdate" => item::update(front, arguments),
         "webhookSubscriptionCreate" => subscription::create(front, arguments),
         "webhookSubscriptionUpdate" => subscription::update(front, arguments),

@@ -265,6 +265,46 @@ async fn connecting_and_disconnecting() {
 }
 
 #[tokio::test]
+async fn an_item_is_toggled_at_several_locations_or_at_none() {
+    let fixture = Fixture::start().await;
+    let toggle = "mutation($i:ID!,$u:[InventoryBulkToggleActivationInput!]!){\
+        inventoryBulkToggleActivation(inventoryItemId:$i,inventoryItemUpdates:$u){\
+        inventoryItem{sku} inventoryLevels{isActive} userErrors{code field message}}}";
+    let (berlin, lyon) = (fixture.location("Berlin"), fixture.location("Lyon"));
+    let call = |updates: Value| json!({"i": fixture.item("LAMP-1-RED"), "u": updates});
+    let at =
+        |location: &Value, activate: bool| json!({"locationId": location, "activate": activate});
+    let active = |place: &str| fixture.level("LAMP-1-RED", place)["active"].clone();
+
+    // From Berlin, the only one, to Lyon; saying so again changes nothing.
+    let moved = json!([at(&json!(lyon), true), at(&json!(berlin), false)]);
+    for _ in 0..2 {
+        let payload = fixture.payload(toggle, call(moved.clone())).await;
+        assert_eq!(payload["userErrors"], json!([]));
+        assert_eq!(payload["inventoryItem"]["sku"], "LAMP-1-RED");
+        assert_eq!(payload["inventoryLevels"], json!([{"isActive": true}, {"isActive": false}]));
+    }
+    assert_eq!((active("Berlin"), active("Lyon")), (json!(false), json!(true)));
+    assert!(fixture.kinds().is_empty());
+
+    // Units in open orders keep a level where it is.
+    let sold = json!({"i": fixture.item("BULB"), "u": moved});
+    let refused = fixture.payload(toggle, sold).await;
+    assert_eq!(refused["userErrors"][0]["code"], "COMMITTED_INVENTORY_AT_LOCATION");
+    assert_eq!(fixture.level("BULB", "Berlin")["active"], true);
+
+    let last = fixture.payload(toggle, call(json!([at(&json!(lyon), false)]))).await;
+    assert_eq!(last["userErrors"][0]["code"], "CANNOT_DEACTIVATE_FROM_ONLY_LOCATION");
+    let nowhere = json!("gid://shopify/Location/1");
+    let half = json!([at(&json!(berlin), true), at(&nowhere, true)]);
+    let refused = fixture.payload(toggle, call(half)).await;
+    assert_eq!(refused["userErrors"][0]["code"], "LOCATION_NOT_FOUND");
+    let field = json!(["inventoryItemUpdates", "1", "locationId"]);
+    assert_eq!(refused["userErrors"][0]["field"], field);
+    assert_eq!(active("Berlin"), false, "nothing of a refused call happens");
+}
+
+#[tokio::test]
 async fn subscriptions_are_made_listed_changed_and_deleted() {
     let fixture = Fixture::start().await;
     let hooks = Hooks::start().await;
