@@ -209,7 +209,8 @@ async fn a_linked_item_in_conflict_is_pushed_nowhere_until_a_person_decides() {
     };
     world.until("it is parked", async || verdict("A1").await.starts_with("CONFLICT: ")).await;
 
-    let moves = ["A1", "A2"].map(|sku| movement(sku, "RECEIVING", sku, "MAIN", "5"));
+    let moves =
+        ["A1", "A2"].map(|sku| movement(&format!("m-{sku}"), "RECEIVING", sku, "MAIN", "5"));
     world.report(&catalogue.wms, "movements", &moves).await;
     for sku in ["A1", "A2"] {
         world.until_position(shop, sku, "wms/MAIN", Some("5")).await;
