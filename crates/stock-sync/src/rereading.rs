@@ -1,7 +1,8 @@
 //! Webhooks about levels may have been missed: every linked level of the store is read, by pages.
 //!
 //! A timer in the store's lane says that there is more to do; its note is the last level done. A
-//! level is only put in doubt here: it is read, and decided on, as after any news that says nothing.
+//! level is only put in doubt here: it is read, and decided on, as after any news that says
+//! nothing.
 
 use lockstep_contracts::stock::v1::{ReadLevelsRequest, ReadLevelsResponse};
 use lockstep_domain::stock::level::LevelCommand;

@@ -1,8 +1,8 @@
 //! A topic about levels that is silent for longer than its own history explains: its webhooks may
 //! be lost although it is subscribed, so every linked level is read.
 //!
-//! A timer per topic in the store's lane says when the silence is looked into; its note is how often
-//! the topic was heard.
+//! A timer per topic in the store's lane says when the silence is looked into; its note is how
+//! often the topic was heard.
 
 use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::shopify::v1::WebhookReceived;

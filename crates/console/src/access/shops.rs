@@ -1,5 +1,5 @@
-//! Which store a shop is. Whoever opens an address of approvals is nobody yet: what many of them ask
-//! at once must not become as many lists of all stores.
+//! Which store a shop is. Whoever opens an address of approvals is nobody yet: what many of them
+//! ask at once must not become as many lists of all stores.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
