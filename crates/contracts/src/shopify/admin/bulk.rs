@@ -239,7 +239,8 @@ mod tests {
     #[test]
     fn an_address_is_shown_to_nobody() {
         let data = json!({"bulkOperation": {"id": ID, "status": "COMPLETED", "errorCode": null,
-            "objectCount": "1", "fileSize": "9", "url": "https://x/?sig=1", "partialDataUrl": null}});
+            "objectCount": "1", "fileSize": "9", "url": "https://x/?sig=1",
+            "partialDataUrl": null}});
         let state = decode_bulk_state(&data).unwrap().unwrap();
         assert!(!format!("{state:?}").contains("sig"), "{state:?}");
         assert_eq!(state.url.unwrap().expose(), "https://x/?sig=1");
