@@ -306,7 +306,7 @@ impl Writing<'_> {
         self.dropped(work, work.now())?;
         self.lines.iter().try_for_each(|line| self.doubt(work, line))?;
         let places: Vec<_> = self.lines.iter().map(|line| (line.item, line.location)).collect();
-        halves.split(store, half.unwrap_or(&self.effect.to_string()), &places);
+        halves.split(store, half.unwrap_or(self.effect.as_ref()), &places);
         Ok(true)
     }
 
