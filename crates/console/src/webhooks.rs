@@ -83,12 +83,14 @@ pub fn uri(public_url: &str) -> String {
 
 /// Topics that are not subscribed to our address, in full.
 pub async fn missing(shop: Shop<'_>, uri: &str) -> Result<Vec<&'static str>, ShopError> {
-    Ok(lacking(&shop.subscriptions().await?, uri))
+    Ok(lacking(&shop.subscriptions().await?, &[uri]))
 }
 
-/// As [`missing`], of subscriptions that were listed.
-pub fn lacking(present: &[Subscription], uri: &str) -> Vec<&'static str> {
-    let stands = |topic: &str| present.iter().any(|one| is_ours(one, topic, uri) && one.is_whole);
+/// As [`missing`], of subscriptions that were listed; any of our addresses will do.
+pub fn lacking(present: &[Subscription], uris: &[&str]) -> Vec<&'static str> {
+    let stands_at =
+        |topic: &str, uri: &str| present.iter().any(|one| is_ours(one, topic, uri) && one.is_whole);
+    let stands = |topic: &str| uris.iter().any(|uri| stands_at(topic, uri));
     NEEDED.iter().copied().filter(|topic| !stands(topic)).collect()
 }
 

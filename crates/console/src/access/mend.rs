@@ -31,7 +31,8 @@ pub(crate) async fn mend(console: &Console, store: &StoreId) -> Result<Repaired,
     Ok(repaired)
 }
 
-/// Writes down what may have been missed where something is missing.
+/// Writes down what may have been missed where something is missing: what still delivers to a
+/// former address, or already to the new one, is not.
 async fn note_holes(
     console: &Console,
     store: &StoreId,
@@ -39,7 +40,7 @@ async fn note_holes(
 ) -> Result<Option<Known>, PortError> {
     known::change(console, store, |known| {
         let mut known = known?;
-        for topic in webhooks::lacking(present, &known.uri) {
+        for topic in webhooks::lacking(present, &[&known.uri, &console.webhook_uri]) {
             if let Some(part) = Part::of(topic) {
                 known.holes.open(part, known.checked_at);
             }
@@ -49,8 +50,8 @@ async fn note_holes(
     .await
 }
 
-/// Ends what goes to a former address and is delivered to the new one by now. True when Shopify
-/// does not send everything there: then the former one is still known.
+/// Ends what goes to a former address and is delivered to the new one by now. True when something
+/// still goes to the former one: then that is still known.
 async fn follow(
     console: &Console,
     (store, shop): (&StoreId, Shop<'_>),
@@ -63,7 +64,7 @@ async fn follow(
     let left = webhooks::move_from(shop, &known.uri, repaired).await?;
     info!(store.id = %store, from = known.uri, to = console.webhook_uri, left = left.len(),
         "webhooks go to another address");
-    Ok(!repaired.refused.is_empty())
+    Ok(!left.is_empty())
 }
 
 /// Says what a person should look into.

@@ -196,8 +196,8 @@ fn is_due(console: &Console, known: &Known, was_seen: bool) -> bool {
     let now = console.parts.clock.now();
     let every = if was_seen { CHECK_EVERY } else { CHECK_AT_START };
     let tried = known.refused_at.unwrap_or(known.checked_at);
-    let moves = known.uri != console.webhook_uri
-        && (known.refused_at.is_none() || now.duration_since(tried) >= CHECK_AT_START);
+    // A new address that does not get everything is tried again as any other refusal is.
+    let moves = known.uri != console.webhook_uri && known.refused_at.is_none();
     moves || now.duration_since(tried) >= every
 }
 

@@ -36,6 +36,8 @@ pub struct Shop {
     pub subscriptions: Vec<(String, String, String, &'static str)>,
     /// What a new or changed subscription is refused with.
     pub refuses: Option<&'static str>,
+    /// Topics, as Shopify writes them, that alone are refused.
+    pub refused: Vec<&'static str>,
     /// Whether a change leaves the filter of a subscription as it is.
     pub keeps_filters: bool,
     /// The version that its webhooks are built with.
@@ -86,6 +88,7 @@ impl Shops {
             locations: locations.to_vec(),
             subscriptions: Vec::new(),
             refuses: None,
+            refused: Vec::new(),
             keeps_filters: false,
             version: "2026-10",
         };
@@ -165,6 +168,13 @@ impl Shops {
     }
 }
 
+impl Shop {
+    fn refuses_topic(&self, topic: &str) -> Option<&'static str> {
+        let alone = self.refused.contains(&topic).then_some("the topic is closed to you");
+        self.refuses.or(alone)
+    }
+}
+
 impl State {
     fn take_given(&mut self, token: &str) {
         if self.shops.contains_key(token) || !token.starts_with("shpat_given_") {
@@ -206,7 +216,7 @@ impl State {
                 let page = json!({"hasNextPage": false});
                 json!({"webhookSubscriptions": {"nodes": nodes, "pageInfo": page}})
             }
-            "Subscribe" => match shop.refuses {
+            "Subscribe" => match shop.refuses_topic(variables["topic"].as_str()?) {
                 Some(message) => json!({"webhookSubscriptionCreate": {
                     "webhookSubscription": null,
                     "userErrors": [{"field": ["webhookSubscription"], "message": message}]}}),

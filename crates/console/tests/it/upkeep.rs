@@ -121,6 +121,31 @@ async fn an_address_that_shopify_refuses_leaves_the_former_one_alone() {
     assert!(after.iter().all(|(_, to)| to == uri), "{after:?}");
 }
 
+#[tokio::test]
+async fn a_topic_that_does_not_move_opens_no_hole_while_it_is_delivered() {
+    let (mut world, sweeps) = world().await;
+    let asked = readers(&mut world, true, Arc::default()).await;
+    world.shops.with_domain(SHOP, |shop| shop.refused = vec!["ORDERS_PAID"]);
+    world.restart("https://moved.example.com");
+    for minutes in [0, 5, 5, 60, 60] {
+        world.clock.advance(SignedDuration::from_mins(minutes));
+        world.service.look_after_all().await.unwrap();
+    }
+    let former = "https://lockstep.example.com/webhooks/shopify";
+    let stay = world.shops.topics_of(SHOP).into_iter().filter(|(_, to)| to == former);
+    assert_eq!(stay.map(|(topic, _)| topic).collect::<Vec<_>>(), ["ORDERS_PAID"]);
+    assert!(sweeps.lock().unwrap().is_empty(), "everything is delivered");
+    assert!(asked.lock().unwrap().is_empty());
+    // Delivered nowhere, it is read every hour, and for it alone.
+    lose(&world, "ORDERS_PAID");
+    for minutes in [60, 1, 59] {
+        world.clock.advance(SignedDuration::from_mins(minutes));
+        world.service.look_after_all().await.unwrap();
+    }
+    assert_eq!(sweeps.lock().unwrap().len(), 2);
+    assert!(asked.lock().unwrap().is_empty());
+}
+
 /// What is asked of stock-sync and product-sync is noted.
 type Asked = Arc<Mutex<Vec<&'static str>>>;
 
