@@ -28,9 +28,8 @@ const LEASE: Duration = Duration::from_secs(90);
 const LOOKS_MAX: usize = 40;
 /// .. by looks this far apart.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Times that the secrets are written anew, because somebody else wrote first or the broker was
-/// away for a moment: the code is used up, and the pair is lost with this call.
-const SAVES_MAX: usize = 20;
+/// What could not be kept is kept again after this.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// Exchanges the code, keeps the token before it is used, and takes up the store's work. What began
 /// runs to its end, in a task of the process, also when the browser hangs up: the code is used up
@@ -57,8 +56,8 @@ async fn connect_now(
     (shop, app): (&ShopDomain, &AppKeys),
     code: SecretString,
 ) -> Result<Page, Page> {
-    let lease = lease(console, store, shop).await?;
-    let given = give(console, store, (shop, app), code).await;
+    let (lease, ends) = lease(console, store, shop).await?;
+    let given = give(console, store, (shop, app), (code, ends)).await;
     if let Err(failed) = console.leases.release(lease).await {
         warn!(store.id = %store, why = failed.chain(), "a lease ends by itself");
     }
@@ -72,14 +71,19 @@ async fn connect_now(
     Ok(page(&settings, name, (&missing_scopes_of(&scopes), &again), &taken))
 }
 
-async fn lease(console: &Console, store: &StoreId, shop: &ShopDomain) -> Result<KvLease, Page> {
+/// The lease, and its end.
+async fn lease(
+    console: &Console,
+    store: &StoreId,
+    shop: &ShopDomain,
+) -> Result<(KvLease, Timestamp), Page> {
     for _ in 0..LOOKS_MAX {
+        let ends = later(console, LEASE);
         let taken = console.leases.take(&StoreSecrets::lease_key(store), LEASE).await;
         if let Some(lease) = taken.map_err(|error| broken(error.into()))? {
-            return Ok(lease);
+            return Ok((lease, ends));
         }
-        let until = console.parts.clock.now().checked_add(LOOK_EVERY);
-        console.parts.clock.sleep_until(until.unwrap_or(Timestamp::MAX)).await;
+        console.parts.clock.sleep_until(later(console, LOOK_EVERY)).await;
     }
     let what = "The store's token is being renewed at this moment.";
     let step = again(console, shop);
@@ -90,7 +94,7 @@ async fn give(
     console: &Console,
     store: &StoreId,
     (shop, app): (&ShopDomain, &AppKeys),
-    code: SecretString,
+    (code, ends): (SecretString, Timestamp),
 ) -> Result<StoreSecrets, Page> {
     let request = GrantRequest::Code(code);
     let granted = console.parts.grants.grant(shop, app, &request).await.map_err(|failed| {
@@ -108,39 +112,54 @@ async fn give(
         let what = format!("Shopify did not give a token for {shop}: {words}.");
         Page::failed(status, "No token", what, step)
     })?;
-    keep(console, store, (shop, GrantKind::Approval), &granted).await.map_err(broken)
+    keep(console, store, shop, (&granted, ends)).await.map_err(broken)
 }
 
-/// Keeps a new token in the place of what is there, and nothing else of it changes.
-pub async fn keep(
+/// Keeps a new pair as long as the lease lasts, whatever fails: the code is used up, and the pair
+/// is lost with this call. What is written may have been written: looked at and written again, it
+/// is.
+async fn keep(
     console: &Console,
     store: &StoreId,
-    (shop, kind): (&ShopDomain, GrantKind),
+    shop: &ShopDomain,
+    (granted, ends): (&Granted, Timestamp),
+) -> Result<StoreSecrets, Problem> {
+    loop {
+        let failed = match keep_once(console, store, shop, granted).await {
+            Ok(secrets) => return Ok(secrets),
+            Err(failed) => failed,
+        };
+        let next = later(console, KEEP_EVERY);
+        if next >= ends {
+            return Err(failed);
+        }
+        warn!(store.id = %store, why = failed.detail(), "a token is kept again");
+        console.parts.clock.sleep_until(next).await;
+    }
+}
+
+/// Keeps a new pair in the place of what is there, and nothing else of it changes.
+async fn keep_once(
+    console: &Console,
+    store: &StoreId,
+    shop: &ShopDomain,
     granted: &Granted,
 ) -> Result<StoreSecrets, Problem> {
-    for _ in 0..SAVES_MAX {
-        let kept = secrets::present(console, store).await?;
-        let mut secrets = kept.secrets.unwrap_or_else(|| StoreSecrets {
-            shop_domain: shop.clone(),
-            access_token: None,
-            api_secret: None,
-            scopes: Vec::new(),
-            grant: Grant::default(),
-        });
-        secrets.take_in(kind, granted, console.parts.clock.now());
-        match secrets::keep(console, store, &secrets, kept.revision).await {
-            Ok(()) => return Ok(secrets),
-            Err(failed) if failed.kind == ErrorKind::Permanent => return Err(failed.into()),
-            // What is written may have been written: looked at and written again, it is.
-            Err(failed) => {
-                warn!(store.id = %store, why = failed.chain(), "a token is kept again");
-                let until = console.parts.clock.now().checked_add(LOOK_EVERY);
-                console.parts.clock.sleep_until(until.unwrap_or(Timestamp::MAX)).await;
-            }
-        }
-    }
-    let what = "the new token cannot be kept";
-    Err(PortError::plain(ErrorKind::Transient, what).into())
+    let kept = secrets::present(console, store).await?;
+    let mut secrets = kept.secrets.unwrap_or_else(|| StoreSecrets {
+        shop_domain: shop.clone(),
+        access_token: None,
+        api_secret: None,
+        scopes: Vec::new(),
+        grant: Grant::default(),
+    });
+    secrets.take_in(GrantKind::Approval, granted, console.parts.clock.now());
+    secrets::keep(console, store, &secrets, kept.revision).await?;
+    Ok(secrets)
+}
+
+fn later(console: &Console, by: Duration) -> Timestamp {
+    console.parts.clock.now().checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 fn page(

@@ -13,6 +13,7 @@ use lockstep_testkit::grants::Fate;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::kv::Fails;
 use crate::shop::SCOPES;
 use crate::world::{API_SECRET, Answer, World};
 
@@ -309,6 +310,34 @@ async fn a_browser_that_hangs_up_after_shopify_answered_loses_no_token() {
     assert!(!world.shops.topics_of(SHOP).is_empty(), "and its work is taken up");
     let leases = world.bus.list("shopify", "north.lease").await.unwrap();
     assert!(leases.is_empty(), "given back");
+}
+
+#[tokio::test]
+async fn a_broker_that_is_away_after_shopify_answered_loses_no_token() {
+    let world = waiting().await;
+    let mut browser = Browser::default();
+    let state = browser.begin(&world).await;
+    let code = world.grants.approve(&shop(), &SCOPES);
+    world.shops.follow(SHOP);
+    world.grants.hold(1);
+    let path = back(&world, &code, &state);
+    let failing = async {
+        world.grants.wait_for_decided(1).await;
+        world.kv.fail("shopify", Fails::Away);
+        world.grants.let_go();
+        for _ in 0..10 {
+            world.clock.wait_for_sleepers(1).await;
+            world.clock.advance(SignedDuration::from_secs(1));
+            tokio::task::yield_now().await;
+        }
+        world.clock.wait_for_sleepers(1).await;
+        world.kv.mend();
+        world.clock.advance(SignedDuration::from_secs(1));
+    };
+    let (page, ()) = tokio::join!(browser.open(&world, &path), failing);
+    assert_eq!(page.status, 200, "{}", page.text);
+    let kept = world.shops.secrets("north").await.unwrap();
+    assert!(kept.access_token.is_some() && kept.grant.refresh_token.is_some());
 }
 
 #[tokio::test]

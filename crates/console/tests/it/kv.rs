@@ -9,9 +9,11 @@ use futures_util::stream::BoxStream;
 use lockstep_ports::{ErrorKind, Kv, KvEntry, KvEvent, PortError};
 use lockstep_testkit::bus::MemoryBus;
 
-/// When a write fails.
+/// What fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fails {
+    /// Nothing is read or written.
+    Away,
     /// Nothing is written.
     Before,
     /// It is written, and the answer gets lost.
@@ -31,7 +33,7 @@ impl FaultyKv {
         Self { bus: bus.clone(), fails: Arc::default(), lists: Arc::default() }
     }
 
-    /// Writes to a bucket fail from now on.
+    /// What a bucket is asked fails from now on.
     pub fn fail(&self, bucket: &'static str, fails: Fails) {
         *self.fails.lock().unwrap() = Some((bucket, fails));
     }
@@ -58,6 +60,9 @@ fn lost<T>() -> Result<T, PortError> {
 #[async_trait]
 impl Kv for FaultyKv {
     async fn get(&self, bucket: &str, key: &str) -> Result<Option<KvEntry>, PortError> {
+        if self.fails(bucket) == Some(Fails::Away) {
+            return lost();
+        }
         self.bus.get(bucket, key).await
     }
 
@@ -68,7 +73,7 @@ impl Kv for FaultyKv {
         value: Bytes,
         expected: u64,
     ) -> Result<u64, PortError> {
-        if self.fails(bucket) == Some(Fails::Before) {
+        if matches!(self.fails(bucket), Some(Fails::Away | Fails::Before)) {
             return lost();
         }
         let written = self.bus.put(bucket, key, value, expected).await;
@@ -81,7 +86,7 @@ impl Kv for FaultyKv {
         key: &str,
         expected: Option<u64>,
     ) -> Result<(), PortError> {
-        if self.fails(bucket) == Some(Fails::Before) {
+        if matches!(self.fails(bucket), Some(Fails::Away | Fails::Before)) {
             return lost();
         }
         let deleted = self.bus.delete(bucket, key, expected).await;
