@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::StoreId;
 use lockstep_ports::{
     AppKeys, Clock, ErrorKind, Grant, GrantError, GrantErrorKind, GrantKind, GrantRequest, Granted,
-    Kv, KvLeases, PortError, Sealer, ShopifyGrants, ShutWhy, StoreSecrets,
+    Kv, KvLeases, PortError, SECRETS_BUCKET, Sealer, ShopifyGrants, ShutWhy, StoreSecrets,
 };
 use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
@@ -270,16 +270,24 @@ impl Renewer {
                 info!(store.id = %store, grant = ?kept.grant, "the token is renewed");
                 Ok(kept)
             }
-            Err(failed) => {
-                if failed.kind != ErrorKind::Permanent {
-                    self.memory().unkept.insert(store.clone(), (replaces, granted));
-                }
+            Err(failed) if failed.kind == ErrorKind::Permanent && self.is_gone(store).await => {
                 Err(failed)
+            }
+            Err(failed) => {
+                self.memory().unkept.insert(store.clone(), (replaces, granted));
+                let what = format!("the renewed token of {store} is kept later");
+                Err(PortError::new(ErrorKind::Transient, what, failed))
             }
         }
     }
 
-    /// Until it is kept: whoever calls bounds it.
+    /// Whether nothing is kept of the store any more: then a pair has no place.
+    async fn is_gone(&self, store: &StoreId) -> bool {
+        let key = StoreSecrets::key(store);
+        matches!(self.kv.get(SECRETS_BUCKET, &key).await, Ok(None))
+    }
+
+    /// Until it is kept, or a repetition does not help: whoever calls bounds it.
     async fn try_to_keep(
         &self,
         store: &StoreId,

@@ -345,6 +345,27 @@ async fn a_pair_that_was_kept_slowly_replaces_the_refusal_that_overtook_it() {
 }
 
 #[tokio::test]
+async fn a_pair_that_the_bucket_refuses_is_kept_when_it_no_longer_does() {
+    let world = World::approved().await;
+    world.pass(61);
+    let slow = world.kv.hold("north.token");
+    let refusing = async {
+        slow.wait_for_one().await;
+        world.kv.refuse();
+        slow.let_go();
+    };
+    let (failed, ()) = tokio::join!(world.tokens[0].access(&world.north), refusing);
+    assert_eq!(failed.unwrap_err().kind, ErrorKind::Transient, "no person can help");
+    world.settle().await;
+    world.kv.come_back();
+    // The lease could not be given back.
+    world.pass(2);
+    let token = world.token(0).await;
+    assert_eq!(world.secrets().await.0.access_token, Some(token));
+    assert_eq!(world.refreshes(), 1, "the pair is not asked for again");
+}
+
+#[tokio::test]
 async fn what_a_person_brought_meanwhile_is_not_overwritten() {
     for kind in [GrantKind::Approval, GrantKind::ClientCredentials] {
         let world = match kind {

@@ -15,6 +15,8 @@ enum Broker {
     Away,
     /// No question is ever answered.
     Silent,
+    /// Every question is refused for good, as of a bucket that is not there.
+    Refusing,
 }
 
 /// A write that waits.
@@ -63,6 +65,10 @@ impl SlowKv {
         self.broker.send_replace(Broker::Silent);
     }
 
+    pub fn refuse(&self) {
+        self.broker.send_replace(Broker::Refusing);
+    }
+
     pub fn come_back(&self) {
         self.broker.send_replace(Broker::Here);
     }
@@ -78,6 +84,7 @@ impl SlowKv {
         match broker {
             Broker::Here => Ok(()),
             Broker::Away => Err(PortError::plain(ErrorKind::Transient, "the broker is away")),
+            Broker::Refusing => Err(PortError::plain(ErrorKind::Permanent, "no such bucket")),
             Broker::Silent => std::future::pending().await,
         }
     }
@@ -102,6 +109,7 @@ impl Kv for SlowKv {
             let mut write = self.write.subscribe();
             self.write.send_replace(Write::Waits);
             let _ = write.wait_for(|write| *write == Write::LetGo).await;
+            self.broker().await?;
         }
         self.bus.put(bucket, key, value, expected).await
     }
