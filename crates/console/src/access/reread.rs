@@ -51,7 +51,8 @@ pub(crate) async fn orders(console: &Console, store: &StoreId, since: Option<Tim
 }
 
 /// Asks for a run of "sync products", where people use it: a store that was linked by hand alone is
-/// not linked by a machine. A run that is on may have passed what was missed, so another follows.
+/// not linked by a machine. A run that is on may have passed what was missed, so another follows;
+/// one that is refused reads nothing.
 async fn products(console: &Console, store: &StoreId) -> bool {
     let ask = &*console.parts.ask;
     let request = ListJobsRequest { store: store.to_string(), limit: 1 };
@@ -65,7 +66,7 @@ async fn products(console: &Console, store: &StoreId) -> bool {
         StartProductSyncRequest { store: store.to_string(), requested_by: AFTER_A_HOLE.to_owned() };
     let subject = StartProductSyncRequest::subject();
     let answer = hear(ask, PRODUCT_SYNC, subject, &request).await.answer();
-    answer.is_some_and(|answer| !answer.already_running)
+    answer.is_some_and(|answer| answer.code.is_empty() && !answer.already_running)
 }
 
 /// Asks that every linked level be read.

@@ -271,6 +271,29 @@ async fn a_topic_that_shopify_refuses_is_told_and_read_every_hour() {
     assert!(told.iter().all(|line| line.contains("orders/create")), "{told:?}");
 }
 
+#[tokio::test]
+async fn a_hole_in_products_stays_while_their_sync_is_refused() {
+    let (mut world, _) = world().await;
+    let list = |_: ListJobsRequest| ListJobsResponse { jobs: vec![Job::default()] };
+    world.answers(ListJobsRequest::subject("product-sync"), list).await;
+    let asked = Arc::new(Mutex::new(0));
+    let times = asked.clone();
+    let start = move |_: StartProductSyncRequest| {
+        let mut times = times.lock().unwrap();
+        *times += 1;
+        let code = if *times == 1 { "UNKNOWN_STORE".to_owned() } else { String::new() };
+        StartProductSyncResponse { code, ..StartProductSyncResponse::default() }
+    };
+    world.answers(StartProductSyncRequest::subject(), start).await;
+    lose(&world, "PRODUCTS_UPDATE");
+    world.clock.advance(HOUR);
+    for _ in 0..4 {
+        world.service.look_after_all().await.unwrap();
+        world.clock.advance(SignedDuration::from_mins(1));
+    }
+    assert_eq!(*asked.lock().unwrap(), 2, "until it is taken on");
+}
+
 fn south() -> serde_json::Value {
     json!({"id": "south", "shop_domain": "south.myshopify.com", "access_token": "shpat_south",
            "backoffices": [{"id": "wms", "roles": ["stock"]}]})
