@@ -2,7 +2,7 @@
 
 use lockstep_contracts::shopify::admin::{self, Call, DecodeError, Location, Subscription, WhoAmI};
 use lockstep_domain::{ShopDomain, StoreId};
-use lockstep_ports::{AdminError, AdminRequest, ShopifyAdmin, Urgency};
+use lockstep_ports::{AdminError, AdminErrorKind, AdminRequest, ShopifyAdmin, Urgency};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -39,6 +39,19 @@ impl From<AdminError> for Cause {
 impl From<DecodeError> for Cause {
     fn from(unreadable: DecodeError) -> Self {
         Self::Answer(unreadable)
+    }
+}
+
+impl ShopError {
+    /// In words, why the same call can never succeed; `None` when a later one may.
+    pub fn refusal(&self) -> Option<String> {
+        match &self.cause {
+            Cause::Call(failed) if failed.kind == AdminErrorKind::Permanent => {
+                Some(failed.message.clone())
+            }
+            Cause::Call(_) => None,
+            Cause::Answer(unreadable) => Some(unreadable.to_string()),
+        }
     }
 }
 

@@ -108,7 +108,8 @@ pub async fn other_versions(
 
 /// Makes what is missing of what was listed, and widens what would leave something out. Nothing is
 /// ended before another subscription delivers the whole topic, so that a repair that breaks off has
-/// lost nothing. Subscriptions to other addresses are another installation's and stay.
+/// lost nothing. What is refused for good concerns its topic alone, and those behind it go on.
+/// Subscriptions to other addresses are another installation's and stay.
 pub async fn repair(
     shop: Shop<'_>,
     uri: &str,
@@ -116,29 +117,39 @@ pub async fn repair(
 ) -> Result<Repaired, ShopError> {
     let mut done = Repaired { uri: uri.to_owned(), ..Repaired::default() };
     for topic in NEEDED {
-        let ours = present.iter().filter(|one| is_ours(one, topic, uri));
-        let (whole, partial): (Vec<_>, Vec<_>) = ours.partition(|one| one.is_whole);
-        let surplus = match (whole.is_empty(), partial.split_first()) {
-            (true, None) => {
-                subscribe(shop, topic, uri, &mut done).await?;
-                continue;
-            }
-            (true, Some((first, others))) => {
-                if !widen(shop, topic, first, &mut done).await? {
-                    continue;
-                }
-                others
-            }
-            (false, _) => {
-                done.kept.push((*topic).to_owned());
-                partial.as_slice()
-            }
-        };
-        for one in surplus {
-            end(shop, topic, one, &mut done).await?;
+        if let Err(failed) = repair_topic(shop, topic, present, &mut done).await {
+            let message = failed.refusal().ok_or(failed)?;
+            done.refused.push(Refused { topic: (*topic).to_owned(), message });
         }
     }
     Ok(done)
+}
+
+async fn repair_topic(
+    shop: Shop<'_>,
+    topic: &str,
+    present: &[Subscription],
+    done: &mut Repaired,
+) -> Result<(), ShopError> {
+    let ours = present.iter().filter(|one| is_ours(one, topic, &done.uri));
+    let (whole, partial): (Vec<_>, Vec<_>) = ours.partition(|one| one.is_whole);
+    let surplus = match (whole.is_empty(), partial.split_first()) {
+        (true, None) => return subscribe(shop, topic, done).await,
+        (true, Some((first, others))) => {
+            if !widen(shop, topic, first, done).await? {
+                return Ok(());
+            }
+            others
+        }
+        (false, _) => {
+            done.kept.push(topic.to_owned());
+            partial.as_slice()
+        }
+    };
+    for one in surplus {
+        end(shop, topic, one, done).await?;
+    }
+    Ok(())
 }
 
 /// Takes away what a subscription leaves out; false when Shopify does not let it.
@@ -177,14 +188,9 @@ async fn end(
     Ok(())
 }
 
-async fn subscribe(
-    shop: Shop<'_>,
-    topic: &str,
-    uri: &str,
-    done: &mut Repaired,
-) -> Result<(), ShopError> {
+async fn subscribe(shop: Shop<'_>, topic: &str, done: &mut Repaired) -> Result<(), ShopError> {
     let Some(known) = topic::by_rest(topic) else { return Ok(()) };
-    let call = admin::subscribe(known.graphql, uri);
+    let call = admin::subscribe(known.graphql, &done.uri);
     match refusal(&shop.read(call, admin::decode_subscribe).await?.errors) {
         None => done.made.push(topic.to_owned()),
         Some(message) => done.refused.push(Refused { topic: topic.to_owned(), message }),
@@ -221,8 +227,13 @@ async fn remove_where(
             left.push(name.to_owned());
             continue;
         }
-        let ended = shop.read(admin::unsubscribe(&one.id), admin::decode_unsubscribe).await?;
-        if !ended.errors.is_empty() {
+        let ended = shop.read(admin::unsubscribe(&one.id), admin::decode_unsubscribe).await;
+        let is_left = match ended {
+            Ok(ended) => !ended.errors.is_empty(),
+            Err(failed) if failed.refusal().is_some() => true,
+            Err(failed) => return Err(failed),
+        };
+        if is_left {
             left.push(name.to_owned());
         }
     }

@@ -96,6 +96,9 @@ pub struct Known {
     /// When Shopify last refused to deliver to another address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_at: Option<Timestamp>,
+    /// When they could not be compared, unless they were since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_at: Option<Timestamp>,
 }
 
 /// What is known; what cannot be read is compared anew.

@@ -92,12 +92,12 @@ async fn note(
     let compared = |known: Option<Known>| {
         let Some(known) = known else {
             let (uri, holes) = (uri.clone(), known::Holes::default());
-            return Some(Known { checked_at: now, uri, holes, refused_at: None });
+            return Some(Known { checked_at: now, uri, holes, refused_at: None, failed_at: None });
         };
-        let checked_at = known.checked_at.max(now);
+        let known = Known { checked_at: known.checked_at.max(now), failed_at: None, ..known };
         Some(match stays {
-            true => Known { checked_at, refused_at: Some(now), ..known },
-            false => Known { checked_at, uri: uri.clone(), refused_at: None, ..known },
+            true => Known { refused_at: Some(now), ..known },
+            false => Known { uri: uri.clone(), refused_at: None, ..known },
         })
     };
     known::change(console, store, compared).await?;

@@ -25,7 +25,8 @@ use crate::webhooks::{NEEDED, Refused, Repaired};
 const ROUND: Duration = Duration::from_secs(60);
 /// .. and each one's subscriptions are compared this often.
 const CHECK_EVERY: SignedDuration = SignedDuration::from_hours(1);
-/// A process that starts compares them too, unless another has just done so.
+/// A process that starts compares them too, unless another has just done so; and what could not be
+/// compared rests so long.
 const CHECK_AT_START: SignedDuration = SignedDuration::from_mins(5);
 /// Stores that are looked after at once: one whose shop is slow holds up few others.
 const STORES_AT_ONCE: usize = 4;
@@ -160,8 +161,20 @@ async fn turn(
             Err(PortError::plain(ErrorKind::Transient, what).into())
         }
     };
+    if compared.is_err() {
+        note_failure(console, store).await;
+    }
     release(console, store, lease).await;
     compared.map(|()| true)
+}
+
+/// What was missed is read meanwhile, and others get their turn.
+async fn note_failure(console: &Console, store: &StoreId) {
+    let failed_at = Some(console.parts.clock.now());
+    let failed = |known: Option<Known>| known.map(|known| Known { failed_at, ..known });
+    if let Err(failed) = known::change(console, store, failed).await {
+        warn!(store.id = %store, why = failed.chain(), "a failure is not noted");
+    }
 }
 
 async fn look_after(console: &Console, store: &StoreId, was_seen: bool) -> Result<(), Problem> {
@@ -194,6 +207,9 @@ async fn due(console: &Console, store: &StoreId, was_seen: bool) -> Result<Due, 
 
 fn is_due(console: &Console, known: &Known, was_seen: bool) -> bool {
     let now = console.parts.clock.now();
+    if known.failed_at.is_some_and(|at| now.duration_since(at) < CHECK_AT_START) {
+        return false;
+    }
     let every = if was_seen { CHECK_EVERY } else { CHECK_AT_START };
     let tried = known.refused_at.unwrap_or(known.checked_at);
     // A new address that does not get everything is tried again as any other refusal is.

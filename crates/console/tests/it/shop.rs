@@ -38,6 +38,8 @@ pub struct Shop {
     pub refuses: Option<&'static str>,
     /// Topics, as Shopify writes them, that alone are refused.
     pub refused: Vec<&'static str>,
+    /// Topics for which the whole call fails for good.
+    pub denied: Vec<&'static str>,
     /// Whether a change leaves the filter of a subscription as it is.
     pub keeps_filters: bool,
     /// The version that its webhooks are built with.
@@ -89,6 +91,7 @@ impl Shops {
             subscriptions: Vec::new(),
             refuses: None,
             refused: Vec::new(),
+            denied: Vec::new(),
             keeps_filters: false,
             version: "2026-10",
         };
@@ -288,6 +291,10 @@ impl Shops {
             assert_eq!(shop.domain, domain.as_str(), "a store's token opens its own shop only");
         }
         let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let denied = state.shops.get(&token).map_or(&[][..], |shop| &shop.denied);
+        if denied.iter().any(|topic| body["variables"]["topic"] == *topic) {
+            return Err(failed(AdminErrorKind::Permanent));
+        }
         let answer = state.answer(&token, &request.operation, &body["variables"]);
         let data = answer.ok_or_else(|| failed(AdminErrorKind::Access))?;
         Ok(AdminAnswer { data, actual_cost: None, available: None })

@@ -294,6 +294,43 @@ async fn a_hole_in_products_stays_while_their_sync_is_refused() {
     assert_eq!(*asked.lock().unwrap(), 2, "until it is taken on");
 }
 
+#[tokio::test]
+async fn a_topic_whose_call_fails_for_good_keeps_no_other_from_being_made_or_read() {
+    let (world, sweeps) = world().await;
+    let all = world.shops.topics("shpat_north");
+    lose(&world, "ORDERS_CREATE");
+    lose(&world, "FULFILLMENTS_CREATE");
+    world.shops.with_domain(SHOP, |shop| shop.denied = vec!["ORDERS_CREATE"]);
+    world.clock.advance(HOUR);
+    world.service.look_after_all().await.unwrap();
+    let mut made = world.shops.topics("shpat_north");
+    made.push("ORDERS_CREATE".to_owned());
+    made.sort();
+    assert_eq!(made, all);
+    assert_eq!(*sweeps.lock().unwrap(), [Some(NOON)]);
+}
+
+#[tokio::test]
+async fn what_was_missed_is_read_while_nothing_can_be_compared() {
+    let mut world = World::furnished().await;
+    world.service.look_after_all().await.unwrap();
+    lose(&world, "REFUNDS_CREATE");
+    world.clock.advance(HOUR);
+    world.service.look_after_all().await.unwrap();
+    world.shops.go_away();
+    let sweeps = sweeping(&mut world).await;
+    world.clock.advance(HOUR);
+    world.service.look_after_all().await.unwrap();
+    let before = world.shops.calls().len();
+    world.clock.advance(SignedDuration::from_mins(1));
+    world.service.look_after_all().await.unwrap();
+    assert_eq!(*sweeps.lock().unwrap(), [Some(NOON)]);
+    assert_eq!(world.shops.calls().len(), before, "the comparison rests");
+    world.clock.advance(SignedDuration::from_mins(5));
+    world.service.look_after_all().await.unwrap();
+    assert!(world.shops.calls().len() > before);
+}
+
 fn south() -> serde_json::Value {
     json!({"id": "south", "shop_domain": "south.myshopify.com", "access_token": "shpat_south",
            "backoffices": [{"id": "wms", "roles": ["stock"]}]})
