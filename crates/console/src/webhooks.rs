@@ -198,9 +198,9 @@ async fn subscribe(shop: Shop<'_>, topic: &str, done: &mut Repaired) -> Result<(
     Ok(())
 }
 
-/// Ends every subscription to our address; gives the topics that are still there.
-pub async fn remove(shop: Shop<'_>, uri: &str) -> Result<Vec<String>, ShopError> {
-    remove_where(shop, uri, |_| true).await
+/// Ends every subscription to our addresses; gives the topics that are still there.
+pub async fn remove(shop: Shop<'_>, uris: &[&str]) -> Result<Vec<String>, ShopError> {
+    remove_where(shop, uris, |_| true).await
 }
 
 /// Ends the subscriptions to a former address whose topics deliver to the new one by now, and no
@@ -211,17 +211,17 @@ pub async fn move_from(
     repaired: &Repaired,
 ) -> Result<Vec<String>, ShopError> {
     let refused = |topic: &str| repaired.refused.iter().any(|one| one.topic == topic);
-    remove_where(shop, former, |topic| !refused(topic)).await
+    remove_where(shop, &[former], |topic| !refused(topic)).await
 }
 
 async fn remove_where(
     shop: Shop<'_>,
-    uri: &str,
+    uris: &[&str],
     ends: impl Fn(&str) -> bool,
 ) -> Result<Vec<String>, ShopError> {
     let present = shop.subscriptions().await?;
     let mut left = Vec::new();
-    for one in present.iter().filter(|one| one.uri == uri) {
+    for one in present.iter().filter(|one| uris.contains(&one.uri.as_str())) {
         let name = topic::by_graphql(&one.topic).map_or(one.topic.as_str(), |known| known.rest);
         if !ends(name) {
             left.push(name.to_owned());

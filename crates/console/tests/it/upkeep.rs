@@ -272,29 +272,6 @@ async fn a_topic_that_shopify_refuses_is_told_and_read_every_hour() {
 }
 
 #[tokio::test]
-async fn a_hole_in_products_stays_while_their_sync_is_refused() {
-    let (mut world, _) = world().await;
-    let list = |_: ListJobsRequest| ListJobsResponse { jobs: vec![Job::default()] };
-    world.answers(ListJobsRequest::subject("product-sync"), list).await;
-    let asked = Arc::new(Mutex::new(0));
-    let times = asked.clone();
-    let start = move |_: StartProductSyncRequest| {
-        let mut times = times.lock().unwrap();
-        *times += 1;
-        let code = if *times == 1 { "UNKNOWN_STORE".to_owned() } else { String::new() };
-        StartProductSyncResponse { code, ..StartProductSyncResponse::default() }
-    };
-    world.answers(StartProductSyncRequest::subject(), start).await;
-    lose(&world, "PRODUCTS_UPDATE");
-    world.clock.advance(HOUR);
-    for _ in 0..4 {
-        world.service.look_after_all().await.unwrap();
-        world.clock.advance(SignedDuration::from_mins(1));
-    }
-    assert_eq!(*asked.lock().unwrap(), 2, "until it is taken on");
-}
-
-#[tokio::test]
 async fn a_topic_whose_call_fails_for_good_keeps_no_other_from_being_made_or_read() {
     let (world, sweeps) = world().await;
     let all = world.shops.topics("shpat_north");
@@ -329,6 +306,40 @@ async fn what_was_missed_is_read_while_nothing_can_be_compared() {
     world.clock.advance(SignedDuration::from_mins(5));
     world.service.look_after_all().await.unwrap();
     assert!(world.shops.calls().len() > before);
+}
+
+#[tokio::test]
+async fn a_hole_in_products_stays_while_their_sync_is_refused() {
+    let (mut world, _) = world().await;
+    let list = |_: ListJobsRequest| ListJobsResponse { jobs: vec![Job::default()] };
+    world.answers(ListJobsRequest::subject("product-sync"), list).await;
+    let asked = Arc::new(Mutex::new(0));
+    let times = asked.clone();
+    let start = move |_: StartProductSyncRequest| {
+        let mut times = times.lock().unwrap();
+        *times += 1;
+        let code = if *times == 1 { "UNKNOWN_STORE".to_owned() } else { String::new() };
+        StartProductSyncResponse { code, ..StartProductSyncResponse::default() }
+    };
+    world.answers(StartProductSyncRequest::subject(), start).await;
+    lose(&world, "PRODUCTS_UPDATE");
+    world.clock.advance(HOUR);
+    for _ in 0..4 {
+        world.service.look_after_all().await.unwrap();
+        world.clock.advance(SignedDuration::from_mins(1));
+    }
+    assert_eq!(*asked.lock().unwrap(), 2, "until it is taken on");
+}
+
+#[tokio::test]
+async fn a_store_that_is_removed_leaves_nothing_at_a_former_address() {
+    let (mut world, _) = world().await;
+    world.shops.with_domain(SHOP, |shop| shop.refused = vec!["ORDERS_PAID"]);
+    world.restart("https://moved.example.com");
+    world.service.look_after_all().await.unwrap();
+    let removed = world.call("DELETE", "/stores/north", serde_json::Value::Null).await.ok();
+    assert_eq!(removed["left_at_shopify"], json!([]));
+    assert!(world.shops.topics_of(SHOP).is_empty());
 }
 
 fn south() -> serde_json::Value {

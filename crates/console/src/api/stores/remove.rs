@@ -67,7 +67,11 @@ async fn unsubscribe(console: &Console, id: &StoreId, kept: &Kept) -> Option<Vec
     if kept.token().is_none() && !kept.is_shut() {
         return None;
     }
-    let left = webhooks::remove(console.shop(id), &console.webhook_uri).await;
+    // An address that was changed may not be left in full yet.
+    let former = known::load(console, id).await.ok().flatten().map(|known| known.uri);
+    let mut uris = vec![console.webhook_uri.as_str()];
+    uris.extend(former.as_deref());
+    let left = webhooks::remove(console.shop(id), &uris).await;
     Some(left.unwrap_or_else(|error| {
         let detail = Problem::from(error).detail;
         warn!(store.id = %id, detail, "webhook subscriptions are left behind");
