@@ -112,12 +112,22 @@ fn look_at_sweeps(work: &mut Work<'_>, store: &StoreId) -> Result<(), Stop> {
     Ok(())
 }
 
-/// After a read of an item: what fell is looked at until it is explained.
-pub fn watch(work: &mut Work<'_>, store: &StoreId, item: InventoryItemId) -> Result<(), Stop> {
-    let waits = waits(work.get::<LevelKind>(&level_id(store, item))?);
-    let timer = work.timer(store.as_str(), &key(item))?;
-    if waits && timer.due_at.is_none() {
-        work.set_timer(Timer { due_at: Some(later(work.now(), LOOK_AGAIN)), ..timer });
+/// After a read of items: what fell is looked at until it is explained.
+pub fn watch(work: &mut Work<'_>, store: &StoreId, items: &[InventoryItemId]) -> Result<(), Stop> {
+    let mut waiting = Vec::new();
+    for item in items {
+        if waits(work.get::<LevelKind>(&level_id(store, *item))?) {
+            waiting.push(*item);
+        }
+    }
+    // At once: each timer asked for alone would run the whole transaction again.
+    let places = waiting.iter().map(|item| (store.to_string(), key(*item)));
+    work.want_timers(places.collect())?;
+    for item in waiting {
+        let timer = work.timer(store.as_str(), &key(item))?;
+        if timer.due_at.is_none() {
+            work.set_timer(Timer { due_at: Some(later(work.now(), LOOK_AGAIN)), ..timer });
+        }
     }
     Ok(())
 }

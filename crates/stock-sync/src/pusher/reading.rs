@@ -77,7 +77,10 @@ impl Reading<'_> {
         Behind::load_levels(work, &ids)?;
         let rules = work.peek::<StoreKind>(self.store.as_str())?.clone();
         follow_all(work, self.store, &items, &rules)?;
-        found.iter().try_for_each(|(item, found)| self.record(work, *item, found.as_ref(), &rules))
+        for (item, found) in found {
+            self.record(work, *item, found.as_ref(), &rules)?;
+        }
+        falls::watch(work, self.store, &items)
     }
 
     fn record(
@@ -104,7 +107,6 @@ impl Reading<'_> {
         work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("read", e))?;
         // A level that was activated starts from what it shows at this moment.
         take_missing(work, store, item, &settings)?;
-        falls::watch(work, store, item)?;
         falls::see(work, (store, &settings), item, *location)
     }
 
