@@ -20,7 +20,7 @@ pub const RESERVED_MAX: SignedDuration = SignedDuration::from_secs(60);
 /// A process counts as a member this long after its last write.
 pub const MEMBER_KEEP: SignedDuration = SignedDuration::from_mins(10);
 /// The clocks of processes differ by less than this, or one of them is wrong.
-pub const CLOCKS_APART_MAX: SignedDuration = SignedDuration::from_secs(2);
+pub const CLOCKS_APART_MAX: SignedDuration = SignedDuration::from_secs(10);
 /// Most members that are remembered.
 pub const HOLDERS_MAX: usize = 64;
 
@@ -124,18 +124,35 @@ impl Ledger {
         self.holders.retain(|_, holder| holder.reserved > 0.0 || holder.seen > oldest);
     }
 
+    /// Lets time pass for a process that writes. What a clock far behind has set back is not
+    /// counted again: it is its own time, since its own last write, that it lets pass. Nor does its
+    /// own reservation end now, since it says itself what is left of it.
+    fn pass_for(&mut self, id: &str, now: Timestamp) {
+        self.correct(now);
+        if let Some(holder) = self.holders.get_mut(id) {
+            holder.until = later(now, RESERVED_MAX);
+            self.at = self.at.max(holder.seen.min(now));
+        }
+        self.pass(now);
+    }
+
     /// A clock that is far ahead leaves moments behind that are long in coming: until then the
     /// bucket would not refill for the others, and what its process reserved would not end.
     fn correct(&mut self, now: Timestamp) {
-        if self.at > later(now, CLOCKS_APART_MAX) {
+        let latest = |from| later(from, CLOCKS_APART_MAX);
+        if self.at > latest(now) {
             self.at = now;
         }
         let end = later(now, RESERVED_MAX);
         for holder in self.holders.values_mut() {
-            holder.until = holder.until.min(end);
-            holder.seen = holder.seen.min(end);
-            if let Some(wish) = &mut holder.wish {
-                wish.until = wish.until.min(end);
+            if holder.until > latest(end) {
+                holder.until = end;
+            }
+            if holder.seen > later(now, MEMBER_KEEP) {
+                holder.seen = end;
+            }
+            if let Some(wish) = holder.wish.as_mut().filter(|wish| wish.until > latest(end)) {
+                wish.until = end;
             }
         }
     }
@@ -158,7 +175,7 @@ impl Ledger {
     /// A process says what it spent and what it still holds for calls in the air. A report that
     /// the ledger has already changes nothing.
     pub fn tell(&mut self, id: &str, report: &Report, outstanding: f64, now: Timestamp) {
-        self.pass(now);
+        self.pass_for(id, now);
         let holder = self.holder(id, now);
         let held = std::mem::replace(&mut holder.reserved, outstanding);
         let is_new = report.number > holder.told;
@@ -198,7 +215,7 @@ impl Ledger {
     /// # Errors
     /// How long they will take to flow in, when they are not there.
     pub fn take(&mut self, id: &str, wish: &Wish, now: Timestamp) -> Result<(), Duration> {
-        self.pass(now);
+        self.pass_for(id, now);
         // A call dearer than the bucket is Shopify's to refuse; it must not wait for ever.
         let need = wish.points.min(self.maximum);
         let leave = wish.urgency.leaves() * (self.maximum - need);
@@ -267,7 +284,7 @@ impl Ledger {
         }
         let fresh = || Holder { reserved: 0.0, until: now, seen: now, told: 0, wish: None };
         let holder = self.holders.entry(id.to_owned()).or_insert_with(fresh);
-        holder.seen = holder.seen.max(now);
+        holder.seen = now;
         holder.until = later(now, RESERVED_MAX);
         holder
     }

@@ -133,6 +133,38 @@ fn a_clock_that_is_far_ahead_stops_nothing_for_the_others() {
 }
 
 #[test]
+fn a_clock_that_is_behind_counts_no_time_again_for_the_others() {
+    for behind in [3, 9, 11, 90, 500] {
+        let mut ledger = Ledger::learnt(&standard(0.0), NOON);
+        for id in ["right", "behind"] {
+            ledger.tell(id, &report(0, 0.0), 0.0, NOON);
+        }
+        ledger.take("right", &wish(Urgency::StockDown, 0.0, NOON), NOON).unwrap();
+        let free = ledger.free;
+        for tenth in 1..=50 {
+            let now = at(tenth * 100);
+            ledger.tell("right", &report(0, 0.0), 7.0, now);
+            let slow = now - SignedDuration::from_secs(behind);
+            ledger.tell("behind", &report(0, 0.0), 0.0, slow);
+        }
+        // Five seconds at a hundred points, less the seven that are reserved.
+        assert!(ledger.free <= free + 493.1, "{} behind {behind} s", ledger.free);
+        assert!(ledger.free >= free + 480.0, "{} behind {behind} s", ledger.free);
+        assert_eq!(ledger.reserved(), 7.0, "behind {behind} s");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_no_inflow_of_its_own() {
+    let mut ledger = Ledger::learnt(&standard(0.0), NOON);
+    ledger.tell("a", &report(0, 0.0), 0.0, at(300_000));
+    ledger.free = 0.0;
+    ledger.tell("a", &report(0, 0.0), 0.0, NOON);
+    ledger.tell("a", &report(0, 0.0), 0.0, at(1000));
+    assert_eq!(ledger.free, 100.0);
+}
+
+#[test]
 fn the_members_have_a_limit() {
     let mut ledger = Ledger::learnt(&standard(100.0), NOON);
     ledger.take("busy", &wish(Urgency::StockDown, 1.0, NOON), NOON).unwrap();
