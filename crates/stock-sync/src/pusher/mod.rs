@@ -148,6 +148,7 @@ impl LaneWorker for Pusher {
         }
         let means = Means {
             stage: self.rests.stage(&store),
+            rests: &self.rests,
             budget_left: self.shopify.budget_left(&store),
             halves: &self.halves,
         };

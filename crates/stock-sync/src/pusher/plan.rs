@@ -19,7 +19,7 @@ use crate::baseline::follow;
 use crate::pages::RULES;
 use crate::pusher::context::{Line, activate_effect, read_effect, write_effect};
 use crate::pusher::halves::Halves;
-use crate::pusher::rests::Stage;
+use crate::pusher::rests::{Rests, Stage};
 use crate::rereading::LEVELS;
 use crate::silence;
 use crate::targets::Behind;
@@ -83,6 +83,8 @@ impl Wanted {
 pub struct Means<'m> {
     /// Whether it takes calls.
     pub stage: Stage,
+    /// Where it is noted that one call asks.
+    pub rests: &'m Rests,
     /// The share of its points that is left.
     pub budget_left: Option<f64>,
     /// Lines that may not go with others.
@@ -113,7 +115,7 @@ pub fn plan(
     work.want_timers(places)?;
     let settings = rules.settings.unwrap_or_default();
     if means.stage == Stage::Probe {
-        probe(work, (store, &settings), wanted)
+        probe(work, (store, &settings), wanted, means.rests)
     } else {
         call_all(work, (store, &settings), wanted, means)
     }
@@ -125,6 +127,7 @@ fn probe(
     work: &mut Work<'_>,
     (store, rules): (&StoreId, &StoreStock),
     wanted: Vec<(InventoryItemId, Wanted)>,
+    rests: &Rests,
 ) -> Result<(), Stop> {
     let mut asked = false;
     let soon = later(work.now(), GATHER);
@@ -146,6 +149,10 @@ fn probe(
                 close_timer(work, rules, timer, &wanted);
             }
         }
+    }
+    // Last: what is not at hand yet has the plan made again.
+    if asked {
+        rests.asked(store);
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! While a store rests nothing is planned for it, since an intent that is dropped again is two
 //! events per level. When the time is over one call goes out; its answer ends the rest, and another
-//! refusal doubles it. What was in the air when a rest began neither ends it nor makes it longer.
+//! refusal doubles it. What was in the air when a rest began neither ends it nor makes it longer by
+//! saying the same again; a longer rest is never replaced by a shorter one.
 //!
 //! A rise that this process has no points for is no reason to rest: falls may have them.
 
@@ -19,6 +20,10 @@ use crate::windows::later;
 
 /// A store that does not let us in rests this long at first.
 const ACCESS_WAIT: Duration = Duration::from_secs(60);
+/// While the one call waits for its turn, it is looked again after this.
+const ASKED_WAIT: SignedDuration = SignedDuration::from_secs(1);
+/// The one call is not waited for longer, in case that it was never made.
+const ASKED_MAX: SignedDuration = SignedDuration::from_secs(30);
 /// No rest is longer.
 const WAIT_MAX: Duration = Duration::from_secs(600);
 
@@ -35,6 +40,23 @@ struct Rest {
     wait: Duration,
     since: Timestamp,
     until: Timestamp,
+    /// When the call was planned that is to tell whether it is over.
+    asked: Option<Timestamp>,
+}
+
+impl Rest {
+    /// A clock that is set back makes no rest longer, and keeps no answer from ending it.
+    fn correct(&mut self, now: Timestamp) {
+        if self.since > now {
+            self.since = now;
+            self.until = after(now, self.wait);
+        }
+        self.asked = self.asked.filter(|asked| *asked <= now);
+    }
+}
+
+fn after(from: Timestamp, wait: Duration) -> Timestamp {
+    later(from, SignedDuration::try_from(wait).unwrap_or_default())
 }
 
 /// A call that failed.
@@ -75,20 +97,35 @@ impl Rests {
         self.rests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a store takes calls now.
+    fn rest(&self, store: &StoreId) -> Option<Rest> {
+        let mut rests = self.rests();
+        let rest = rests.get_mut(store)?;
+        rest.correct(self.clock.now());
+        Some(*rest)
+    }
+
+    /// Whether calls may be planned for a store now.
     pub fn stage(&self, store: &StoreId) -> Stage {
-        match self.rests().get(store) {
-            None => Stage::Open,
-            Some(rest) if rest.until > self.clock.now() => Stage::Rests(rest.until),
-            Some(_) => Stage::Probe,
+        let now = self.clock.now();
+        let Some(rest) = self.rest(store) else { return Stage::Open };
+        let is_asked = rest.asked.is_some_and(|asked| later(asked, ASKED_MAX) > now);
+        match rest.until {
+            until if until > now => Stage::Rests(until),
+            _ if is_asked => Stage::Rests(later(now, ASKED_WAIT)),
+            _ => Stage::Probe,
         }
     }
 
     /// How long a store still takes no calls; nothing when it does.
     pub fn wait(&self, store: &StoreId) -> Option<Duration> {
-        match self.stage(store) {
-            Stage::Rests(until) => Some(self.time_to(until)),
-            Stage::Open | Stage::Probe => None,
+        let until = self.rest(store)?.until;
+        (until > self.clock.now()).then(|| self.time_to(until))
+    }
+
+    /// Notes that the one call is planned that tells whether the store takes calls again.
+    pub fn asked(&self, store: &StoreId) {
+        if let Some(rest) = self.rests().get_mut(store) {
+            rest.asked = Some(self.clock.now());
         }
     }
 
@@ -113,21 +150,30 @@ impl Rests {
             // Says nothing about the store.
             AdminErrorKind::OutOfPoints { .. }
             | AdminErrorKind::Transient
-            | AdminErrorKind::UnknownOutcome => return None,
+            | AdminErrorKind::UnknownOutcome => {
+                if let Some(rest) = self.rests().get_mut(store) {
+                    rest.asked = None;
+                }
+                return None;
+            }
         };
+        let now = self.clock.now();
         let mut rests = self.rests();
-        let before = rests.get(store).filter(|rest| rest.why == why).copied();
-        if let Some(rest) = before.filter(|rest| rest.since >= call.begun) {
+        let before = rests.get(store).copied();
+        let was_in_the_air = |rest: &Rest| rest.since >= call.begun && rest.why == why;
+        let is_longer = |rest: &Rest| rest.why != why && rest.until >= after(now, first);
+        if let Some(rest) = before.filter(|rest| was_in_the_air(rest) || is_longer(rest)) {
             return Some(self.time_to(rest.until));
         }
+        let before = before.filter(|rest| rest.why == why);
         let wait = match (why, before) {
             (Why::Access, Some(rest)) => first.max(rest.wait * 2),
             // Points come back by the second: Shopify knows when.
             (Why::Throttled, _) | (_, None) => first,
         };
-        let (wait, since) = (wait.min(WAIT_MAX), self.clock.now());
-        let until = later(since, SignedDuration::try_from(wait).unwrap_or_default());
-        rests.insert(store.clone(), Rest { why, wait, since, until });
+        let (wait, since) = (wait.min(WAIT_MAX), now);
+        let until = after(since, wait);
+        rests.insert(store.clone(), Rest { why, wait, since, until, asked: None });
         drop(rests);
         if before.is_none() {
             match why {
@@ -198,6 +244,48 @@ mod tests {
         }
         rests.answered(&north(), in_the_air);
         assert_eq!(rests.wait(&north()), minute);
+    }
+
+    #[test]
+    fn what_was_in_the_air_makes_no_rest_shorter_whatever_it_says() {
+        let (clock, rests) = begin();
+        let in_the_air = clock.now();
+        fails(&rests, &AdminErrorKind::Access, Urgency::StockDown);
+        let wait = Duration::from_secs(2);
+        for kind in [AdminErrorKind::OutOfPoints { wait }, AdminErrorKind::Throttled { wait }] {
+            let call = Failed { kind: &kind, urgency: Urgency::StockDown, begun: in_the_air };
+            let minute = Some(Duration::from_secs(60));
+            assert_eq!(rests.failed(&north(), &call, "a reason"), minute);
+            assert_eq!(rests.wait(&north()), minute);
+        }
+    }
+
+    #[test]
+    fn one_call_asks_after_a_rest_until_it_says_nothing_or_is_lost() {
+        let (clock, rests) = begin();
+        fails(&rests, &AdminErrorKind::Access, Urgency::StockDown);
+        clock.advance(SignedDuration::from_mins(1));
+        let refused = || matches!(rests.stage(&north()), Stage::Rests(_));
+        rests.asked(&north());
+        assert!(refused());
+        assert_eq!(rests.wait(&north()), None, "the call itself may go");
+        fails(&rests, &AdminErrorKind::Transient, Urgency::StockDown);
+        assert_eq!(rests.stage(&north()), Stage::Probe);
+        rests.asked(&north());
+        clock.advance(ASKED_MAX);
+        assert_eq!(rests.stage(&north()), Stage::Probe);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_rest_longer() {
+        let (clock, rests) = begin();
+        fails(&rests, &AdminErrorKind::Access, Urgency::StockDown);
+        clock.set(clock.now() - SignedDuration::from_hours(1));
+        assert_eq!(rests.wait(&north()), Some(Duration::from_secs(60)));
+        clock.advance(SignedDuration::from_mins(1));
+        assert_eq!(rests.stage(&north()), Stage::Probe);
+        rests.answered(&north(), clock.now());
+        assert_eq!(rests.stage(&north()), Stage::Open);
     }
 
     #[test]
