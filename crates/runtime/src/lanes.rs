@@ -76,9 +76,21 @@ pub enum Recovery {
 #[async_trait]
 pub trait LaneWorker: Send + Sync + 'static {
     /// How many calls of a lane may be in the air at once. What is planned while a call is in the
-    /// air must not depend on its outcome. So many times [`TURN_MAX`] timers are planned together.
+    /// air must not depend on its outcome, unless it flies alone. So many times [`TURN_MAX`] timers
+    /// are planned together.
     fn calls_at_once(&self) -> u32 {
         1
+    }
+
+    /// Whether a call must be in the air alone: while it is, nothing is planned and nothing else
+    /// begins. It may wait beside others.
+    fn flies_alone(&self, _: &EffectRow) -> bool {
+        false
+    }
+
+    /// Whether a call goes before what was planned earlier and did not begin.
+    fn is_urgent(&self, _: &EffectRow) -> bool {
+        false
     }
 
     /// Aggregates that the due timers surely need.

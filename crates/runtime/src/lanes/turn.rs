@@ -1,7 +1,8 @@
 //! One turn of a lane: so many calls in the air as the service allows, and planning beside them.
 //!
 //! A turn of a lane of several calls goes on while anything is due, so that the next calls are
-//! ready when the first ones land; a slow answer keeps nothing waiting but what waits for it.
+//! ready when the first ones land. A call that flies alone begins when nothing else is in the air,
+//! and while it is there nothing is planned and nothing else begins.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,6 +19,8 @@ use crate::pulse::later;
 const RECOVER_MAX: u32 = 16;
 /// A long turn plans for so long: then it is looked for what was left behind.
 const TURN_TIME_MAX: Duration = Duration::from_secs(10);
+/// While so many calls wait, nothing more is planned.
+const WAITING_MAX: usize = 16;
 
 impl Lane<'_> {
     /// A short turn: what a dead process left, then what is due now. True when it did something and
@@ -38,14 +41,19 @@ impl Lane<'_> {
         self.pulse.beat();
         let left = store.take_effects(self.name, engine.now(), EFFECT_LEASE, RECOVER_MAX).await?;
         let did = !left.is_empty();
+        let mut turn = Turn::of(self, time);
+        // In a lane of one call nothing is planned beside a call.
+        let has_room = turn.calls_at_once > 1;
         for effect in left {
             if self.worker.recover(&effect, engine.now()) == Recovery::Conclude {
                 self.conclude(&effect, &left_behind(&effect)).await?;
+            } else if has_room && !self.worker.flies_alone(&effect) {
+                turn.waiting.push_back(effect);
             } else if self.shutdown.is_cancelled() || !self.send_mine(effect).await? {
                 return Ok(false);
             }
         }
-        Ok(match Turn::of(self, time).run().await? {
+        Ok(match turn.run().await? {
             Ended::Planned => true,
             Ended::Idle => did,
             Ended::Lost => false,
@@ -62,11 +70,16 @@ impl Lane<'_> {
     /// One call from its lease to its outcome; false when somebody else took over.
     async fn fly(&self, effect: EffectRow) -> Result<bool, PortError> {
         if self.shutdown.is_cancelled() {
-            // The next process need not wait for its lease.
-            self.conclude(&effect, &not_sent("the process stops")).await?;
+            self.hand_back(&effect, "the process stops").await?;
             return Ok(true);
         }
         self.send_mine(effect).await
+    }
+
+    /// Concludes what this process will not send: the next one need not wait for its lease. What
+    /// was attempted before may have left then, and is judged by that.
+    async fn hand_back(&self, effect: &EffectRow, why: &str) -> Result<(), PortError> {
+        if effect.attempts > 0 { Ok(()) } else { self.conclude(effect, &not_sent(why)).await }
     }
 }
 
@@ -86,9 +99,12 @@ struct Turn<'t> {
     lane: &'t Lane<'t>,
     calls_at_once: u32,
     until: Timestamp,
-    /// Planned, and not begun.
+    /// Planned or left over, and not begun.
     waiting: VecDeque<EffectRow>,
-    has_looked: bool,
+    /// What is in the air flies alone.
+    is_alone: bool,
+    /// When a plan was last made.
+    looked: Option<Timestamp>,
     has_planned: bool,
     /// Nothing more begins; what is in the air is finished.
     is_lost: bool,
@@ -102,7 +118,8 @@ impl<'t> Turn<'t> {
             calls_at_once: lane.worker.calls_at_once().max(1),
             until: later(lane.engine.now(), time),
             waiting: VecDeque::new(),
-            has_looked: false,
+            is_alone: false,
+            looked: None,
             has_planned: false,
             is_lost: false,
             failed: None,
@@ -110,49 +127,76 @@ impl<'t> Turn<'t> {
     }
 
     fn room(&self, in_air: usize) -> bool {
-        in_air < usize::try_from(self.calls_at_once).unwrap_or(usize::MAX) && !self.is_lost
+        let most = usize::try_from(self.calls_at_once).unwrap_or(usize::MAX);
+        in_air < most && !self.is_alone && !self.is_lost
     }
 
-    fn may_plan(&self, in_air: usize) -> bool {
-        let lane = self.lane;
-        let is_time = !self.has_looked || lane.engine.now() < self.until;
-        let goes_on = is_time && !lane.shutdown.is_cancelled();
-        goes_on && self.waiting.is_empty() && self.room(in_air)
+    /// The first of what waits, if it may begin now.
+    fn next(&mut self, in_air: usize, is_planning: bool) -> Option<EffectRow> {
+        let first = self.waiting.front().filter(|_| self.room(in_air))?;
+        let is_alone = self.lane.worker.flies_alone(first);
+        if is_alone && (in_air > 0 || is_planning) {
+            return None;
+        }
+        self.is_alone = is_alone;
+        self.waiting.pop_front()
+    }
+
+    /// When it may be looked for what is due: at once when a place is free for it, and now and then
+    /// while others wait, since what is due may be more urgent than they are.
+    fn looks_at(&self, in_air: usize) -> Option<Timestamp> {
+        let now = self.lane.engine.now();
+        if self.is_alone || self.is_lost || self.lane.shutdown.is_cancelled() {
+            return None;
+        }
+        let Some(looked) = self.looked else { return Some(now) };
+        let is_time = now < self.until && self.waiting.len() < WAITING_MAX;
+        let first = self.waiting.front().filter(|_| is_time);
+        if first.is_some_and(|first| self.lane.worker.is_urgent(first)) {
+            return None;
+        }
+        let is_free = self.waiting.is_empty() && self.room(in_air);
+        is_time.then(|| if is_free { now } else { later(looked, LOOK_EVERY) })
     }
 
     async fn run(mut self) -> Result<Ended, PortError> {
         let lane = self.lane;
         let mut air = FuturesUnordered::new();
         loop {
-            while self.room(air.len())
-                && let Some(effect) = self.waiting.pop_front()
-            {
+            while let Some(effect) = self.next(air.len(), false) {
                 air.push(lane.fly(effect));
             }
-            if self.may_plan(air.len()) {
+            if self.looks_at(air.len()).is_some_and(|at| at <= lane.engine.now()) {
                 let planning = self.plan();
-                self.has_looked = true;
                 tokio::pin!(planning);
                 let planned = loop {
+                    while let Some(effect) = self.next(air.len(), true) {
+                        air.push(lane.fly(effect));
+                    }
                     tokio::select! {
                         planned = &mut planning => break planned,
                         Some(done) = air.next() => self.landed(done),
                     }
                 };
+                self.looked = Some(lane.engine.now());
                 if self.take(planned) {
                     continue;
                 }
             }
             if air.is_empty() {
-                break;
+                if self.waiting.is_empty() || self.is_lost {
+                    break;
+                }
+                continue;
             }
-            let looks_again = self.may_plan(air.len());
-            let soon = later(lane.engine.now(), LOOK_EVERY);
+            let looks_again = self.looks_at(air.len()).is_some();
+            let soon = later(self.looked.unwrap_or(Timestamp::MIN), LOOK_EVERY);
             tokio::select! {
                 Some(done) = air.next() => self.landed(done),
                 () = lane.engine.clock().sleep_until(soon), if looks_again => {}
             }
         }
+        self.hand_back().await;
         match self.failed {
             Some(error) => Err(error),
             None if self.is_lost => Ok(Ended::Lost),
@@ -161,9 +205,22 @@ impl<'t> Turn<'t> {
         }
     }
 
+    /// After a failure of one call nobody took over: what waits need not wait for its lease.
+    async fn hand_back(&self) {
+        if self.failed.is_none() || !matches!(self.lane.is_held().await, Ok(true)) {
+            return;
+        }
+        for effect in &self.waiting {
+            if self.lane.hand_back(effect, "another call of the lane failed").await.is_err() {
+                // Their leases end by themselves.
+                return;
+            }
+        }
+    }
+
     /// Plans what is due, if the lane is still this process's.
     fn plan(&self) -> impl Future<Output = Planned> + use<'t> {
-        let (lane, is_first) = (self.lane, !self.has_looked);
+        let (lane, is_first) = (self.lane, self.looked.is_none());
         let limit = TURN_MAX.saturating_mul(self.calls_at_once);
         async move {
             // Whoever began the turn holds the lane; it may take longer than the lease.
@@ -179,7 +236,11 @@ impl<'t> Turn<'t> {
         match planned {
             Ok(Some(effects)) => {
                 self.has_planned = true;
-                self.waiting.extend(effects);
+                let worker = self.lane.worker;
+                let (urgent, others): (Vec<_>, Vec<_>) =
+                    effects.into_iter().partition(|effect| worker.is_urgent(effect));
+                urgent.into_iter().rev().for_each(|effect| self.waiting.push_front(effect));
+                self.waiting.extend(others);
                 return true;
             }
             Ok(None) => {}
@@ -190,6 +251,7 @@ impl<'t> Turn<'t> {
     }
 
     fn landed(&mut self, done: Result<bool, PortError>) {
+        self.is_alone = false;
         self.is_lost |= !matches!(done, Ok(true));
         if let Err(error) = done {
             self.failed.get_or_insert(error);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use lockstep_ports::{AggregateKey, EffectRow, EffectState, Store, Timer};
+use lockstep_ports::{AggregateKey, EffectRow, EffectState, ErrorKind, PortError, Store, Timer};
 use lockstep_runtime::processor::process_batch;
 use lockstep_runtime::{Lane, LaneWorker, Origin, Recovery, Sent, Stop, Work};
 use tokio::sync::Semaphore;
@@ -139,6 +139,11 @@ struct Held {
     answers: Semaphore,
 }
 
+/// What an effect pushes.
+fn pushes(effect: &EffectRow, key: &str) -> bool {
+    effect.request.starts_with(key.as_bytes())
+}
+
 impl Held {
     fn new(recovery: Recovery) -> Arc<Self> {
         Arc::new(Self { sending: sending(recovery, vec![]), answers: Semaphore::new(0) })
@@ -155,6 +160,14 @@ impl Held {
 impl LaneWorker for Held {
     fn calls_at_once(&self) -> u32 {
         2
+    }
+
+    fn flies_alone(&self, effect: &EffectRow) -> bool {
+        pushes(effect, "push-alone")
+    }
+
+    fn is_urgent(&self, effect: &EffectRow) -> bool {
+        pushes(effect, "push-urgent")
     }
 
     fn keys(&self, lane: &str, due: &[Timer]) -> Vec<AggregateKey> {
@@ -220,6 +233,65 @@ async fn what_becomes_due_is_planned_and_sent_beside_a_call_that_is_slow() {
     world.clock.wait_for_sleepers(1).await;
     world.clock.advance(SignedDuration::from_secs(1));
     until("the second is in the air", || worker.sent().len() == 2).await;
+    worker.answers.add_permits(2);
+    assert!(turn.await.unwrap());
+}
+
+/// A second passes over a turn that looks for what is due meanwhile.
+async fn a_second(world: &World) {
+    settle().await;
+    world.clock.advance(SignedDuration::from_secs(1));
+    settle().await;
+}
+
+#[tokio::test]
+async fn beside_a_call_that_flies_alone_nothing_begins_and_nothing_is_planned() {
+    let world = world();
+    count(&world, vec![movement("1", "push-a", "5", "")]).await;
+    let worker = Held::new(Recovery::Resend);
+    let turn = begin(&world, &worker);
+    until("the first is in the air", || worker.sent().len() == 1).await;
+    count(&world, vec![movement("2", "push-alone", "7", "")]).await;
+    a_second(&world).await;
+    assert_eq!(open(&world).await.len(), 2, "it is planned");
+    assert_eq!(worker.sent(), ["push-a=5"], "and waits for the first");
+    worker.answers.add_permits(1);
+    until("it is in the air", || worker.sent().len() == 2).await;
+    count(&world, vec![movement("3", "push-c", "9", "")]).await;
+    a_second(&world).await;
+    assert_eq!(open(&world).await.len(), 1, "nothing is planned beside it");
+    worker.answers.add_permits(2);
+    assert!(turn.await.unwrap());
+    assert_eq!(worker.sent().len(), 3);
+}
+
+#[tokio::test]
+async fn what_is_urgent_is_planned_and_goes_before_what_waits() {
+    let world = world();
+    counted(&world).await;
+    count(&world, vec![movement("3", "push-c", "9", "")]).await;
+    let worker = Held::new(Recovery::Resend);
+    let turn = begin(&world, &worker);
+    until("two are in the air", || worker.sent().len() == 2).await;
+    count(&world, vec![movement("4", "push-urgent", "1", "")]).await;
+    a_second(&world).await;
+    worker.answers.add_permits(1);
+    until("a third is in the air", || worker.sent().len() == 3).await;
+    assert!(worker.sent().contains(&"push-urgent=1".to_owned()));
+    worker.answers.add_permits(3);
+    assert!(turn.await.unwrap());
+}
+
+#[tokio::test]
+async fn what_is_due_does_not_wait_for_what_was_left_behind() {
+    let world = world();
+    count(&world, vec![movement("1", "push-a", "5", "")]).await;
+    let worker = Held::new(Recovery::Resend);
+    plan_and_die(&world, &worker.sending).await;
+    world.clock.advance(SignedDuration::from_secs(31));
+    count(&world, vec![movement("2", "push-b", "7", "")]).await;
+    let turn = begin(&world, &worker);
+    until("both are in the air", || worker.sent().len() == 2).await;
     worker.answers.add_permits(2);
     assert!(turn.await.unwrap());
 }

@@ -119,10 +119,24 @@ fn is_young(effect: &EffectRow, now: Timestamp) -> bool {
 
 #[async_trait]
 impl LaneWorker for Pusher {
-    /// Calls in the air write levels of their own: of a level that is written, a plan makes
+    /// Writes in the air have levels of their own: of a level that is written, a plan makes
     /// nothing that could not go beside it.
     fn calls_at_once(&self) -> u32 {
         CALLS_AT_ONCE
+    }
+
+    /// All but writes of known lines. No level says that it is being read: a second read beside
+    /// the first, or a write that the answer may hold or not, would be taken for what others did.
+    fn flies_alone(&self, effect: &EffectRow) -> bool {
+        Context::read(effect).is_ok_and(|context| {
+            let is_looked_at = context.adjusts().is_some() && !is_young(effect, self.clock.now());
+            is_looked_at || !matches!(context.does, Does::Write { .. })
+        })
+    }
+
+    /// What lowers what may be sold.
+    fn is_urgent(&self, effect: &EffectRow) -> bool {
+        Context::read(effect).is_ok_and(|context| context.lowers)
     }
 
     /// None: the pools behind the levels are locked before them, and which they are the levels

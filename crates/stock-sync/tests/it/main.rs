@@ -6,6 +6,7 @@
 )]
 
 mod activation;
+mod air;
 mod bounds;
 mod falls;
 mod ledger;

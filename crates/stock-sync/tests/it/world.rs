@@ -16,8 +16,7 @@ use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_contracts::time::to_proto;
 use lockstep_contracts::{Event, Metadata};
 use lockstep_domain::stock::level::{Level, LevelLocation};
-use lockstep_ports::PortError;
-use lockstep_ports::{Sealer, Store, Timer};
+use lockstep_ports::{EffectRow, EffectState, PortError, Sealer, Store, Timer};
 use lockstep_runtime::lanes::Lane;
 use lockstep_runtime::{
     Engine, EngineError, EngineParts, Inbound, LaneWorker as _, Origin, Processor, Pulses,
@@ -225,6 +224,22 @@ impl World {
             .engine
             .transact(Origin::new("lane", None), &[], |work| self.worker.plan("north", due, work));
         planned.await.expect("planned");
+    }
+
+    /// Plans what is due after this time; gives what is to be sent.
+    pub async fn planned(&self, after: SignedDuration) -> Vec<EffectRow> {
+        self.clock.advance(after);
+        let due = self.store.due("north", self.engine.now(), 100).await.expect("what is due");
+        self.plan(&due).await;
+        self.store.effects_of(&[EffectState::Intended], 100).await.expect("effects")
+    }
+
+    pub fn flies_alone(&self, effect: &EffectRow) -> bool {
+        self.worker.flies_alone(effect)
+    }
+
+    pub fn is_urgent(&self, effect: &EffectRow) -> bool {
+        self.worker.is_urgent(effect)
     }
 
     /// Turns while time passes, at most for so long.
