@@ -39,8 +39,8 @@ pub enum Due {
     Sweep,
     /// A topic is silent for longer than it ever was.
     Silence(String),
-    /// A sweep that ended at this moment, in milliseconds, is told of once its orders are read.
-    Swept(i64),
+    /// Sweeps that ended are told of once their orders are read.
+    Swept,
 }
 
 /// Key of the timer that follows a change of rules.
@@ -53,7 +53,7 @@ const TELLING_PREFIX: &str = "tell.";
 const ROUTING_PREFIX: &str = "routing.";
 const BODY_PREFIX: &str = "body.";
 const SWEEP: &str = "sweep";
-const SWEPT_PREFIX: &str = "swept.";
+const SWEPT: &str = "swept";
 const SILENCE_PREFIX: &str = "silence.";
 const CUSTOMER_PREFIX: &str = "redact.";
 const SHOP: &str = "redact";
@@ -76,14 +76,12 @@ impl Due {
         if let Some(customer) = key.strip_prefix(CUSTOMER_PREFIX) {
             return customer.parse().ok().map(|customer| Self::Redaction(Some(customer)));
         }
-        if let Some(until) = key.strip_prefix(SWEPT_PREFIX) {
-            return until.parse().ok().map(Self::Swept);
-        }
         if let Some(topic) = key.strip_prefix(SILENCE_PREFIX) {
             return Some(Self::Silence(topic.to_owned()));
         }
         match key {
             SWEEP => Some(Self::Sweep),
+            SWEPT => Some(Self::Swept),
             SHOP => Some(Self::Redaction(None)),
             RECHECK => Some(Self::Recheck),
             _ => key.parse().ok().map(Self::Order),
@@ -102,7 +100,7 @@ impl Due {
             Self::Redaction(None) => SHOP.to_owned(),
             Self::Recheck => RECHECK.to_owned(),
             Self::Sweep => SWEEP.to_owned(),
-            Self::Swept(until) => format!("{SWEPT_PREFIX}{until}"),
+            Self::Swept => SWEPT.to_owned(),
             Self::Silence(topic) => format!("{SILENCE_PREFIX}{topic}"),
         }
     }
@@ -197,7 +195,7 @@ mod tests {
             Due::Recheck,
             Due::Sweep,
             Due::Silence("orders/create".to_owned()),
-            Due::Swept(1_795_514_400_123),
+            Due::Swept,
         ];
         for due in all {
             assert_eq!(Due::parse(&due.key()), Some(due));

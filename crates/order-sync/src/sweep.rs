@@ -273,7 +273,7 @@ fn turn(
             let until = walk.window.until.max(swept.until);
             let through = swept.through.filter(|through| *through >= until);
             if let Some(found) = swept.found.take() {
-                swept::end(work, store, &found)?;
+                swept::end(work, store, found)?;
             }
             let swept = Swept { until, walk: None, asked: false, through, ..swept };
             let due_at = swept.next(rules(work, store)?.sweep, now);

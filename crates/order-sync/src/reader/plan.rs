@@ -41,7 +41,7 @@ pub fn plan(store: &StoreId, due: &[Timer], work: &mut Work<'_>) -> Result<(), S
             Some(Due::Recheck) => recheck(work, store)?,
             Some(Due::Sweep) => sweep::plan(work, store)?,
             Some(Due::Silence(topic)) => sweep::silent(work, store, &topic)?,
-            Some(due @ Due::Swept(_)) => swept::tell(work, store, &due)?,
+            Some(Due::Swept) => swept::tell(work, store)?,
             None => {
                 warn!(%store, key = timer.key, "due, and not known to this version");
                 work.set_timer(Timer { due_at: None, ..timer.clone() });

@@ -8,6 +8,7 @@ use lockstep_contracts::settings::v1::OrderFilter;
 use lockstep_contracts::time::to_proto;
 use lockstep_domain::StoreId;
 use lockstep_order_sync::sweep::{plan, sweep_orders};
+use lockstep_ports::Store as _;
 use lockstep_runtime::Origin;
 
 use crate::shop::Shop;
@@ -173,6 +174,8 @@ async fn a_sweep_is_told_once_its_orders_are_read() {
     let told = world.said::<OrdersSwept>().await;
     assert_eq!(told.len(), 2);
     assert_eq!(told[1].since, told[0].until, "no moment is left out");
+    let timer = world.store.timer("north", "swept").await.expect("timers").expect("one for all");
+    assert_eq!((timer.due_at, timer.note.as_str()), (None, ""), "nothing is left of them");
 }
 
 #[tokio::test]
