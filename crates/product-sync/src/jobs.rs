@@ -149,20 +149,20 @@ pub async fn control_job(
             JobAction::Cancel => JobCommand::Cancel { requested_by, at },
         };
         let sync = work.state::<StoreSyncKind>(store.as_str())?.running.clone();
-        let refusal = match work.execute::<JobKind>(id.as_str(), &wish)? {
-            Ok(_) => String::new(),
-            Err(ended) => ended.to_string(),
-        };
+        let decided = work.execute::<JobKind>(id.as_str(), &wish)?;
+        // One that was going on may have a step in the air: it is not made a second time.
+        let is_new = decided.as_ref().is_ok_and(|events| !events.is_empty());
+        let refusal = decided.err().map(|ended| ended.to_string()).unwrap_or_default();
         let job = work.state::<JobKind>(id.as_str())?.clone();
         if refusal.is_empty() && sync.as_ref() == Some(&id) {
             match action {
-                JobAction::Resume => again(work, &store, at)?,
+                JobAction::Resume if is_new => again(work, &store, at)?,
                 JobAction::Cancel => {
                     stop_writing(work, &store, (&id, &job))?;
                     let end = StoreSyncCommand::End { job: id.clone() };
                     work.execute::<StoreSyncKind>(store.as_str(), &end)?.map_err(never)?;
                 }
-                JobAction::Pause | JobAction::Unspecified => {}
+                JobAction::Resume | JobAction::Pause | JobAction::Unspecified => {}
             }
         }
         Ok((job, refusal))

@@ -17,10 +17,12 @@ pub const ASKS_MAX: u32 = 3;
 pub const BUSY_MAX: u32 = 10;
 /// Readings that must show nothing before a request is taken for lost.
 const ABSENT_READINGS: u32 = 2;
-/// Pieces in a row that may bring nothing.
+/// Pieces in a row that may bring nothing, and looks that Shopify may refuse.
 pub const STUCK_MAX: u32 = 6;
-/// A file that is not written by then is given up: Shopify takes ten days before it does.
-const WRITING_MAX: SignedDuration = SignedDuration::from_hours(6);
+/// What a file shows is as old as the request for it. One that is older than this is not read: a run
+/// may have been paused for days, and the links would be those of then. One that is not written by
+/// then is given up.
+const AGE_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// A request that nobody answered may still be on its way for so long.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(20);
 /// Between two readings that look for a request, and while Shopify is busy.
@@ -76,6 +78,9 @@ pub enum Bulk {
         attempt: u32,
         /// Readings that showed nothing.
         absent: u32,
+        /// When it was decided to ask for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
     },
     /// Look whether it is written.
     Wait {
@@ -83,12 +88,15 @@ pub enum Bulk {
         attempt: u32,
         /// Shopify's operation that writes it.
         operation: BulkOperationId,
-        /// Since when.
+        /// When it was asked for.
         since: Timestamp,
         /// Times that somebody looked.
         looks: u32,
         /// Variants that Shopify had written then.
         objects: u64,
+        /// Looks in a row that Shopify refused.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        refused: u32,
     },
     /// Read a piece of it.
     Read {
@@ -105,7 +113,15 @@ pub enum Bulk {
         lines: u64,
         /// The highest id in it.
         last: VariantId,
+        /// When the file was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_zero(times: &u32) -> bool {
+    *times == 0
 }
 
 /// How far a file is read.
@@ -126,6 +142,9 @@ pub struct Progress {
     pub part: bool,
     /// Pieces in a row that brought nothing.
     pub stuck: u32,
+    /// When the file was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// What a step found.
@@ -228,38 +247,35 @@ impl Bulk {
         }
     }
 
-    /// What follows from what was found.
+    /// Whether what its file shows may have changed long since.
     #[must_use]
-    pub fn next(&self, found: &Found, now: Timestamp) -> Next {
+    pub fn is_old(&self, now: Timestamp) -> bool {
+        let since = match self {
+            Self::Wait { since, .. } => Some(*since),
+            Self::Read { progress, .. } => progress.since,
+            Self::Prove { since, .. } => *since,
+            Self::Ask { .. } | Self::Find { .. } => None,
+        };
+        since.is_some_and(|since| now.duration_since(since) >= AGE_MAX)
+    }
+
+    /// What follows from what was found by a step that was decided at `begun`.
+    #[must_use]
+    pub fn next(&self, found: &Found, begun: Timestamp, now: Timestamp) -> Next {
+        let is_old = self.is_old(now);
         let stage = match (self.clone(), found) {
+            (Self::Wait { .. }, found) => return self.awaited(found, is_old),
             (_, Found::Unusable) => pages(None),
             (Self::Ask { attempt, .. } | Self::Find { attempt, .. }, found) => {
-                self.asked(attempt, found, now)
+                self.asked(attempt, found, (begun, now))
             }
-            (Self::Wait { attempt, operation, since, looks, .. }, found) => match found {
-                Found::Written { size, objects } => {
-                    let objects = Some(*objects);
-                    let progress = Progress { size: *size, objects, ..Progress::default() };
-                    Self::Read { attempt, operation, progress }.stage()
-                }
-                Found::Part => {
-                    let progress = Progress { part: true, ..Progress::default() };
-                    Self::Read { attempt, operation, progress }.stage()
-                }
-                Found::Writing { objects } if now.duration_since(since) < WRITING_MAX => {
-                    let looks = looks.saturating_add(1);
-                    let objects = *objects;
-                    Self::Wait { attempt, operation, since, looks, objects }.stage()
-                }
-                Found::Writing { .. } => {
-                    return Next { stage: pages(None), cancel: Some(operation) };
-                }
-                _ => anew(attempt),
-            },
+            (Self::Read { attempt, .. }, _) if is_old => anew(attempt),
             (Self::Read { attempt, operation, progress }, found) => {
                 progress.read_on(attempt, operation, found)
             }
-            (Self::Prove { lines, last }, Found::Counted { variants }) if *variants == lines => {
+            (Self::Prove { lines, last, .. }, Found::Counted { variants })
+                if *variants == lines && !is_old =>
+            {
                 pages(Some(last))
             }
             (Self::Prove { .. }, _) => pages(None),
@@ -268,26 +284,60 @@ impl Bulk {
     }
 
     /// Behind a request, or a look for it.
-    fn asked(&self, attempt: u32, found: &Found, now: Timestamp) -> Stage {
+    fn asked(&self, attempt: u32, found: &Found, (begun, now): (Timestamp, Timestamp)) -> Stage {
+        let asked = match self {
+            Self::Find { since, .. } => since.unwrap_or(now),
+            _ => begun,
+        };
         match (self, found) {
             (_, Found::Started { operation }) => {
-                let (operation, since) = (*operation, now);
-                Self::Wait { attempt, operation, since, looks: 0, objects: 0 }.stage()
+                let (operation, since) = (*operation, asked);
+                Self::Wait { attempt, operation, since, looks: 0, objects: 0, refused: 0 }.stage()
             }
-            (_, Found::Unanswered) => Self::Find { attempt, absent: 0 }.stage(),
+            (_, Found::Unanswered) => Self::Find { attempt, absent: 0, since: Some(asked) }.stage(),
             (Self::Ask { busy, .. }, Found::Busy) if *busy < BUSY_MAX => {
                 Self::Ask { attempt, busy: busy.saturating_add(1) }.stage()
             }
-            (Self::Find { absent, .. }, Found::Absent) => {
-                let absent = absent.saturating_add(1);
+            (Self::Find { absent, since, .. }, Found::Absent) => {
+                let (absent, since) = (absent.saturating_add(1), *since);
                 if absent < ABSENT_READINGS {
-                    Self::Find { attempt, absent }.stage()
+                    Self::Find { attempt, absent, since }.stage()
                 } else {
                     anew(attempt)
                 }
             }
             _ => pages(None),
         }
+    }
+
+    /// Behind a look at what Shopify writes. Where it may still write, and nobody waits for it any
+    /// more, it is told so.
+    fn awaited(&self, found: &Found, is_old: bool) -> Next {
+        let Self::Wait { attempt, operation, since, looks, objects, refused } = *self else {
+            return Next { stage: pages(None), cancel: None };
+        };
+        let read = |size, objects, part| {
+            let since = Some(since);
+            let progress = Progress { size, objects, part, since, ..Progress::default() };
+            Bulk::Read { attempt, operation, progress }.stage()
+        };
+        let again = |objects, refused| {
+            let looks = looks.saturating_add(1);
+            Bulk::Wait { attempt, operation, since, looks, objects, refused }.stage()
+        };
+        let (stage, may_write) = match found {
+            Found::Written { .. } | Found::Part if is_old => (anew(attempt), false),
+            Found::Written { size, objects } => (read(*size, Some(*objects), false), false),
+            Found::Part => (read(None, None, true), false),
+            Found::Nothing => (anew(attempt), false),
+            Found::Writing { objects } if !is_old => (again(*objects, 0), false),
+            Found::Broken if !is_old && refused < STUCK_MAX => {
+                (again(objects, refused.saturating_add(1)), false)
+            }
+            Found::Broken => (anew(attempt), true),
+            _ => (pages(None), true),
+        };
+        Next { stage, cancel: may_write.then_some(operation) }
     }
 }
 
@@ -299,6 +349,7 @@ impl Progress {
             && self.objects.is_none_or(|objects| self.lines == objects)
     }
 
+    /// Behind a piece.
     fn read_on(mut self, attempt: u32, operation: BulkOperationId, found: &Found) -> Stage {
         let brought = match found {
             Found::Piece { at, lines, last, .. } => {
@@ -331,7 +382,9 @@ impl Progress {
             (false, Some(_)) => Stage::Sweep { after: String::new() },
             // An empty file beside a catalogue that has just been counted forgets nothing.
             (_, None) => pages(None),
-            (true, Some(last)) => Bulk::Prove { lines: self.lines, last }.stage(),
+            (true, Some(last)) => {
+                Bulk::Prove { lines: self.lines, last, since: self.since }.stage()
+            }
         }
     }
 }

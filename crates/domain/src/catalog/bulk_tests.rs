@@ -14,7 +14,8 @@ fn ask(attempt: u32) -> Stage {
 }
 
 fn waiting(attempt: u32) -> Bulk {
-    Bulk::Wait { attempt, operation: OPERATION, since: at(0), looks: 0, objects: 0 }
+    let since = at(0);
+    Bulk::Wait { attempt, operation: OPERATION, since, looks: 0, objects: 0, refused: 0 }
 }
 
 fn reading(progress: Progress) -> Bulk {
@@ -26,7 +27,7 @@ fn piece(at: u64, lines: u64, last: i64, end: bool) -> Found {
 }
 
 fn next(step: &Bulk, found: &Found) -> Stage {
-    let next = step.next(found, at(9));
+    let next = step.next(found, at(1), at(9));
     assert_eq!(next.cancel, None);
     next.stage
 }
@@ -74,7 +75,10 @@ fn a_request_without_an_answer_is_looked_for_before_another_one() {
     let found = Found::Started { operation: OPERATION };
     assert_eq!(step(next(&find, &found)).writing(), Some(OPERATION));
     let once = step(next(&find, &Found::Absent));
-    assert_eq!((once.wait(), &once), (LOOK_AGAIN, &Bulk::Find { attempt: 1, absent: 1 }));
+    assert_eq!(
+        (once.wait(), &once),
+        (LOOK_AGAIN, &Bulk::Find { attempt: 1, absent: 1, since: Some(at(1)) })
+    );
     assert_eq!(next(&once, &Found::Absent), ask(2));
 }
 
@@ -88,14 +92,14 @@ fn busy_lost_and_unusable_files_end_in_pages() {
     assert_eq!(next(&busy, &Found::Busy), pages(None));
     assert_eq!(next(&waiting(1), &Found::Nothing), ask(2));
     assert_eq!(next(&waiting(ASKS_MAX), &Found::Nothing), pages(None));
-    assert_eq!(next(&waiting(1), &Found::Unusable), pages(None));
 }
 
 #[test]
 fn what_is_never_written_is_cancelled_and_read_by_pages() {
-    let late = at(0) + WRITING_MAX;
-    let given_up = waiting(1).next(&Found::Writing { objects: 5 }, late);
-    assert_eq!(given_up, Next { stage: pages(None), cancel: Some(OPERATION) });
+    let late = at(0) + AGE_MAX;
+    let given_up = Next { stage: pages(None), cancel: Some(OPERATION) };
+    assert_eq!(waiting(1).next(&Found::Writing { objects: 5 }, at(1), late), given_up);
+    assert_eq!(waiting(1).next(&Found::Unusable, at(1), at(9)), given_up);
 }
 
 #[test]
@@ -122,7 +126,7 @@ fn a_file_with_other_lines_than_shopify_counted_is_asked_for_anew() {
 fn a_part_counts_where_it_is_proven_and_the_rest_comes_by_pages() {
     let read = step(next(&waiting(1), &Found::Part));
     let prove = step(next(&read, &piece(20, 2, 8, true)));
-    assert_eq!(prove, Bulk::Prove { lines: 2, last: VariantId(8) });
+    assert_eq!(prove, Bulk::Prove { lines: 2, last: VariantId(8), since: Some(at(0)) });
     let above = pages(Some(VariantId(8)));
     assert_eq!(next(&prove, &Found::Counted { variants: 2 }), above);
     let hole = next(&prove, &Found::Counted { variants: 3 });
@@ -146,4 +150,37 @@ fn a_file_that_went_while_it_was_read_is_asked_for_anew() {
 fn a_name_is_one_that_graphql_takes() {
     let name = Bulk::name(&id("0199-a.b"), 2);
     assert_eq!(name, "lockstep_0199_a_b_2");
+}
+
+#[test]
+fn a_look_that_is_refused_is_repeated_before_another_file_is_asked_for() {
+    let mut waits = waiting(1);
+    for _ in 0..STUCK_MAX {
+        waits = step(next(&waits, &Found::Broken));
+        assert_eq!(waits.writing(), Some(OPERATION));
+    }
+    let better = step(next(&waits, &Found::Writing { objects: 5 }));
+    assert_eq!(step(next(&better, &Found::Broken)).writing(), Some(OPERATION));
+    let anew = Next { stage: ask(2), cancel: Some(OPERATION) };
+    assert_eq!(waits.next(&Found::Broken, at(1), at(9)), anew);
+}
+
+#[test]
+fn a_file_of_before_a_long_pause_is_asked_for_anew() {
+    let (begun, late) = (at(0), at(0) + AGE_MAX);
+    let then = |step: &Bulk, found: &Found| step.next(found, begun, late);
+    let again = Next { stage: ask(2), cancel: None };
+    let written = Found::Written { size: Some(30), objects: 3 };
+    assert_eq!(then(&waiting(1), &written), again);
+    assert_eq!(then(&waiting(1), &Found::Part), again);
+    let read = step(next(&waiting(1), &written));
+    assert!(read.is_old(late) && !read.is_old(late - SignedDuration::from_secs(1)));
+    assert_eq!(then(&read, &piece(30, 3, 9, true)), again);
+    let part = step(next(&waiting(1), &Found::Part));
+    let prove = step(next(&part, &piece(20, 2, 8, true)));
+    assert_eq!(then(&prove, &Found::Counted { variants: 2 }).stage, pages(None));
+    // However long it took to find it, it is as old as the request.
+    let find = step(Bulk::Ask { attempt: 1, busy: 0 }.next(&Found::Unanswered, begun, late).stage);
+    let found = find.next(&Found::Started { operation: OPERATION }, late, late).stage;
+    assert!(step(found).is_old(late));
 }

@@ -30,7 +30,14 @@ pub fn job_events() -> Vec<JobEvent> {
         last: above,
         part: true,
         stuck: 1,
+        since: None,
     };
+    let since = Some(at(1));
+    let waits = |refused| {
+        let (attempt, looks, objects) = (2, 3, 9);
+        Bulk::Wait { attempt, operation, since: at(1), looks, objects, refused }.stage()
+    };
+    let dated = Progress { since, ..progress.clone() };
     let step = |next| JobEvent::JobAdvanced { forecast: None, next, tally: Tally::default() };
     covers!(
         vec![
@@ -40,16 +47,20 @@ pub fn job_events() -> Vec<JobEvent> {
             step(Stage::BySku { after: after() }),
             step(Stage::ByBarcode { after: after() }),
             step(Bulk::Ask { attempt: 1, busy: 2 }.stage()),
-            step(Bulk::Find { attempt: 1, absent: 1 }.stage()),
-            step(Bulk::Wait { attempt: 2, operation, since: at(1), looks: 3, objects: 9 }.stage()),
+            step(Bulk::Find { attempt: 1, absent: 1, since: None }.stage()),
+            step(waits(0)),
             step(Bulk::Read { attempt: 2, operation, progress }.stage()),
-            step(Bulk::Prove { lines: 250, last: VariantId(9) }.stage()),
+            step(Bulk::Prove { lines: 250, last: VariantId(9), since: None }.stage()),
             JobEvent::JobWaits { reason: reason() },
             JobEvent::JobPaused { requested_by: by() },
             JobEvent::JobResumed { requested_by: by() },
             JobEvent::JobCancelled { requested_by: by(), at: at(1) },
             JobEvent::JobFailed { reason: reason(), at: at(1) },
             JobEvent::JobDone { tally: tally(), at: at(1) },
+            step(Bulk::Find { attempt: 1, absent: 1, since }.stage()),
+            step(waits(1)),
+            step(Bulk::Read { attempt: 2, operation, progress: dated }.stage()),
+            step(Bulk::Prove { lines: 250, last: VariantId(9), since }.stage()),
         ];
         JobEvent::JobStarted { .. },
         JobEvent::JobAdvanced { .. },
@@ -63,7 +74,7 @@ pub fn job_events() -> Vec<JobEvent> {
 }
 
 pub fn job_state() -> Job {
-    Job::evolve_all(Job::default(), job_events().iter())
+    Job::evolve_all(Job::default(), job_events().iter().take(16))
 }
 
 pub fn store_sync_events() -> Vec<StoreSyncEvent> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use lockstep_contracts::shopify::admin::{
     BulkStarted, BulkState, BulkStatus, Call, DecodeError, SignedUrl, Variant, bulk_list, bulk_run,
     bulk_state, bulk_variants, decode_bulk_list, decode_bulk_run, decode_bulk_state,
-    decode_bulk_variant, decode_variants_count, variants_count_up_to,
+    decode_bulk_variant, decode_variants_number, variants_count_up_to,
 };
 use lockstep_domain::catalog::{Bulk, Found, Progress};
 use lockstep_domain::{BackOfficeId, BulkOperationId, JobId, StoreId};
@@ -15,10 +15,10 @@ use lockstep_ports::{EffectRow, FileErrorKind, Piece, PieceWanted};
 use lockstep_runtime::{Sent, Stop};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::Syncer;
-use super::context::Context;
+use super::context::{Context, Does};
 use super::reading::{
     VariantRead, answered, call as ask_shopify, known_codes, unreadable, variants_read,
 };
@@ -110,9 +110,11 @@ pub async fn send(
                 None => FileStep::because(Found::Absent, "Shopify does not have the request"),
             }),
         Bulk::Wait { .. } => decode_bulk_state(&data).map(|state| stands(state.as_ref())),
-        Bulk::Read { .. } | Bulk::Prove { .. } => {
-            decode_variants_count(&data).map(|variants| FileStep::of(Found::Counted { variants }))
-        }
+        Bulk::Read { .. } | Bulk::Prove { .. } => decode_variants_number(&data).map(|number| {
+            let rough = || FileStep::because(Found::Unusable, "Shopify counts only up to a limit");
+            let counted = |variants| FileStep::of(Found::Counted { variants });
+            number.map_or_else(rough, counted)
+        }),
     };
     match (found, step) {
         (Ok(found), _) => answered(&found),
@@ -218,23 +220,51 @@ fn variants(piece: &Piece) -> Result<Vec<Variant>, String> {
 }
 
 /// What an outcome says of a step of the file; nothing where the same step comes again.
-pub fn found(
-    store: &StoreId,
-    (job, step): (&JobId, &Bulk),
-    sent: &Sent,
-) -> Result<Option<FileStep>, Stop> {
+pub fn found(step: &Bulk, sent: &Sent) -> Result<Option<FileStep>, Stop> {
     let read = match sent {
         Sent::Answered(answer) => FileStep::deserialize(answer)
             .map_err(|e| Stop::Poison(format!("a step through a file: {e}")))?,
         Sent::Unknown(reason) if matches!(step, Bulk::Ask { .. }) => {
             FileStep::because(Found::Unanswered, reason.as_str())
         }
+        // The file stands or is being written all the same: one odd answer does not end it.
+        Sent::Refused(reason) if matches!(step, Bulk::Wait { .. } | Bulk::Read { .. }) => {
+            FileStep::because(Found::Broken, reason.as_str())
+        }
         Sent::Refused(reason) => FileStep::because(Found::Unusable, reason.as_str()),
         Sent::NotApplied { .. } | Sent::Unknown(_) => return Ok(None),
     };
-    if !read.reason.is_empty() {
-        let reason = read.reason.as_str();
-        warn!(code = "LS1002", %store, job = job.as_str(), reason, "a file of variants is no use");
-    }
     Ok(Some(read))
+}
+
+/// Says once why a step did not find what it looked for.
+pub fn log(store: &StoreId, context: &Context, sent: &Sent) {
+    let Does::File { step, .. } = &context.does else { return };
+    let (job, Ok(Some(read))) = (context.job.as_str(), found(step, sent)) else { return };
+    let reason = read.reason.as_str();
+    match read.found {
+        _ if reason.is_empty() => {}
+        Found::Busy | Found::Broken | Found::Absent | Found::Unanswered => {
+            info!(%store, job, reason, "a step through a file of variants is made again");
+        }
+        _ => warn!(code = "LS1002", %store, job, reason, "a file of variants is no use"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_refused_look_is_repeated_and_a_refused_request_is_not() {
+        let refused = Sent::Refused("a new kind of error".to_owned());
+        let found = |step: &Bulk| found(step, &refused).unwrap().unwrap().found;
+        let (attempt, operation, since) = (1, BulkOperationId(5), Timestamp::UNIX_EPOCH);
+        let waits = Bulk::Wait { attempt, operation, since, looks: 0, objects: 0, refused: 0 };
+        let reads = Bulk::Read { attempt, operation, progress: Progress::default() };
+        assert_eq!((found(&waits), found(&reads)), (Found::Broken, Found::Broken));
+        assert_eq!(found(&Bulk::Ask { attempt, busy: 0 }), Found::Unusable);
+    }
 }

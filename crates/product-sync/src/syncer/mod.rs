@@ -108,7 +108,10 @@ impl LaneWorker for Syncer {
         let Ok(store) = StoreId::try_new(effect.lane.as_str()) else {
             return Sent::Refused(format!("{} is not a store", effect.lane));
         };
-        reading::send(self, &store, effect, &context).await.unwrap_or_else(|sent| sent)
+        let sent = reading::send(self, &store, effect, &context).await;
+        let sent = sent.unwrap_or_else(|sent| sent);
+        files::log(&store, &context, &sent);
+        sent
     }
 
     /// What only reads may be made again, and so may a stop. A request for a file is looked for.
@@ -138,6 +141,7 @@ impl LaneWorker for Syncer {
         let job = work.state::<JobKind>(id)?.clone();
         let outcome = match &context.does {
             Does::File { step, .. } => {
+                let sent = (sent, effect.created_at);
                 self.file_step(work, &store, (&job, &context, step), sent)?
             }
             _ => None,
@@ -179,18 +183,24 @@ impl Syncer {
         work: &mut Work<'_>,
         store: &StoreId,
         (job, context, step): (&Job, &Context, &Bulk),
-        sent: &Sent,
+        (sent, decided_at): (&Sent, Timestamp),
     ) -> Result<Option<Outcome>, Stop> {
-        let Some(read) = files::found(store, (&context.job, step), sent)? else { return Ok(None) };
+        let Some(read) = files::found(step, sent)? else { return Ok(None) };
         if !job.is_on() || job.step != context.step {
             // The run ended or went on meanwhile: nobody reads what Shopify writes for this step.
-            if let (Bulk::Ask { .. }, Found::Started { operation }) = (step, &read.found) {
+            if let (Bulk::Ask { .. } | Bulk::Find { .. }, Found::Started { operation }) =
+                (step, &read.found)
+            {
                 stopping::soon(work, store, &context.job, *operation)?;
             }
             return Ok(None);
         }
-        let tally = seeing::see(work, store, job.run, read.variants)?;
-        let next = step.next(&read.found, work.now());
+        let now = work.now();
+        let tally = match step.is_old(now) {
+            true => Tally::default(),
+            false => seeing::see(work, store, job.run, read.variants)?,
+        };
+        let next = step.next(&read.found, decided_at, now);
         let wait = match &next.stage {
             Stage::File { step } => Duration::try_from(step.wait()).unwrap_or_default(),
             _ => Duration::ZERO,
@@ -266,11 +276,12 @@ fn step(
     Ok(JobCommand::Advance { step: context.step, forecast, next, tally, at: work.now() })
 }
 
-/// The next step is due at a moment.
+/// The next step is due at a moment, or before where somebody said so while a step was in the air.
 pub(crate) fn again(work: &mut Work<'_>, store: &StoreId, due: Timestamp) -> Result<(), Stop> {
     let trace = work.traceparent();
     let timer = work.timer(store.as_str(), SYNC)?;
-    work.set_timer(Timer { due_at: Some(due), trace, ..timer });
+    let due_at = Some(timer.due_at.map_or(due, |known| known.min(due)));
+    work.set_timer(Timer { due_at, trace, ..timer });
     Ok(())
 }
 

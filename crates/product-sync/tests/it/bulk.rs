@@ -2,7 +2,10 @@
 
 use lockstep_contracts::operations::v1::{JobAction, JobState};
 use lockstep_contracts::shopify::v1::WebhookReceived;
-use serde_json::{Value, json};
+use lockstep_ports::Store;
+use lockstep_product_sync::syncer::SYNC;
+use lockstep_testkit::Logs;
+use serde_json::json;
 
 use crate::real::{Real, VARIANTS};
 use crate::world::count;
@@ -205,13 +208,67 @@ async fn a_run_that_is_cancelled_stops_shopify_too_and_a_paused_one_goes_on() {
 }
 
 #[tokio::test]
-async fn no_address_of_a_file_stands_in_what_is_kept() {
+async fn a_file_of_before_a_long_pause_is_asked_for_anew() {
     let real = Real::files().await;
     let id = half_read(&real).await;
-    let events = lockstep_ports::Store::events(&*real.world.store, 0, 1_000_000).await;
-    for event in events.expect("events") {
-        let body: Value = serde_json::from_str(event.body.get()).expect("JSON");
-        assert!(!body.to_string().contains("sig="), "{body}");
+    real.world.control(&id, JobAction::Pause).await;
+    real.pass(3 * 86_400);
+    real.world.control(&id, JobAction::Resume).await;
+    let job = real.finish(&id).await;
+    assert_eq!((job.done, real.operations().await.len()), (VARIANTS as u64, 2));
+    assert_eq!((real.fetched(), real.asked("productVariants")), (5, 0), "one piece was too old");
+}
+
+#[tokio::test]
+async fn a_look_that_shopify_refuses_once_costs_time_and_no_file() {
+    for at in ["waiting for", "(250 lines)"] {
+        let real = Real::files().await;
+        let id = real.world.begin().await;
+        real.until(&id, at).await;
+        let refused = json!({"fault": "api_unknown_code", "root": "bulkOperation"});
+        real.shop.fault(refused).expect("a fault");
+        // Whoever asks for the address has broken off before.
+        real.shop.fault(json!({"fault": "bulk_file_reset"})).expect("a fault");
+        let job = real.finish(&id).await;
+        assert_eq!((job.done, real.operations().await.len()), (VARIANTS as u64, 1), "{at}");
+        assert_eq!(real.asked("productVariants"), 0, "{at}");
     }
+}
+
+#[tokio::test]
+async fn who_presses_resume_while_a_step_is_in_the_air_does_not_double_it() {
+    let real = Real::files().await;
+    let id = real.world.begin().await;
+    real.until(&id, "asking Shopify").await;
+    real.world.die_after_the_call().await;
+    real.world.control(&id, JobAction::Resume).await;
+    real.turns().await;
     real.finish(&id).await;
+    assert_eq!(real.operations().await.len(), 1);
+}
+
+#[tokio::test]
+async fn no_address_of_a_file_stands_in_what_is_kept_or_logged() {
+    let (logs, _guard) = Logs::capture();
+    let real = Real::files().await;
+    let id = real.world.begin().await;
+    real.until(&id, "waiting for").await;
+    for fault in ["bulk_file_reset", "bulk_file_500"] {
+        real.shop.fault(json!({"fault": fault})).expect("a fault");
+    }
+    real.until(&id, "(250 lines)").await;
+    real.shop.act("expire_bulk_files", json!({})).expect("expired");
+    real.finish(&id).await;
+    let store: &dyn Store = &*real.world.store;
+    let mut kept = Vec::new();
+    for event in store.events(0, 1_000_000).await.expect("events") {
+        kept.push(event.body.get().to_owned());
+    }
+    kept.push(format!("{:?}", store.timer("north", SYNC).await.expect("a timer")));
+    let logged = logs.text();
+    assert!(logged.contains("a step through a file"), "{logged}");
+    kept.push(logged);
+    for text in kept {
+        assert!(!text.contains("sig="), "{text}");
+    }
 }

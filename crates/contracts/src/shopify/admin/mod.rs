@@ -83,8 +83,8 @@ pub use variants::{
 };
 pub use variants_page::{
     VARIANTS_COUNT_COST, VARIANTS_PAGE_COST, VARIANTS_PER_PAGE, VariantsPage,
-    decode_variants_count, decode_variants_page, variants_count, variants_count_up_to,
-    variants_page,
+    decode_variants_count, decode_variants_number, decode_variants_page, variants_count,
+    variants_count_up_to, variants_page,
 };
 pub use who_am_i::{WhoAmI, decode_who_am_i, who_am_i};
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 pub(super) use super::answers::variants_count::DOCUMENT as COUNT;
 pub(super) use super::answers::variants_page::DOCUMENT as PAGE;
+use super::answers::words::CountPrecision;
 use super::answers::{variants_count as count_of, variants_page as page_of};
 use super::document::{Call, DecodeError};
 use super::pages::next_page;
@@ -61,14 +62,31 @@ pub fn variants_count_up_to(last: VariantId) -> Call {
     count_of::call(&count_of::Variables { query: Given::Value(format!("id:<={last}")) })
 }
 
-/// Reads the answer to [`variants_count`] and [`variants_count_up_to`].
+/// Reads the answer to [`variants_count`], which may be rough.
 ///
 /// # Errors
 /// No number.
 pub fn decode_variants_count(data: &Value) -> Result<u64, DecodeError> {
+    number(&counted(data)?)
+}
+
+/// Reads the answer to [`variants_count_up_to`]: the number itself, or nothing where Shopify only
+/// says that there are at least so many.
+///
+/// # Errors
+/// No number.
+pub fn decode_variants_number(data: &Value) -> Result<Option<u64>, DecodeError> {
+    let count = counted(data)?;
+    let is_exact = count.precision()? == CountPrecision::Exact;
+    number(&count).map(|number| is_exact.then_some(number))
+}
+
+fn counted(data: &Value) -> Result<count_of::Count<'_>, DecodeError> {
     let answer = count_of::answer(data);
-    let count = answer.product_variants_count()?;
-    let count = count.ok_or_else(|| answer.wrong("productVariantsCount"))?;
+    answer.product_variants_count()?.ok_or_else(|| answer.wrong("productVariantsCount"))
+}
+
+fn number(count: &count_of::Count<'_>) -> Result<u64, DecodeError> {
     u64::try_from(count.count()?).map_err(|_| count.wrong("count"))
 }
 
@@ -105,6 +123,10 @@ mod tests {
     fn a_count_is_a_number() {
         let data = json!({"productVariantsCount": {"count": 600, "precision": "EXACT"}});
         assert_eq!(decode_variants_count(&data).unwrap(), 600);
+        assert_eq!(decode_variants_number(&data).unwrap(), Some(600));
+        let rough = json!({"productVariantsCount": {"count": 600, "precision": "AT_LEAST"}});
+        assert_eq!(decode_variants_count(&rough).unwrap(), 600);
+        assert_eq!(decode_variants_number(&rough).unwrap(), None);
         assert!(decode_variants_count(&json!({"productVariantsCount": null})).is_err());
     }
 }
