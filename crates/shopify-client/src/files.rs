@@ -24,6 +24,9 @@ const LINE_BYTES_MAX: usize = 1 << 18;
 const PIECE_BYTES_MAX: u64 = 4 << 20;
 /// Largest file. Two million variants have about one gigabyte.
 const FILE_BYTES_MAX: u64 = 4 << 30;
+/// A host that gives no parts sends the whole file for each piece: one that is larger than this is
+/// not read so.
+const SKIP_BYTES_MAX: u64 = 8 << 20;
 
 /// Fetches files over HTTP.
 pub struct FileClient {
@@ -62,6 +65,9 @@ impl ShopifyFiles for FileClient {
         }
         let response = request.send().await.map_err(|error| away(&error))?;
         let skip = match response.status().as_u16() {
+            200 if wanted.from > 0 && wanted.size.unwrap_or(wanted.from) > SKIP_BYTES_MAX => {
+                return Err(refused("the host sends a large file anew for each piece of it"));
+            }
             200 => wanted.from,
             206 if begins_at(response.headers()) == Some(wanted.from) => 0,
             206 => return Err(refused("another part of the file came than the one asked for")),

@@ -131,6 +131,20 @@ async fn a_file_is_read_in_pieces_with_and_without_ranges() {
 }
 
 #[tokio::test]
+async fn a_large_file_is_not_sent_anew_for_each_piece() {
+    let world = World::start().await;
+    let piece = async |name: &str, from, size| {
+        let url = SignedUrl::new(format!("{}/{name}", world.base));
+        world.client.piece(&url, PieceWanted { from, lines: 2, size }).await
+    };
+    let large = Some(9 << 20);
+    assert_eq!(piece("plain", 0, large).await.unwrap().at, 19);
+    assert_eq!(piece("plain", 19, large).await.unwrap_err().kind, FileErrorKind::Refused);
+    assert_eq!(piece("plain", 9 << 20, None).await.unwrap_err().kind, FileErrorKind::Refused);
+    assert_eq!(piece("ranged", 19, large).await.unwrap().lines.len(), 2);
+}
+
+#[tokio::test]
 async fn after_a_reset_in_the_middle_of_a_line_the_rest_is_read() {
     let world = World::start().await;
     let first = world.piece("reset", 0, 9).await.unwrap();
