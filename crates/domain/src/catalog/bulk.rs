@@ -19,9 +19,9 @@ pub const BUSY_MAX: u32 = 10;
 const ABSENT_READINGS: u32 = 2;
 /// Pieces in a row that may bring nothing, and looks that Shopify may refuse.
 pub const STUCK_MAX: u32 = 6;
-/// What a file shows is as old as the request for it. One that is older than this is not read: a run
-/// may have been paused for days, and the links would be those of then. One that is not written by
-/// then is given up.
+/// What a file shows is as old as the request for it. One that is older than this is not read: a
+/// run may have been paused for days, and the links would be those of then. One that is not written
+/// by then is given up.
 const AGE_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// A request that nobody answered may still be on its way for so long.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(20);
