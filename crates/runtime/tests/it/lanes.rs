@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use lockstep_ports::{AggregateKey, EffectRow, EffectState, ErrorKind, PortError, Store, Timer};
+use lockstep_ports::{AggregateKey, EffectRow, EffectState, Store, Timer};
 use lockstep_runtime::processor::process_batch;
 use lockstep_runtime::{Lane, LaneWorker, Origin, Recovery, Sent, Stop, Work};
 use tokio::sync::Semaphore;
