@@ -194,7 +194,7 @@ async fn one_stale_line_of_several_spoils_no_other() {
     }
 }
 
-/// ADR 0011: until a store's orders are read for it, a fall that nothing explains may be a sale.
+/// ADR 0016: until a store's orders are read for it, a fall that nothing explains may be a sale.
 #[tokio::test]
 async fn an_edit_downwards_stays_until_orders_are_read() {
     let (world, wms, shop) = World::with_one_level(20).await;

@@ -12,7 +12,7 @@
 //!
 //! **Where to start reading.** [`client`] for one call from end to end, [`answer`] for the sorting
 //! of errors, [`budget`] for points and urgency, [`files`] for what Shopify writes into files,
-//! [`token`] and [`oauth`] for how a token is come by and renewed (ADR 0019), [`sealed`] for the
+//! [`token`] and [`oauth`] for how a token is come by and renewed (ADR 0022), [`sealed`] for the
 //! seal.
 
 pub mod answer;
