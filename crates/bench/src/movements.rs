@@ -177,7 +177,7 @@ impl Database {
             sqlx::query(query)
                 .bind(texts(|one| &one.event_id))
                 .bind(texts(|one| &one.sku))
-                .bind(texts(Movement::kind))
+                .bind(texts(|movement| movement.kind))
                 .bind(batch.iter().map(|one| one.quantity).collect::<Vec<_>>())
                 .bind(times.collect::<Vec<_>>())
                 .execute(&mut self.connection)

@@ -3,14 +3,25 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// One figure.
 #[derive(Clone, Debug, Serialize)]
 struct Figure {
     metric: &'static str,
+    /// As measured; shown with three digits after the point at most.
+    #[serde(serialize_with = "shown")]
     value: f64,
     unit: &'static str,
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn shown<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(rounded(*value))
 }
 
 /// The figures of one benchmark.
@@ -28,13 +39,12 @@ impl Report {
         Self { name, about, figures: Vec::new(), limits: Vec::new() }
     }
 
-    /// Adds a figure, with three digits after the point at most.
+    /// Adds a figure.
     pub fn figure(&mut self, metric: &'static str, value: f64, unit: &'static str) {
-        let value = (value * 1_000.0).round() / 1_000.0;
         self.figures.push(Figure { metric, value, unit });
     }
 
-    /// The benchmark fails when this figure is above.
+    /// The benchmark fails when this figure is above, or is not known.
     pub fn limit(&mut self, metric: &'static str, most: f64) {
         self.limits.push((metric, most));
     }
@@ -46,7 +56,7 @@ impl Report {
     pub fn publish(&self) -> Result<()> {
         println!("{}: {}", self.name, self.about);
         for Figure { metric, value, unit } in &self.figures {
-            println!("  {metric:<22} {value:>12} {unit}");
+            println!("  {metric:<22} {:>12} {unit}", rounded(*value));
         }
         let program = std::env::current_exe().context("this program has no place")?;
         let target = program.ancestors().nth(2).context("a program is in a profile's folder")?;
@@ -56,12 +66,44 @@ impl Report {
             .and_then(|()| fs::write(&file, serde_json::to_vec_pretty(&self.figures)?))
             .with_context(|| format!("cannot write {}", file.display()))?;
         println!("  written to {}\n", file.display());
-        let found = |metric| self.figures.iter().find(|figure| figure.metric == metric);
-        let above = |(metric, most): &(&'static str, f64)| {
-            let Figure { value, unit, .. } = found(*metric)?;
-            (value > most).then(|| format!("{metric} is {value}, above {most} {unit}"))
-        };
-        let above: Vec<String> = self.limits.iter().filter_map(above).collect();
+        let above = self.above();
         if above.is_empty() { Ok(()) } else { bail!("{}", above.join("; ")) }
+    }
+
+    /// The limits that do not hold.
+    fn above(&self) -> Vec<String> {
+        let above = |(metric, most): &(&'static str, f64)| match self
+            .figures
+            .iter()
+            .find(|figure| figure.metric == *metric)
+        {
+            Some(figure) if figure.value <= *most => None,
+            Some(Figure { value, unit, .. }) => {
+                Some(format!("{metric} is {value}, above {most} {unit}"))
+            }
+            None => Some(format!("{metric} has a limit and no figure")),
+        };
+        self.limits.iter().filter_map(above).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_holds_for_what_was_measured_and_not_for_what_is_shown() {
+        let mut report = Report::new("test", String::new());
+        for (metric, value) in [("within", 0.045), ("above", 0.0454), ("unknown", f64::NAN)] {
+            report.figure(metric, value, "points");
+            report.limit(metric, 0.045);
+        }
+        report.limit("misspelt", 1.0);
+        let above = report.above();
+        for (told, metric) in above.iter().zip(["above", "unknown", "misspelt"]) {
+            assert!(told.starts_with(metric), "{told}");
+        }
+        assert_eq!(above.len(), 3);
+        assert_eq!(serde_json::to_value(&report.figures).unwrap()[1]["value"], 0.045);
     }
 }

@@ -17,6 +17,8 @@ pub const BATCH: usize = 1_000;
 #[derive(Clone, Debug)]
 pub struct Movement {
     pub event_id: String,
+    /// Its kind in the contract.
+    pub kind: &'static str,
     pub sku: String,
     pub quantity: i64,
     pub occurred_at: Timestamp,
@@ -27,18 +29,17 @@ impl Movement {
     pub fn numbered(number: usize, skus: &[String]) -> Self {
         let sku = number.checked_rem(skus.len()).and_then(|place| skus.get(place));
         let (sku, occurred_at) = (sku.cloned().unwrap_or_default(), Timestamp::now());
-        let quantity = if number.is_multiple_of(5) { 4 } else { -1 };
-        Self { event_id: format!("movement-{number:08}"), sku, quantity, occurred_at }
-    }
-
-    /// Its kind in the contract.
-    pub fn kind(&self) -> &'static str {
-        if self.quantity < 0 { "MOVEMENT_KIND_PICKING" } else { "MOVEMENT_KIND_RECEIVING" }
+        let (kind, quantity) = if number.is_multiple_of(5) {
+            ("MOVEMENT_KIND_RECEIVING", 4)
+        } else {
+            ("MOVEMENT_KIND_PICKING", -1)
+        };
+        Self { event_id: format!("movement-{number:08}"), kind, sku, quantity, occurred_at }
     }
 
     fn report(&self) -> Value {
         json!({
-            "event_id": self.event_id, "kind": self.kind(), "quantity": self.quantity.to_string(),
+            "event_id": self.event_id, "kind": self.kind, "quantity": self.quantity.to_string(),
             "sku": self.sku, "warehouse_code": WAREHOUSE, "occurred_at": self.occurred_at,
         })
     }

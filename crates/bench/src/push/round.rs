@@ -111,6 +111,9 @@ impl Round {
         let calls = Calls::read(&scene.stage.shopify, &domain, after).await?;
         let levels = scene.of(self.store)?.shelves.len();
         ensure!(calls.levels() == levels, "{} of {levels} are written", calls.levels());
+        let (refused, reads) = (calls.refused, calls.reads);
+        let is_so = if self.is_stale { refused > 0 && reads > 0 } else { refused == 0 };
+        ensure!(is_so, "{refused} writes are refused and {reads} calls read");
         let path = format!("/_standin/{domain}/violations");
         let violations = at(&scene.stage.shopify.get(&path).await?, "/count").as_u64();
         let latency = Duration::from_millis(LATENCY_MS);
@@ -137,6 +140,8 @@ impl Round {
         let (now, quantity) = (Timestamp::now(), if self.mode == "delta" { -1 } else { 1 });
         let movement = |shelf: &super::scene::Shelf| Movement {
             event_id: format!("{}-{now}", shelf.sku),
+            // Counts for numbers of every kind; a pick lowers physical ones alone.
+            kind: "MOVEMENT_KIND_ADJUSTMENT",
             sku: shelf.sku.clone(),
             quantity,
             occurred_at: now,
