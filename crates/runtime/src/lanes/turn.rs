@@ -1,24 +1,26 @@
 //! One turn of a lane: so many calls in the air as the service allows, and planning beside them.
 //!
 //! A turn of a lane of several calls goes on while anything is due, so that the next calls are
-//! ready when the first ones land. A call that flies alone begins when nothing else is in the air,
-//! and while it is there nothing is planned and nothing else begins.
+//! ready when the first ones land, and now and then it looks for what was left behind: a call that
+//! hangs keeps neither waiting. A call that flies alone begins when nothing else is in the air, and
+//! while it is there nothing is planned and nothing else begins.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 use lockstep_ports::{EffectRow, PortError};
+use uuid::Uuid;
 
 use super::{EFFECT_LEASE, LOOK_EVERY, Lane, Recovery, TURN_MAX, left_behind, not_sent};
 use crate::pulse::later;
 
-/// Left-over effects in one turn.
+/// Left-over effects that are taken together.
 const RECOVER_MAX: u32 = 16;
-/// A long turn plans for so long: then it is looked for what was left behind.
-const TURN_TIME_MAX: Duration = Duration::from_secs(10);
+/// A turn that goes on looks for what was left behind so often.
+const RECOVER_EVERY: Duration = Duration::from_secs(10);
 /// While so many calls wait, nothing more is planned.
 const WAITING_MAX: usize = 16;
 
@@ -26,28 +28,21 @@ impl Lane<'_> {
     /// A short turn: what a dead process left, then what is due now. True when it did something and
     /// the lane is still this process's.
     pub async fn turn(&self) -> Result<bool, PortError> {
-        self.turn_for(Duration::ZERO).await
+        self.turn_of(false).await
     }
 
-    /// A turn that goes on for some seconds while anything is due, if the lane has several calls.
+    /// A turn that goes on while anything is due, if the lane has several calls.
     pub async fn long_turn(&self) -> Result<bool, PortError> {
-        let is_long = self.worker.calls_at_once() > 1;
-        self.turn_for(if is_long { TURN_TIME_MAX } else { Duration::ZERO }).await
+        self.turn_of(self.worker.calls_at_once() > 1).await
     }
 
-    /// Plans once, and again and again until the time is over.
-    async fn turn_for(&self, time: Duration) -> Result<bool, PortError> {
-        let (engine, store) = (self.engine, self.engine.store());
-        self.pulse.beat();
-        let left = store.take_effects(self.name, engine.now(), EFFECT_LEASE, RECOVER_MAX).await?;
-        let did = !left.is_empty();
-        let mut turn = Turn::of(self, time);
+    async fn turn_of(&self, goes_on: bool) -> Result<bool, PortError> {
+        let left = self.left_behind(&BTreeSet::new()).await?;
+        let mut turn = Turn::of(self, goes_on);
         // In a lane of one call nothing is planned beside a call.
         let has_room = turn.calls_at_once > 1;
-        for effect in left {
-            if self.worker.recover(&effect, engine.now()) == Recovery::Conclude {
-                self.conclude(&effect, &left_behind(&effect)).await?;
-            } else if has_room && !self.worker.flies_alone(&effect) {
+        for effect in left.again {
+            if has_room && !self.worker.flies_alone(&effect) {
                 turn.waiting.push_back(effect);
             } else if self.shutdown.is_cancelled() || !self.send_mine(effect).await? {
                 return Ok(false);
@@ -55,9 +50,25 @@ impl Lane<'_> {
         }
         Ok(match turn.run().await? {
             Ended::Planned => true,
-            Ended::Idle => did,
+            Ended::Idle => left.has_any,
             Ended::Lost => false,
         })
+    }
+
+    /// Takes what a dead process left, and concludes what must not be sent again; not what is this
+    /// turn's own.
+    async fn left_behind(&self, own: &BTreeSet<Uuid>) -> Result<Left, PortError> {
+        let (engine, store) = (self.engine, self.engine.store());
+        self.pulse.beat();
+        let left = store.take_effects(self.name, engine.now(), EFFECT_LEASE, RECOVER_MAX).await?;
+        let mut result = Left { has_any: !left.is_empty(), again: Vec::new() };
+        for effect in left.into_iter().filter(|effect| !own.contains(&effect.id)) {
+            match self.worker.recover(&effect, engine.now()) {
+                Recovery::Conclude => self.conclude(&effect, &left_behind(&effect)).await?,
+                Recovery::Resend => result.again.push(effect),
+            }
+        }
+        Ok(result)
     }
 
     /// Plans what is due; nothing when nothing is.
@@ -83,6 +94,13 @@ impl Lane<'_> {
     }
 }
 
+/// What a dead process left.
+struct Left {
+    has_any: bool,
+    /// To be sent once more.
+    again: Vec<EffectRow>,
+}
+
 enum Ended {
     /// Something was due.
     Planned,
@@ -92,15 +110,28 @@ enum Ended {
     Lost,
 }
 
-/// What is due, as effects: `None` when nothing is. `Err(None)`: the lane is somebody else's.
-type Planned = Result<Option<Vec<EffectRow>>, Option<PortError>>;
+/// What there is to do.
+struct Plan {
+    /// What is due, as effects; `None` when nothing is.
+    due: Option<Vec<EffectRow>>,
+    /// What was left behind, when it was looked for.
+    left: Vec<EffectRow>,
+}
+
+/// `Err(None)`: the lane is somebody else's.
+type Planned = Result<Plan, Option<PortError>>;
 
 struct Turn<'t> {
     lane: &'t Lane<'t>,
     calls_at_once: u32,
-    until: Timestamp,
+    /// Plans again and again.
+    goes_on: bool,
+    /// When it is looked for what was left behind.
+    recovers_at: Timestamp,
     /// Planned or left over, and not begun.
     waiting: VecDeque<EffectRow>,
+    /// What is in the air.
+    in_air: BTreeSet<Uuid>,
     /// What is in the air flies alone.
     is_alone: bool,
     /// When a plan was last made.
@@ -112,12 +143,14 @@ struct Turn<'t> {
 }
 
 impl<'t> Turn<'t> {
-    fn of(lane: &'t Lane<'t>, time: Duration) -> Self {
+    fn of(lane: &'t Lane<'t>, goes_on: bool) -> Self {
         Self {
             lane,
             calls_at_once: lane.worker.calls_at_once().max(1),
-            until: later(lane.engine.now(), time),
+            goes_on,
+            recovers_at: later(lane.engine.now(), RECOVER_EVERY),
             waiting: VecDeque::new(),
+            in_air: BTreeSet::new(),
             is_alone: false,
             looked: None,
             has_planned: false,
@@ -126,52 +159,55 @@ impl<'t> Turn<'t> {
         }
     }
 
-    fn room(&self, in_air: usize) -> bool {
+    fn has_room(&self) -> bool {
         let most = usize::try_from(self.calls_at_once).unwrap_or(usize::MAX);
-        in_air < most && !self.is_alone && !self.is_lost
+        self.in_air.len() < most && !self.is_alone && !self.is_lost
     }
 
     /// The first of what waits, if it may begin now.
-    fn next(&mut self, in_air: usize, is_planning: bool) -> Option<EffectRow> {
-        let first = self.waiting.front().filter(|_| self.room(in_air))?;
+    fn next(&mut self, is_planning: bool) -> Option<EffectRow> {
+        let first = self.waiting.front().filter(|_| self.has_room())?;
         let is_alone = self.lane.worker.flies_alone(first);
-        if is_alone && (in_air > 0 || is_planning) {
+        if is_alone && (!self.in_air.is_empty() || is_planning) {
             return None;
         }
         self.is_alone = is_alone;
-        self.waiting.pop_front()
+        let next = self.waiting.pop_front()?;
+        self.in_air.insert(next.id);
+        Some(next)
     }
 
     /// When it may be looked for what is due: at once when a place is free for it, and now and then
     /// while others wait, since what is due may be more urgent than they are.
-    fn looks_at(&self, in_air: usize) -> Option<Timestamp> {
+    fn looks_at(&self) -> Option<Timestamp> {
         let now = self.lane.engine.now();
         if self.is_alone || self.is_lost || self.lane.shutdown.is_cancelled() {
             return None;
         }
         let Some(looked) = self.looked else { return Some(now) };
-        let is_time = now < self.until && self.waiting.len() < WAITING_MAX;
-        let first = self.waiting.front().filter(|_| is_time);
-        if first.is_some_and(|first| self.lane.worker.is_urgent(first)) {
+        if !self.goes_on || self.waiting.len() >= WAITING_MAX {
             return None;
         }
-        let is_free = self.waiting.is_empty() && self.room(in_air);
-        is_time.then(|| if is_free { now } else { later(looked, LOOK_EVERY) })
+        if self.waiting.front().is_some_and(|first| self.lane.worker.is_urgent(first)) {
+            return None;
+        }
+        let is_free = self.waiting.is_empty() && self.has_room();
+        Some(if is_free { now } else { later(looked, LOOK_EVERY) })
     }
 
     async fn run(mut self) -> Result<Ended, PortError> {
         let lane = self.lane;
         let mut air = FuturesUnordered::new();
         loop {
-            while let Some(effect) = self.next(air.len(), false) {
-                air.push(lane.fly(effect));
+            while let Some(effect) = self.next(false) {
+                air.push(fly(lane, effect));
             }
-            if self.looks_at(air.len()).is_some_and(|at| at <= lane.engine.now()) {
+            if self.looks_at().is_some_and(|at| at <= lane.engine.now()) {
                 let planning = self.plan();
                 tokio::pin!(planning);
                 let planned = loop {
-                    while let Some(effect) = self.next(air.len(), true) {
-                        air.push(lane.fly(effect));
+                    while let Some(effect) = self.next(true) {
+                        air.push(fly(lane, effect));
                     }
                     tokio::select! {
                         planned = &mut planning => break planned,
@@ -189,7 +225,7 @@ impl<'t> Turn<'t> {
                 }
                 continue;
             }
-            let looks_again = self.looks_at(air.len()).is_some();
+            let looks_again = self.looks_at().is_some();
             let soon = later(self.looked.unwrap_or(Timestamp::MIN), LOOK_EVERY);
             tokio::select! {
                 Some(done) = air.next() => self.landed(done),
@@ -218,43 +254,68 @@ impl<'t> Turn<'t> {
         }
     }
 
-    /// Plans what is due, if the lane is still this process's.
-    fn plan(&self) -> impl Future<Output = Planned> + use<'t> {
+    /// Plans what is due, and looks for what was left behind when it is time, if the lane is still
+    /// this process's.
+    fn plan(&mut self) -> impl Future<Output = Planned> + use<'t> {
         let (lane, is_first) = (self.lane, self.looked.is_none());
         let limit = TURN_MAX.saturating_mul(self.calls_at_once);
+        let now = lane.engine.now();
+        let own = (now >= self.recovers_at).then(|| {
+            self.recovers_at = later(now, RECOVER_EVERY);
+            self.in_air.iter().copied().chain(self.waiting.iter().map(|one| one.id)).collect()
+        });
         async move {
             // Whoever began the turn holds the lane; it may take longer than the lease.
             if !is_first && !lane.is_held().await? {
                 return Err(None);
             }
-            Ok(lane.plan_due(limit).await?)
+            let left = match own {
+                Some(own) => lane.left_behind(&own).await?.again,
+                None => Vec::new(),
+            };
+            Ok(Plan { due: lane.plan_due(limit).await?, left })
         }
     }
 
     /// True when something was due.
     fn take(&mut self, planned: Planned) -> bool {
         match planned {
-            Ok(Some(effects)) => {
-                self.has_planned = true;
+            Ok(Plan { due, left }) => {
+                let is_due = due.is_some();
+                self.has_planned |= is_due;
                 let worker = self.lane.worker;
-                let (urgent, others): (Vec<_>, Vec<_>) =
-                    effects.into_iter().partition(|effect| worker.is_urgent(effect));
+                let (urgent, others): (Vec<_>, Vec<_>) = due
+                    .into_iter()
+                    .flatten()
+                    .chain(left)
+                    .partition(|effect| worker.is_urgent(effect));
                 urgent.into_iter().rev().for_each(|effect| self.waiting.push_front(effect));
                 self.waiting.extend(others);
-                return true;
+                return is_due;
             }
-            Ok(None) => {}
             Err(None) => self.is_lost = true,
-            Err(Some(error)) => self.landed(Err(error)),
+            Err(Some(error)) => self.failed(Err(error)),
         }
         false
     }
 
-    fn landed(&mut self, done: Result<bool, PortError>) {
+    fn landed(&mut self, (id, done): Landed) {
+        self.in_air.remove(&id);
         self.is_alone = false;
+        self.failed(done);
+    }
+
+    fn failed(&mut self, done: Result<bool, PortError>) {
         self.is_lost |= !matches!(done, Ok(true));
         if let Err(error) = done {
             self.failed.get_or_insert(error);
         }
     }
+}
+
+/// A call that was in the air, and whether the lane is still this process's.
+type Landed = (Uuid, Result<bool, PortError>);
+
+async fn fly(lane: &Lane<'_>, effect: EffectRow) -> Landed {
+    (effect.id, lane.fly(effect).await)
 }

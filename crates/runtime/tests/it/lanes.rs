@@ -297,6 +297,30 @@ async fn what_is_due_does_not_wait_for_what_was_left_behind() {
 }
 
 #[tokio::test]
+async fn a_call_that_hangs_keeps_neither_what_is_due_waiting_nor_what_was_left_behind() {
+    let world = world();
+    count(&world, vec![movement("1", "push-a", "5", "")]).await;
+    let worker = Held::new(Recovery::Conclude);
+    plan_and_die(&world, &worker.sending).await;
+    for effect in open(&world).await {
+        hold(&world, &effect).await;
+    }
+    count(&world, vec![movement("2", "push-b", "7", "")]).await;
+    let turn = begin(&world, &worker);
+    until("a call is in the air", || worker.sent() == ["push-b=7"]).await;
+    for _ in 0..45 {
+        a_second(&world).await;
+    }
+    assert_eq!(world.counter("push-a").await.texts, ["", "unknown"]);
+    count(&world, vec![movement("3", "push-c", "9", "")]).await;
+    a_second(&world).await;
+    until("what is due is in the air, too", || worker.sent().len() == 2).await;
+    worker.answers.add_permits(2);
+    assert!(turn.await.unwrap());
+    assert_eq!(worker.sent(), ["push-b=7", "push-c=9"]);
+}
+
+#[tokio::test]
 async fn of_a_process_that_dies_with_several_calls_in_the_air_each_is_concluded() {
     let world = world();
     counted(&world).await;
