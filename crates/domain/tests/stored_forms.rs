@@ -11,7 +11,6 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::PathBuf;
 
-use lockstep_domain::Decider as _;
 use lockstep_domain::order::{Order, OrderEvent};
 use lockstep_domain::stock::demand::{
     Demand, DemandCommand, DemandEvent, HeardOrder, HeardOrderEvent,
@@ -19,6 +18,7 @@ use lockstep_domain::stock::demand::{
 use lockstep_domain::stock::level::{Level, LevelEvent};
 use lockstep_domain::stock::pool::{Pool, PoolCommand, PoolEvent};
 use lockstep_domain::stock::rules::{BackOfficeRulesEvent, StoreRules, StoreRulesEvent};
+use lockstep_domain::{Decider as _, LocationId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -193,6 +193,17 @@ fn forms_of_earlier_versions_are_read() {
     let level: Level = earlier("level_state");
     let location = level.locations.values().next().expect("a location");
     assert_eq!((level.followed, location.in_flight[0].asked), (0, None));
+    // What was watched before it was known which words a read was older than.
+    let events: Vec<LevelEvent> = earlier("level_events_before_bounds");
+    let folded = Level::evolve_all(Level::default(), &events);
+    let stored: Level = earlier("level_state_before_bounds");
+    for level in [&folded, &stored] {
+        let mut watched = level.locations.values().filter_map(|known| known.watch);
+        assert!(watched.all(|watch| watch.bound.is_none()), "none that can be relied on");
+    }
+    let watch = stored.location(LocationId(1)).and_then(|known| known.watch).expect("watched");
+    let falls = watch.falls.expect("some wait");
+    assert_eq!((falls.units, falls.base, falls.since()), (3, None, falls.at));
     let rules: Vec<StoreRulesEvent> = earlier("store_rules_events");
     let rules = StoreRules::evolve_all(StoreRules::default(), &rules);
     assert!(!rules.is_turning(), "levels followed such settings at once");

@@ -86,6 +86,7 @@ pub fn order_lines(event: &OrderLinesChanged) -> Result<OrderFacts, Stop> {
                 shares,
                 dropped: dropped(line, &field)?,
                 removed: units(&field("removed"), line.removed)?,
+                ordered: units(&field("quantity"), line.quantity)?,
                 cancelled: event.cancelled,
                 restocked,
                 settled: false,

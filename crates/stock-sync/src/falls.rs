@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use lockstep_domain::stock::level::{Level, LevelCommand, LevelLocation};
+use lockstep_domain::stock::level::{KnownSold, Level, LevelCommand, LevelEvent, LevelLocation};
 use lockstep_domain::stock::orders_read::{Span, Sweep, TellSweep};
 use lockstep_domain::stock::pool::PoolCommand;
 use lockstep_domain::stock::settings::{StockMode, StoreStock};
@@ -38,8 +38,6 @@ const HEAR_AGAIN: [SignedDuration; 4] = [
     SignedDuration::from_mins(2),
     SignedDuration::from_mins(10),
 ];
-/// How far Shopify's clock may be from ours, at most.
-const CLOCKS_APART_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// A sweep is told of.
 pub fn hear(work: &mut Work<'_>, store: &StoreId, sweep: Sweep) -> Result<(), Stop> {
@@ -137,12 +135,7 @@ fn key(item: InventoryItemId) -> String {
 }
 
 fn waits(level: &Level) -> bool {
-    level.locations.values().any(|known| fell_at(known).is_some())
-}
-
-/// The mark of the falls that wait.
-fn fell_at(known: &LevelLocation) -> Option<Timestamp> {
-    Some(known.watch?.falls?.at)
+    level.locations.values().any(|known| known.watch.is_some_and(|watch| watch.falls.is_some()))
 }
 
 /// Ends what turned out to be edits.
@@ -176,16 +169,20 @@ fn settle(
 ) -> Result<(), Stop> {
     let id = level_id(store, item);
     let level = work.get::<LevelKind>(&id)?.clone();
-    let falls = level.locations.iter().filter_map(|(at, known)| Some((*at, fell_at(known)?)));
-    for (location, fell_at) in falls {
-        let since = fell_at.checked_sub(CLOCKS_APART_MAX).unwrap_or(Timestamp::MIN);
-        let demand = work.get::<DemandKind>(&demand_id(store, item))?;
-        let Some(higher) = demand.higher_at(since) else { continue };
+    let watched = level.locations.iter().filter(|(_, known)| known.watch.is_some());
+    for location in watched.map(|(location, _)| *location) {
         let behind = Behind::load(work, (store, rules), location, &level.links)?;
-        let known_sold = behind.sold(work)?.saturating_add(higher);
-        let command = LevelCommand::SettleFalls { location, read: spans.to_vec(), known_sold };
+        let demand = work.get::<DemandKind>(&demand_id(store, item))?;
+        let lines = demand.known_lines(|warehouse, at| behind.counts(warehouse, at));
+        let (units, unclaimed) = (behind.sold(work)?, behind.unclaimed(work)?);
+        // Of a level whose sales are in no pool nothing can be told.
+        let gone = if lines.is_some() { demand.gone() } else { Some(Timestamp::MAX) };
+        let known = KnownSold { units, unclaimed, lines: lines.unwrap_or_default(), gone };
+        let (read, now) = (spans.to_vec(), work.now());
+        let command = LevelCommand::SettleFalls { location, read, known, now };
         let settled = work.execute::<LevelKind>(&id, &command)?;
-        if !settled.map_err(|e| poison("falls", e))?.is_empty() {
+        let settled = settled.map_err(|e| poison("falls", e))?;
+        if settled.iter().any(|event| matches!(event, LevelEvent::FallsSettled { .. })) {
             see(work, (store, rules), item, location)?;
             touch(work, store, item, false)?;
         }

@@ -7,6 +7,7 @@ use lockstep_domain::stock::plan::Targets;
 use lockstep_domain::stock::settings::StoreStock;
 use lockstep_domain::stock::target::{
     MappedWarehouse, Sources, available_target, delta_target, held_back, known_open, known_sold,
+    known_unclaimed,
 };
 use lockstep_domain::{BackOfficeId, LocationId, Sku, StoreId, Warehouse};
 use lockstep_runtime::{Stop, Work};
@@ -32,6 +33,8 @@ pub struct Behind<'r> {
     sources: Vec<Source>,
     /// The pools of the item; some may be of no warehouse that serves the location.
     pools: Vec<String>,
+    /// Whose pools these are.
+    linked: BTreeSet<BackOfficeId>,
 }
 
 impl<'r> Behind<'r> {
@@ -52,9 +55,10 @@ impl<'r> Behind<'r> {
             let pool = pool_id(backoffice, sku);
             sources.push(Source { warehouse: warehouse.clone(), pool, excludes_damaged });
         }
+        let linked = links.clone().into_iter().map(|(backoffice, _)| backoffice.clone()).collect();
         let pools: Vec<_> = links.into_iter().map(|(b, sku)| pool_id(b, sku)).collect();
         work.load_all::<PoolKind>(&pools)?;
-        Ok(Self { store, rules, location, sources, pools })
+        Ok(Self { store, rules, location, sources, pools, linked })
     }
 
     /// Loads and locks the pools of several levels at once. The levels are only looked at: whoever
@@ -104,6 +108,21 @@ impl<'r> Behind<'r> {
     /// Units by which the store's known lines lowered the level.
     pub fn sold(&self, work: &Work<'_>) -> Result<i64, Stop> {
         self.ask(work, known_sold)
+    }
+
+    /// Of those, units of lines that only reports named.
+    pub fn unclaimed(&self, work: &Work<'_>) -> Result<i64, Stop> {
+        self.ask(work, known_unclaimed)
+    }
+
+    /// Whether a warehouse stands behind the location, where Shopify counts its units there or at
+    /// `counted_at`; nothing where it does, and the item has no pool in which they are.
+    pub fn counts(&self, warehouse: &Warehouse, counted_at: Option<LocationId>) -> Option<bool> {
+        let mapping = self.rules.mapping(self.location);
+        let serves = || mapping.is_some_and(|mapping| mapping.warehouses.contains(warehouse));
+        let is_here = counted_at.map_or_else(serves, |location| location == self.location);
+        let is_linked = self.linked.contains(&warehouse.backoffice);
+        (!is_here || is_linked).then_some(is_here)
     }
 
     /// Of those, units that the pool of the first warehouse does not know of.

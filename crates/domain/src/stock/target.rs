@@ -120,6 +120,15 @@ pub fn known_sold(sources: &Sources<'_>) -> i64 {
     })
 }
 
+/// Of the units that `known_sold` counts, those of lines that only reports named.
+#[must_use]
+pub fn known_unclaimed(sources: &Sources<'_>) -> i64 {
+    let Sources { store, mapping, .. } = *sources;
+    mapping.iter().fold(0, |sum, MappedWarehouse { pool, warehouse, .. }| {
+        sum.saturating_add(pool.known_unclaimed(warehouse, store))
+    })
+}
+
 /// Of the units that `known_sold` counts, those that Shopify still holds as committed.
 #[must_use]
 pub fn known_open(sources: &Sources<'_>) -> i64 {

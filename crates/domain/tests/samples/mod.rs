@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::catalog::ConflictKind;
 use lockstep_domain::link::{LinkOrigin, SkuClaim, SkuClaimEvent, VariantLink, VariantLinkEvent};
 use lockstep_domain::stock::level::{
-    ActivationEnd, Doubtful, Falls, Least, Level, LevelEvent, LevelRead, ReadChange, Shown, Tried,
-    Verdict, Watch, Write,
+    ActivationEnd, Base, Bound, Doubtful, Falls, Level, LevelEvent, LevelRead, ReadChange, Shown,
+    Tried, Verdict, Watch, Write,
 };
 use lockstep_domain::stock::orders_read::{OrdersRead, OrdersReadEvent, Span, Sweep};
 use lockstep_domain::stock::pool::{
@@ -294,12 +294,19 @@ fn read() -> LevelEvent {
             ReadChange::Raised { units: 7 },
         ],
         verdict: None,
-        watch: Some(Watch {
+        watch: Some(Box::new(Watch {
             at: at(50),
-            presumed: 2,
-            least: Least { at: at(40), units: 1 },
-            falls: Some(Falls { at: at(50), seen: 6, units: 3 }),
-        }),
+            begun: at(49),
+            bound: Some(Bound { at: at(40), units: 1 }),
+            falls: Some(Falls {
+                at: at(50),
+                begun: at(49),
+                seen: 6,
+                units: 3,
+                since: Some(at(45)),
+                base: Some(Base { begun: at(44), seen: 3 }),
+            }),
+        })),
     })
 }
 
@@ -399,6 +406,7 @@ pub fn level_events() -> Vec<LevelEvent> {
             in_doubt: true,
         },
         LevelEvent::FallsSettled { location, edited: 1 },
+        LevelEvent::Bounded { location, bound: Bound { at: at(51), units: 2 } },
         LevelEvent::VerdictGiven { location, verdict: Verdict::Untracked },
         LevelEvent::ReadNeeded { location },
         LevelEvent::TriedAgain { location, wanted: TRIED },
@@ -415,6 +423,7 @@ pub fn level_events() -> Vec<LevelEvent> {
         LevelEvent::BaselineDropped { .. },
         LevelEvent::LevelRead(_),
         LevelEvent::FallsSettled { .. },
+        LevelEvent::Bounded { .. },
         LevelEvent::PushIntended { .. },
         LevelEvent::PushApplied { .. },
         LevelEvent::PushDropped { .. },

@@ -1,6 +1,8 @@
 //! The service: news becomes decisions, levels are read, planned and written.
 
-use lockstep_domain::stock::level::{Level, LevelCommand, LevelLocation, Outcome, Shown, Write};
+use lockstep_domain::stock::level::{
+    KnownSold, Level, LevelCommand, LevelLocation, Outcome, Shown, Write,
+};
 use lockstep_domain::stock::orders_read::Span;
 use lockstep_domain::stock::plan::{Decision, Targets, plan};
 use lockstep_domain::stock::pool::{Pool, PoolCommand};
@@ -55,6 +57,7 @@ impl World {
                 tracked: true,
                 known_sold,
                 known_open,
+                begun: self.now(),
                 at: self.now(),
             },
         );
@@ -160,8 +163,9 @@ impl World {
     /// The store's orders are read: what was seen beyond them was edited.
     fn settle_falls(&mut self, shop: usize) {
         let read = vec![Span { since: None, until: self.now() }];
-        let known_sold = self.sold(shop);
-        self.tell(shop, &LevelCommand::SettleFalls { location: L1, read, known_sold });
+        let (known, now) =
+            (KnownSold { units: self.sold(shop), ..KnownSold::default() }, self.now());
+        self.tell(shop, &LevelCommand::SettleFalls { location: L1, read, known, now });
         self.see(shop);
     }
 }

@@ -102,6 +102,7 @@ impl Reading<'_> {
             tracked: found.and_then(|found| found.tracked).unwrap_or(true),
             known_sold: behind.sold(work)?,
             known_open: behind.open(work)?,
+            begun: self.begun,
             at: work.now(),
         };
         work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("read", e))?;

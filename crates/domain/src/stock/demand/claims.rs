@@ -167,21 +167,6 @@ impl Demand {
         Ok(warehouses.filter_map(command).collect())
     }
 
-    /// By how many units more, at most, the item had been sold at a moment than it is by now: of
-    /// lines about which there is a newer word, what they had at most, and of all what has no
-    /// location. Nothing if a line was let go of which this cannot be told.
-    #[must_use]
-    pub fn higher_at(&self, moment: Timestamp) -> Option<i64> {
-        if self.gone.is_some_and(|gone| gone > moment) {
-            return None;
-        }
-        let said = self.lines.values().filter_map(|line| Some((line, line.said.as_ref()?)));
-        Some(said.fold(0_i64, |sum, (line, said)| {
-            let fell = if said.as_of > moment { line.fell(said) } else { 0 };
-            sum.saturating_add(fell).saturating_add(said.unrouted())
-        }))
-    }
-
     /// What a shipment says of a line that left. A pool that still owes units of it takes them;
     /// one that let it go, too, takes nothing.
     ///
@@ -277,18 +262,9 @@ impl Line {
         Some(claim)
     }
 
-    /// Units that its places had at most and have no more.
-    fn fell(&self, said: &LineSaid) -> i64 {
-        let dropped: BTreeMap<_, _> = self.dropped(said).collect();
-        self.places.iter().fold(0_i64, |sum, (place, placed)| {
-            let has = sold_at(said, place).saturating_add(*dropped.get(place).unwrap_or(&0));
-            sum.saturating_add(placed.most().saturating_sub(has).max(0))
-        })
-    }
-
     /// Units that are sold no more and were not put back. Of what is gone from a cancelled order
     /// that is what was not gone by edits: Shopify does not say where those went.
-    fn dropped_units(&self, said: &LineSaid) -> i64 {
+    pub(super) fn dropped_units(&self, said: &LineSaid) -> i64 {
         let edited = self.edited.filter(|(revision, _)| *revision < said.revision);
         let edited = edited.map_or(0, |(_, removed)| removed);
         let cancelled = if said.cancelled { said.removed.saturating_sub(edited).max(0) } else { 0 };
@@ -297,7 +273,7 @@ impl Line {
 
     /// Where units were dropped: of the places that have fewer than they had, those that lost them
     /// last.
-    fn dropped(&self, said: &LineSaid) -> impl Iterator<Item = (&Place, i64)> {
+    pub(super) fn dropped(&self, said: &LineSaid) -> impl Iterator<Item = (&Place, i64)> {
         let sold_at = |place: &Place| sold_at(said, place);
         let mut places: Vec<_> = self.places.iter().collect();
         places

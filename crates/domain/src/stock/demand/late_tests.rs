@@ -196,6 +196,7 @@ fn tell_of(order: i64, sold: i64) -> DemandCommand {
             shares: vec![share("W1", sold)],
             dropped: 0,
             removed: 0,
+            ordered: 0,
             cancelled: false,
             restocked: Vec::new(),
             settled: false,

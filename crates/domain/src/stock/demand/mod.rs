@@ -12,6 +12,7 @@ mod command;
 mod decide;
 mod evolve;
 mod heard;
+mod known;
 mod state;
 
 #[cfg(test)]

@@ -31,6 +31,9 @@ pub struct LineSaid {
     /// Units that were taken off the line and not refunded, by edits or by a cancellation.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub removed: i64,
+    /// Units that were ever ordered; nothing where an earlier version did not keep it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ordered: i64,
     /// Whether the order was cancelled: it tells of what it puts back by a refund, and an edit does
     /// not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

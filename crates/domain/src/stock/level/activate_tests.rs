@@ -15,6 +15,7 @@ fn nothing_there(found: bool) -> LevelCommand {
         tracked: true,
         known_sold: 0,
         known_open: 0,
+        begun: at(0),
         at: at(0),
     }
 }

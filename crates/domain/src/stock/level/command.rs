@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::conflict::Doubtful;
+use super::known::KnownSold;
 use super::state::{Shown, Tried, Verdict, Write};
 use crate::ids::{BackOfficeId, EffectId, LocationId, Sku, VariantId};
 use crate::stock::orders_read::Span;
@@ -60,6 +61,8 @@ pub enum LevelCommand {
         known_sold: i64,
         /// The sum of `Pool::known_open` over the location's warehouses, in units.
         known_open: i64,
+        /// When it began.
+        begun: Timestamp,
         /// This moment, when the read is answered.
         at: Timestamp,
     },
@@ -70,9 +73,10 @@ pub enum LevelCommand {
         location: LocationId,
         /// When every change of an order is known.
         read: Vec<Span>,
-        /// Units that known lines of the store lowered the level by, at most, at any moment since
-        /// the last fall.
-        known_sold: i64,
+        /// What known lines of the store lowered the level by.
+        known: KnownSold,
+        /// This moment.
+        now: Timestamp,
     },
     /// A write is about to be sent; commit before sending.
     IntendPush {

@@ -55,6 +55,7 @@ pub fn decide(level: &Level, command: &LevelCommand) -> Result<Vec<LevelEvent>, 
             tracked,
             known_sold,
             known_open,
+            begun,
             at,
         } => {
             let facts = read::Facts {
@@ -63,16 +64,15 @@ pub fn decide(level: &Level, command: &LevelCommand) -> Result<Vec<LevelEvent>, 
                 tracked: *tracked,
                 known_sold: *known_sold,
                 known_open: *known_open,
+                begun: *begun,
                 at: *at,
             };
             Ok(read::record(level, *location, &facts))
         }
-        LevelCommand::SettleFalls { location, read, known_sold } => {
-            let known = level.location(*location);
-            let edited = known.and_then(|known| watch::edited(known, read, *known_sold));
-            let (location, settled) = (*location, edited);
-            let settled = settled.map(|edited| LevelEvent::FallsSettled { location, edited });
-            Ok(settled.into_iter().collect())
+        LevelCommand::SettleFalls { location, read, known, now } => {
+            let look = watch::Look { read, known, now: *now };
+            let level = level.location(*location);
+            Ok(level.map_or(Vec::new(), |level| watch::look(*location, level, &look)))
         }
         LevelCommand::IntendPush { effect, location, write } => {
             intend(level, effect, *location, *write)

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conflict::Doubtful;
 use super::state::{ActivationEnd, Shown, Tried, Verdict, Write};
-use super::watch::Watch;
+use super::watch::{Bound, Watch};
 use crate::ids::{BackOfficeId, EffectId, LocationId, Sku, VariantId};
 
 /// A fact of a level.
@@ -51,6 +51,13 @@ pub enum LevelEvent {
         /// How many units were edited away; the other fallen units count as sold. None: nobody
         /// waits for an explanation any more.
         edited: i64,
+    },
+    /// No more than this can be sold by orders of which nobody told.
+    Bounded {
+        /// The location.
+        location: LocationId,
+        /// What is known of it.
+        bound: Bound,
     },
     /// A write was decided and handed to its effect.
     PushIntended {
@@ -230,7 +237,7 @@ pub struct LevelRead {
     pub verdict: Option<Verdict>,
     /// What is watched of it until orders were read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub watch: Option<Watch>,
+    pub watch: Option<Box<Watch>>,
 }
 
 /// What a read shows to have happened, in units above zero.

@@ -28,6 +28,7 @@ pub(super) fn evolve(mut level: Level, event: &LevelEvent) -> Level {
         LevelEvent::BaselineTaken { location, .. }
         | LevelEvent::BaselineDropped { location }
         | LevelEvent::FallsSettled { location, .. }
+        | LevelEvent::Bounded { location, .. }
         | LevelEvent::PushIntended { location, .. }
         | LevelEvent::PushApplied { location, .. }
         | LevelEvent::PushDropped { location, .. }
@@ -67,6 +68,11 @@ fn evolve_location(known: &mut LevelLocation, event: &LevelEvent) {
             known.fallen = 0;
             if let Some(watch) = &mut known.watch {
                 watch.settle(*edited);
+            }
+        }
+        LevelEvent::Bounded { bound, .. } => {
+            if let Some(watch) = &mut known.watch {
+                watch.bound = Some(*bound);
             }
         }
         LevelEvent::PushIntended { effect, write, .. } => intend(known, effect, *write),
@@ -171,7 +177,7 @@ fn record(known: &mut LevelLocation, read: &LevelRead) {
     known.shown = read.shown;
     known.sold = read.sold;
     known.fallen = read.fallen;
-    known.watch = read.watch;
+    known.watch = read.watch.as_deref().copied();
     known.verdict = read.verdict.clone();
     known.tried.take_if(|_| read.verdict.is_none());
     known.unread = 0;

@@ -12,6 +12,7 @@ pub mod conflict;
 pub mod decide;
 pub mod event;
 mod evolve;
+mod known;
 mod observe;
 mod read;
 pub mod rejection;
@@ -30,18 +31,21 @@ mod tests;
 #[cfg(test)]
 mod unknown_tests;
 #[cfg(test)]
+mod watch_properties;
+#[cfg(test)]
 mod watch_tests;
 
 pub use command::{LevelCommand, Outcome};
 pub use conflict::Doubtful;
 pub use event::{LevelEvent, LevelRead, ReadChange};
+pub use known::{KnownLine, KnownSold};
 pub use rejection::LevelRejection;
 pub use state::{
     Activation, ActivationEnd, Asked, InFlight, Level, LevelLocation, QuantityName, Shown, Tried,
     Verdict, Write,
 };
 pub use testimony::agreed;
-pub use watch::{Falls, Least, Watch};
+pub use watch::{Base, Bound, Falls, Watch};
 
 use crate::decider::Decider;
 

@@ -14,6 +14,7 @@ pub(super) struct Facts {
     pub(super) tracked: bool,
     pub(super) known_sold: i64,
     pub(super) known_open: i64,
+    pub(super) begun: Timestamp,
     pub(super) at: Timestamp,
 }
 
@@ -62,7 +63,7 @@ fn read(location: LocationId, before: &LevelLocation, facts: &Facts) -> LevelEve
         fallen,
         verdict: verdict(before, facts),
         changes,
-        watch,
+        watch: watch.map(Box::new),
     })
 }
 

@@ -3,7 +3,7 @@
 use super::event::{LevelEvent, ReadChange};
 use super::state::{Level, Shown, Verdict, Write};
 use super::tests::{L1, answer, at_l1, fold, intend, observe, read, shown};
-use super::{LevelCommand, Outcome};
+use super::{KnownSold, LevelCommand, Outcome};
 use crate::decider::Decider;
 use crate::stock::orders_read::Span;
 use crate::testing::{apply, at};
@@ -103,8 +103,12 @@ fn sold_follows_sales_and_cancellations_but_not_fulfillments() {
 #[test]
 fn an_unexplained_fall_is_presumed_sold_until_orders_say_otherwise() {
     let read_all = || vec![Span { since: None, until: at(9) }];
-    let settle =
-        |known_sold| LevelCommand::SettleFalls { location: L1, read: read_all(), known_sold };
+    let settle = |units| LevelCommand::SettleFalls {
+        location: L1,
+        read: read_all(),
+        known: KnownSold { units, ..KnownSold::default() },
+        now: at(9),
+    };
     let level = fold([read(shown(10, 5, 0)), read(shown(7, 5, 1))]);
     assert_eq!((at_l1(&level).fallen, at_l1(&level).presumed(0)), (3, 8));
 
@@ -127,6 +131,7 @@ fn the_first_read_presumes_all_that_is_committed_beyond_known_lines() {
         tracked: true,
         known_sold: 40,
         known_open: 0,
+        begun: at(0),
         at: at(0),
     }]);
     let known = at_l1(&level);
@@ -164,6 +169,7 @@ fn a_set_of_unknown_outcome_on_a_level_that_is_gone_did_not_apply() {
         tracked: true,
         known_sold: 0,
         known_open: 0,
+        begun: at(0),
         at: at(0),
     };
     let unknown = |write| {
@@ -208,6 +214,7 @@ fn a_read_gives_and_lifts_verdicts() {
         tracked,
         known_sold: 0,
         known_open: 0,
+        begun: at(0),
         at: at(0),
     };
     let verdict = |history: Vec<LevelCommand>| at_l1(&fold(history)).verdict.clone();

@@ -31,6 +31,7 @@ pub(super) fn read(shown: Shown) -> LevelCommand {
         tracked: true,
         known_sold: 0,
         known_open: 0,
+        begun: at(0),
         at: at(0),
     }
 }
@@ -348,6 +349,7 @@ fn a_webhook_without_available_is_a_doubt_and_no_verdict() {
         tracked: false,
         known_sold: 0,
         known_open: 0,
+        begun: at(0),
         at: at(0),
     };
     given::<Level>().after([untracked]).when(&observe_nothing(5)).then_silent();

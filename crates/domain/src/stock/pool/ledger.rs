@@ -335,6 +335,14 @@ impl Ledger {
         quantity(self.sums(store).counted).saturating_add(self.closed(store).counted).floor_units()
     }
 
+    /// Of those, units of lines that no order claimed yet.
+    pub(super) fn known_unclaimed(&self, store: &StoreId) -> i64 {
+        let unclaimed =
+            self.lines.iter().filter(|(key, line)| key.store == *store && line.claim.is_none());
+        let counted = unclaimed.map(|(_, line)| line.counted_here().max(Quantity::ZERO));
+        counted.sum::<Quantity>().ceil_units()
+    }
+
     /// Units of a store's known lines that are owed here and lowered a level elsewhere.
     pub(super) fn owed_elsewhere(&self, store: &StoreId) -> i64 {
         quantity(self.sums(store).owed_elsewhere).ceil_units()

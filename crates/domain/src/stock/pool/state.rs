@@ -114,6 +114,12 @@ impl Pool {
         self.warehouses.get(warehouse).map_or(0, |stock| stock.ledger.known_sold(store))
     }
 
+    /// Of those, units of lines that only reports named: no order told of them yet.
+    #[must_use]
+    pub fn known_unclaimed(&self, warehouse: &WarehouseCode, store: &StoreId) -> i64 {
+        self.warehouses.get(warehouse).map_or(0, |stock| stock.ledger.known_unclaimed(store))
+    }
+
     /// Units of a store's known lines that Shopify still holds as committed.
     #[must_use]
     pub fn known_open(&self, warehouse: &WarehouseCode, store: &StoreId) -> i64 {
