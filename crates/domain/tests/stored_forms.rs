@@ -219,6 +219,7 @@ fn orders_of_earlier_versions_are_read() {
     let state: Order = serde_json::from_str(&read("order_state")).expect("an earlier state");
     let order = Order::evolve_all(Order::default(), &events);
     assert!(!order.bookings.is_empty() && order.said.is_empty());
+    assert!(order.told.as_ref().is_none_or(|told| !told.noted), "nobody noted the revision");
     assert_eq!(order.bookings, state.bookings);
     assert_eq!(order.answers, state.answers);
 }

@@ -46,7 +46,7 @@ struct Publisher<'p> {
 impl Publisher<'_> {
     fn publish(&mut self, work: &mut Work<'_>, event: &OrderEvent) -> Result<(), Stop> {
         match event {
-            OrderEvent::LinesTold { revision, lines } => {
+            OrderEvent::LinesTold { revision, lines, .. } => {
                 let event = lines_changed(self.store, self.order, *revision, lines);
                 let partition = partition(self.order);
                 let subject = OrderLinesChanged::subject(self.store.as_str(), partition);

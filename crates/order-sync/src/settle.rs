@@ -38,6 +38,15 @@ pub fn tell_lines(work: &mut Work<'_>, store: &StoreId, order: OrderId) -> Resul
     Ok(())
 }
 
+/// Tells everybody of an order's lines once more, if what told them last was an earlier version.
+pub fn tell_noted(work: &mut Work<'_>, store: &StoreId, order: OrderId) -> Result<(), Stop> {
+    let rules = rules(work, store)?;
+    let state = work.state::<OrderKind>(&order_id(store, order))?;
+    let Some(lines) = state.lines(&rules) else { return Ok(()) };
+    decide(work, store, order, &OrderCommand::TellNoted { lines: Box::new(lines) })?;
+    Ok(())
+}
+
 /// Tells everybody of an order, and the back offices of their parts.
 pub fn settle(work: &mut Work<'_>, store: &StoreId, order: OrderId) -> Result<(), Stop> {
     let rules = rules(work, store)?;

@@ -36,6 +36,11 @@ pub enum OrderCommand {
         /// The lines.
         lines: Box<OrderLines>,
     },
+    /// The same, and once more where an earlier version told them: nobody noted that revision.
+    TellNoted {
+        /// The lines.
+        lines: Box<OrderLines>,
+    },
     /// Tell the back offices, as [`super::Order::announcement`] gave it.
     TellParts {
         /// What they are told.

@@ -7,7 +7,7 @@ use super::facts::{OrderFacts, OrderRead, SealedContact};
 use super::parts::Announcement;
 use super::report;
 use super::shares::OrderLines;
-use super::state::Order;
+use super::state::{Order, Told};
 use crate::decider::Decider;
 
 /// Reads that show an older version than a webhook had are repeated this often; then the read is
@@ -30,7 +30,8 @@ pub(super) fn decide(order: &Order, command: &OrderCommand) -> Vec<OrderEvent> {
             events.extend(report::give_up(&after, *begun));
             events
         }
-        OrderCommand::TellLines { lines } => tell_lines(order, lines),
+        OrderCommand::TellLines { lines } => tell_lines(order, lines, |_| true),
+        OrderCommand::TellNoted { lines } => tell_lines(order, lines, |told| told.noted),
         OrderCommand::TellParts { announcement } => tell_parts(order, announcement),
         OrderCommand::TellRefunds { refunds } => {
             let is_new = |told: &&super::refunds::ToldRefund| {
@@ -104,13 +105,18 @@ fn record(order: &Order, news: u64, shown: &OrderRead) -> Vec<OrderEvent> {
     vec![read]
 }
 
-fn tell_lines(order: &Order, lines: &OrderLines) -> Vec<OrderEvent> {
+/// Lines that were told and are the same are told again only where that does not do.
+fn tell_lines(
+    order: &Order,
+    lines: &OrderLines,
+    does: impl FnOnce(&Told) -> bool,
+) -> Vec<OrderEvent> {
     let revision = match &order.told {
-        Some(told) if told.lines.tells_same(lines) => return Vec::new(),
+        Some(told) if told.lines.tells_same(lines) && does(told) => return Vec::new(),
         Some(told) => told.revision + 1,
         None => 1,
     };
-    vec![OrderEvent::LinesTold { revision, lines: Box::new(lines.clone()) }]
+    vec![OrderEvent::LinesTold { revision, lines: Box::new(lines.clone()), noted: true }]
 }
 
 fn tell_parts(order: &Order, announcement: &Announcement) -> Vec<OrderEvent> {

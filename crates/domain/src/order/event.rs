@@ -51,6 +51,9 @@ pub enum OrderEvent {
         revision: u64,
         /// The lines.
         lines: Box<OrderLines>,
+        /// Whether those who hear it note the revision. Not in older histories.
+        #[serde(default)]
+        noted: bool,
     },
     /// A back office is told of the order, or of what changed of it.
     PartTold {

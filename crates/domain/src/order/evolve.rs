@@ -29,8 +29,9 @@ pub(super) fn evolve(mut order: Order, event: &OrderEvent) -> Order {
             order.absent = true;
             order.absent_reads = order.absent_reads.saturating_add(1);
         }
-        OrderEvent::LinesTold { revision, lines } => {
-            order.told = Some(Told { revision: *revision, lines: (**lines).clone() });
+        OrderEvent::LinesTold { revision, lines, noted } => {
+            let (revision, lines) = (*revision, (**lines).clone());
+            order.told = Some(Told { revision, lines, noted: *noted });
         }
         OrderEvent::PartTold { warehouse, revision, content } => {
             let before = order.parts.remove(warehouse);

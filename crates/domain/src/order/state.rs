@@ -83,6 +83,10 @@ pub struct Told {
     pub revision: u64,
     /// The lines.
     pub lines: OrderLines,
+    /// Whether those who heard it noted the revision. What an earlier version told was heard, and
+    /// nobody can say so.
+    #[serde(default)]
+    pub noted: bool,
 }
 
 /// What a back office said of units of a line.

@@ -288,7 +288,7 @@ pub fn order_events() -> Vec<OrderEvent> {
         OrderEvent::ReadAbsent { news: 2 },
         OrderEvent::Read { news: 3, shown: Box::new(read()) },
         OrderEvent::ReadConfirmed { news: 3 },
-        OrderEvent::LinesTold { revision: 1, lines: Box::new(lines()) },
+        OrderEvent::LinesTold { revision: 1, lines: Box::new(lines()), noted: true },
         OrderEvent::PartTold { warehouse: main(), revision: 1, content: Box::new(part()) },
         OrderEvent::RefundTold { told: Box::new(told) },
     ];

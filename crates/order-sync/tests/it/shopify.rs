@@ -33,6 +33,8 @@ struct Inside {
     is_locked: bool,
     /// Changes an order after its first page was read.
     moves_on: bool,
+    /// Reads of orders that are answered as if there were none.
+    misses: u32,
 }
 
 #[derive(Default)]
@@ -72,6 +74,11 @@ impl FakeShopify {
 
     pub fn move_on_once(&self) {
         self.inside().moves_on = true;
+    }
+
+    /// The next reads of an order meet a server that does not know it yet.
+    pub fn miss(&self, reads: u32) {
+        self.inside().misses = reads;
     }
 
     /// Variables of the calls of an operation.
@@ -117,6 +124,10 @@ impl Inside {
             "OrdersUpdated" => Ok(self.updated(variables)),
             "OrderContact" if self.hides_customers => {
                 Err(failed(request, AdminErrorKind::Permanent))
+            }
+            _ if self.misses > 0 => {
+                self.misses -= 1;
+                Ok(json!({"order": null}))
             }
             operation => {
                 let Some(shop) = self.orders.get_mut(&number(&variables["id"])) else {

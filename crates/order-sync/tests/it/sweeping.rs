@@ -7,9 +7,12 @@ use lockstep_contracts::orders::v1::{OrdersSwept, SweepOrdersRequest};
 use lockstep_contracts::settings::v1::OrderFilter;
 use lockstep_contracts::time::to_proto;
 use lockstep_domain::StoreId;
+use lockstep_order_sync::aggregates::OrderKind;
 use lockstep_order_sync::sweep::{plan, sweep_orders};
-use lockstep_ports::Store as _;
-use lockstep_runtime::Origin;
+use lockstep_ports::{SaveState, Store as _};
+use lockstep_runtime::{Aggregate as _, Origin};
+use serde_json::Value;
+use serde_json::value::to_raw_value;
 
 use crate::shop::Shop;
 use crate::world::{World, orders};
@@ -196,4 +199,73 @@ async fn a_sweep_whose_orders_cannot_be_read_is_told_when_they_are() {
     let told = world.said::<OrdersSwept>().await;
     assert_eq!(told[0].orders.len(), 1);
     assert!(world.order(501).await.is_known());
+}
+
+/// The list knew it, and the server that was asked did not yet.
+#[tokio::test]
+async fn an_order_that_a_read_missed_is_read_again_before_its_sweep_is_told() {
+    for (misses, named) in [(1, 1), (2, 0)] {
+        let world = World::start().await;
+        world.shopify.show(&order(501, 60));
+        world.shopify.miss(misses);
+        world.pass(HOUR + SignedDuration::from_secs(60)).await;
+        assert_eq!(world.said::<OrdersSwept>().await, [], "it may be there");
+        world.pass(SignedDuration::from_mins(4)).await;
+        let told = world.said::<OrdersSwept>().await;
+        assert_eq!((told.len(), told[0].orders.len()), (1, named), "{misses}");
+        assert_eq!(world.shopify.calls("OrderNumbers"), 2);
+    }
+}
+
+/// The list showed a newer change than what a read shows.
+#[tokio::test]
+async fn an_order_that_is_shown_older_than_the_list_is_read_again_before_its_sweep_is_told() {
+    let world = World::start().await;
+    world.shopify.show(&order(501, 60));
+    world.pass(HOUR - SignedDuration::from_secs(1)).await;
+    while world.shopify.calls("OrdersUpdated") == 0 {
+        world.shopify.show(&order(501, 120));
+        world.clock.advance(SignedDuration::from_millis(500));
+        world.turn().await;
+    }
+    world.shopify.show(&order(501, 60));
+    world.pass(SignedDuration::from_secs(60)).await;
+    assert!(world.order(501).await.is_known());
+    assert_eq!(world.said::<OrdersSwept>().await, [], "it is an older state");
+    world.shopify.show(&order(501, 120));
+    world.pass(SignedDuration::from_mins(4)).await;
+    assert_eq!(world.said::<OrdersSwept>().await.len(), 1);
+}
+
+/// Who heard what an earlier version told cannot say that it did.
+#[tokio::test]
+async fn what_an_earlier_version_told_is_told_again_before_a_sweep_names_it() {
+    let world = World::start().await;
+    let shop = order(501, 60);
+    world.shopify.show(&shop);
+    world.happens(&shop).await;
+    world.settle().await;
+    let before = world.order(501).await.told.expect("told").revision;
+    forget_that_it_was_noted(&world, "north/501").await;
+    world.pass(HOUR + SignedDuration::from_secs(60)).await;
+    let told = world.said::<OrdersSwept>().await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].orders[0].revision, before + 1);
+    assert!(world.lines().await.iter().any(|lines| lines.revision == before + 1));
+    world.pass(HOUR * 24).await;
+    assert_eq!(world.order(501).await.told.expect("told").revision, before + 1, "once");
+}
+
+/// As an earlier version left it.
+async fn forget_that_it_was_noted(world: &World, id: &str) {
+    let key = OrderKind::key(id);
+    let mut tx = world.store.begin().await.expect("a transaction");
+    let found = tx.load(std::slice::from_ref(&key)).await.expect("loaded").remove(0);
+    let snapshot = found.expect("a state");
+    let mut state: Value = serde_json::from_str(snapshot.state.get()).expect("JSON");
+    state["told"].as_object_mut().expect("told").remove("noted").expect("it was noted");
+    let state = to_raw_value(&state).expect("JSON");
+    let saved = SaveState { key, version: snapshot.version, state };
+    tx.save(&[saved]).await.expect("saved");
+    tx.commit().await.expect("committed");
 }

@@ -2,11 +2,12 @@
 
 use super::shop::{Shop, Step};
 use super::{handle, rules, served};
+use crate::decider::Decider as _;
 use crate::ids::{LineItemId, LocationId};
 use crate::order::facts::Restock;
 use crate::order::settings::StoreOrders;
 use crate::order::{Order, OrderCommand, OrderLines, Share};
-use crate::testing::at;
+use crate::testing::{apply, at};
 
 fn read(order: Order, shop: &Shop, rules: &StoreOrders) -> Order {
     let shown = Some(Box::new(shop.read()));
@@ -239,4 +240,22 @@ fn what_is_told_again_without_change_is_silent() {
     shop.step(Step::Tag, 1);
     let order = read(observe(order, &shop), &shop, &rules());
     assert_eq!(order.told.as_ref().unwrap().revision, revision, "a tag is no matter of lines");
+}
+
+#[test]
+fn what_an_earlier_version_told_is_told_once_more_where_that_must_be_noted() {
+    let mut shop = Shop::new();
+    shop.step(Step::Route, 1);
+    let mut order = read(Order::default(), &shop, &rules());
+    let lines = Box::new(order.lines(&rules()).expect("known"));
+    let (again, noted) =
+        (OrderCommand::TellLines { lines: lines.clone() }, OrderCommand::TellNoted { lines });
+    assert_eq!(Order::decide(&order, &noted), Ok(vec![]));
+    let told = order.told.as_mut().expect("told");
+    let revision = std::mem::replace(&mut told.noted, false).then_some(told.revision);
+    assert_eq!(Order::decide(&order, &again), Ok(vec![]));
+    let order = apply::<Order>(order, &noted);
+    let told = order.told.as_ref().expect("told");
+    assert_eq!((Some(told.revision), told.noted), (revision.map(|before| before + 1), true));
+    assert_eq!(Order::decide(&order, &noted), Ok(vec![]));
 }
