@@ -42,7 +42,11 @@ pub enum Known {
     /// Other text.
     Mismatch,
     /// The first attempt was refused.
-    Failed,
+    Failed {
+        /// The client surely knows: it heard so twice, and may have lost one of them to a kill
+        /// between the answer and its own record of it.
+        known: bool,
+    },
 }
 
 /// A key and what became of it.
@@ -51,7 +55,14 @@ pub struct Entry {
     text: String,
     outcome: Outcome,
     at: Timestamp,
+    /// How often the client was told of the refusal.
+    #[serde(default)]
+    refusals_told: u32,
 }
+
+/// How often a client may be told of a refusal before it must not use the key again: whoever is
+/// killed before it wrote the first answer down rightly sends the same bytes once more.
+const REFUSALS_TOLD: u32 = 2;
 
 /// The keys of one shop.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -78,13 +89,25 @@ impl KeyStore {
             return match &entry.outcome {
                 _ if entry.text != text => Known::Mismatch,
                 Outcome::Running => Known::Concurrent,
-                Outcome::Refused => Known::Failed,
+                Outcome::Refused => Known::Failed { known: entry.refusals_told >= REFUSALS_TOLD },
                 done => Known::Done(done.clone()),
             };
         }
-        let entry = Entry { text: text.to_owned(), outcome: Outcome::Running, at: now };
-        self.0.insert(place, entry);
+        let (text, outcome) = (text.to_owned(), Outcome::Running);
+        self.0.insert(place, Entry { text, outcome, at: now, refusals_told: 0 });
         Known::New
+    }
+
+    /// The client hears the answer to a request with this key.
+    pub fn heard(&mut self, mutation: &str, key: &str) {
+        let place = place(mutation, key);
+        let told = |entry: &Entry| entry.outcome == Outcome::Refused;
+        if !self.0.get(&place).is_some_and(told) {
+            return;
+        }
+        if let Some(entry) = self.0.get_mut(&place) {
+            entry.refusals_told = entry.refusals_told.saturating_add(1);
+        }
     }
 
     /// Writes down how the first attempt ended.
@@ -154,7 +177,22 @@ mod tests {
         assert_eq!(keys.begin("set", "k", "a", start), Known::New);
         keys.finish("set", "k", Outcome::Refused);
         keys.forget("set", "k");
-        assert_eq!(keys.begin("set", "k", "a", start), Known::Failed);
+        assert_eq!(keys.begin("set", "k", "a", start), Known::Failed { known: false });
+    }
+
+    #[test]
+    fn a_client_knows_of_a_refusal_when_it_heard_of_it_twice() {
+        let mut keys = KeyStore::default();
+        let start = Timestamp::UNIX_EPOCH;
+        keys.begin("set", "k", "a", start);
+        keys.finish("set", "k", Outcome::Refused);
+        // Answers that nobody hears tell nothing.
+        for (heard, known) in [(true, false), (false, false), (true, true), (true, true)] {
+            if heard {
+                keys.heard("set", "k");
+            }
+            assert_eq!(keys.begin("set", "k", "a", start), Known::Failed { known });
+        }
     }
 
     #[test]

@@ -172,6 +172,7 @@ fn one(
     let (data, errors) = execute::run(walk, operation, &mut front);
     let (action, noted) = (front.action, front.noted.into_inner());
     mutate::forget(shop, &prepared);
+    mutate::heard(shop, &prepared);
     if !action.facts().is_empty() {
         tell(shop, &action, now);
     }

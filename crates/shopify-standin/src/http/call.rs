@@ -176,8 +176,12 @@ async fn checked(
         tokio::time::sleep(latency).await;
     }
     let mut shop = lock(shop);
-    let mut reply = execute(world, &mut shop, (walk, operation), (prepared, &call.caller), trail);
+    let keyed = (prepared.as_slice(), &call.caller);
+    let mut reply = execute(world, &mut shop, (walk, operation), keyed, trail);
     reply.headers.extend(deprecated);
+    if !trail.fault.is_some_and(strike::unheard) {
+        mutate::heard(&mut shop, &prepared);
+    }
     let reply = strike::after(reply, trail.fault, &trail.request_id);
     write_down(world, &mut shop, call, std::mem::take(trail), &reply);
     Ok(reply)
@@ -187,7 +191,7 @@ fn execute(
     world: &World,
     shop: &mut Shop,
     (walk, operation): (Walk<'_>, &Operation),
-    (prepared, caller): (Vec<mutate::Prepared>, &Caller),
+    (prepared, caller): (&[mutate::Prepared], &Caller),
     trail: &mut Trail,
 ) -> Reply {
     let now = world.clock.now();
@@ -200,14 +204,14 @@ fn execute(
         base: world.url(),
         whole: false,
         nulls: trail.fault == Some(FaultKind::ApiNulls),
-        prepared: prepared.clone(),
+        prepared: prepared.to_vec(),
         action: Action::default(),
         noted: RefCell::default(),
     };
     let (data, errors) = execute::run(walk, operation, &mut front);
     let action = front.action;
     trail.noted.extend(front.noted.into_inner());
-    mutate::forget(shop, &prepared);
+    mutate::forget(shop, prepared);
     if !action.facts().is_empty() {
         tell(shop, &action, now);
     }

@@ -113,6 +113,19 @@ pub fn forget(shop: &mut Shop, prepared: &[Prepared]) {
     }
 }
 
+/// The client hears how a request with these keys ended.
+pub fn heard(shop: &mut Shop, prepared: &[Prepared]) {
+    for one in prepared {
+        // Of other bytes under the key it learns something else.
+        let same = |known: &Known| matches!(known, Known::New | Known::Failed { .. });
+        if let KeyState::Looked { key, known } = &one.state
+            && same(known)
+        {
+            shop.keys.heard(&one.mutation, key);
+        }
+    }
+}
+
 fn guarded(
     front: &mut Front<'_>,
     field: &Field,
@@ -176,14 +189,14 @@ fn again(outcome: &Outcome) -> Payload {
     }
 }
 
-fn key_refusal(known: &Known) -> Refusal {
-    let (code, message, kind) = match known {
+fn key_refusal(state: &Known) -> Refusal {
+    let (code, message, kind) = match state {
         Known::Concurrent => (
             "IDEMPOTENCY_CONCURRENT_REQUEST",
             "This request is currently in progress, please try again.",
             ViolationKind::KeyConcurrent,
         ),
-        Known::Failed => (
+        Known::Failed { .. } => (
             "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED",
             "The previous attempt with this idempotency key failed, use a new key.",
             ViolationKind::KeyAfterFailure,
@@ -194,5 +207,6 @@ fn key_refusal(known: &Known) -> Refusal {
             ViolationKind::KeyMismatch,
         ),
     };
-    Refusal::whole(code, message).because(kind)
+    let refusal = Refusal::whole(code, message).because(kind);
+    if matches!(state, Known::Failed { known: false }) { refusal.blameless() } else { refusal }
 }

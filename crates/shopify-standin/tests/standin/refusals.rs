@@ -154,7 +154,8 @@ async fn keys_run_once_and_are_compared_by_the_exact_text() {
     assert_eq!(error["field"], Value::Null);
 
     let bad = fixture.adjust("bad", "nope", json!({"delta": -1}));
-    for code in ["INVALID_QUANTITY_NAME", "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"] {
+    let failed = "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED";
+    for code in ["INVALID_QUANTITY_NAME", failed, failed] {
         let payload = fixture.payload(ADJUST, bad.clone()).await;
         assert_eq!(payload["userErrors"][0]["code"], code);
     }
@@ -165,6 +166,37 @@ async fn keys_run_once_and_are_compared_by_the_exact_text() {
     let late = fixture.payload(ADJUST, first).await["inventoryAdjustmentGroup"].clone();
     assert_ne!(late["id"], group["id"]);
     assert_eq!(fixture.level("LAMP-1", "Berlin")["available"], 3);
+}
+
+#[tokio::test]
+async fn a_refusal_that_the_client_may_have_lost_is_no_mistake() {
+    let fixture = Fixture::start().await;
+    let stale = json!({"quantity": 1, "changeFromQuantity": 77});
+    let set = fixture.set("k", "BULB", "Berlin", stale);
+    let body = json!({"query": SET, "variables": set}).to_string();
+    let failed = "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED";
+    let ask = async |code: &str| {
+        let answer = fixture.raw(body.clone()).await;
+        assert_eq!(answer["data"]["inventorySetQuantities"]["userErrors"][0]["code"], code);
+    };
+    let lose = async |count: usize| {
+        fixture.shop.fault(json!({"fault": "api_502_after", "count": count})).unwrap();
+        for _ in 0..count {
+            fixture.raw(body.clone()).await;
+        }
+    };
+    // The refusal is lost on its way, as often as it may be.
+    lose(3).await;
+    assert!(fixture.kinds().is_empty());
+    // It is heard, and the client is killed before it writes that down.
+    ask(failed).await;
+    lose(1).await;
+    ask(failed).await;
+    assert!(fixture.kinds().is_empty());
+    // Who heard of it twice and goes on is blamed each time.
+    ask(failed).await;
+    ask(failed).await;
+    assert_eq!(fixture.kinds(), ["key_after_failure", "key_after_failure"]);
 }
 
 #[tokio::test]
