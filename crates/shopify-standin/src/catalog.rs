@@ -95,6 +95,36 @@ impl Saved {
     }
 }
 
+/// A variant with all that hangs on it, to be put back when its change is refused.
+#[derive(Debug)]
+pub struct SavedVariant {
+    variant: Variant,
+    item: Option<Item>,
+    levels: Vec<Level>,
+}
+
+impl SavedVariant {
+    /// A variant as it is, if it is there.
+    #[must_use]
+    pub fn of(shop: &Shop, id: i64) -> Option<Self> {
+        let variant = shop.variants.get(&id)?.clone();
+        let item = shop.items.get(&variant.item).cloned();
+        let levels = shop.levels_of_item(variant.item).cloned().collect();
+        Some(Self { variant, item, levels })
+    }
+
+    /// Puts it back.
+    pub fn restore(self, shop: &mut Shop) {
+        if let Some(item) = self.item {
+            shop.items.insert(item.id, item);
+        }
+        for level in self.levels {
+            shop.levels.insert(level.key, level);
+        }
+        shop.variants.insert(self.variant.id, self.variant);
+    }
+}
+
 /// Adds a variant at the end of a product and answers its number; its item is not tracked.
 pub fn add_variant(shop: &mut Shop, now: Timestamp, product: i64, action: &mut Action) -> i64 {
     let (id, item) = (shop.new_id(), shop.new_id());
@@ -108,6 +138,7 @@ pub fn add_variant(shop: &mut Shop, now: Timestamp, product: i64, action: &mut A
         compare_at_price: None,
         barcode: None,
         options: Vec::new(),
+        metafields: Vec::new(),
         continues: false,
         requires_components: false,
         position: i64::try_from(places).unwrap_or(i64::MAX - 1) + 1,

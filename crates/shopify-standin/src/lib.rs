@@ -22,6 +22,7 @@ mod idempotency;
 mod ids;
 mod jobs;
 mod journal;
+mod metafields;
 mod model;
 mod mutate;
 mod oauth;

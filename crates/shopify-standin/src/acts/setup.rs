@@ -343,6 +343,7 @@ fn add_variant(
         price: new.price,
         compare_at_price: None,
         options: Vec::new(),
+        metafields: Vec::new(),
         barcode: new.barcode,
         continues,
         requires_components: new.requires_components,

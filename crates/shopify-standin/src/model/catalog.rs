@@ -99,6 +99,9 @@ pub struct Variant {
     /// Names and values of its options.
     #[serde(default)]
     pub options: Vec<(String, String)>,
+    /// Its metafields.
+    #[serde(default)]
+    pub metafields: Vec<Metafield>,
     /// Sells beyond zero.
     pub continues: bool,
     /// A bundle parent: its stock is derived from components.

@@ -5,6 +5,7 @@ mod adjust;
 mod bulk;
 mod item;
 mod lines;
+mod metafields;
 mod moving;
 mod orders;
 mod payload;
@@ -160,6 +161,8 @@ fn apply(front: &mut Front<'_>, name: &str, arguments: &Arguments) -> Result<Don
         "inventoryDeactivate" => activate::deactivate(front, arguments),
         "inventoryBulkToggleActivation" => toggle::run(front, arguments),
         "inventoryItemUpdate" => item::update(front, arguments),
+        "metafieldsSet" => metafields::set(front, arguments),
+        "metafieldsDelete" => metafields::delete(front, arguments),
         "webhookSubscriptionCreate" => subscription::create(front, arguments),
         "webhookSubscriptionUpdate" => subscription::update(front, arguments),
         "webhookSubscriptionDelete" => subscription::delete(front, arguments),

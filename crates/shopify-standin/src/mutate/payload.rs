@@ -98,6 +98,13 @@ impl Payload {
         self
     }
 
+    /// The payload with refusals beside what was done.
+    #[must_use]
+    pub fn beside(mut self, refusals: Vec<Refusal>) -> Self {
+        self.refusals.extend(refusals);
+        self
+    }
+
     /// Its `userErrors`.
     #[must_use]
     pub fn refusals(&self) -> &[Refusal] {
@@ -127,11 +134,13 @@ impl Payload {
 
     fn user_errors(&self, ty: &str) -> Out<Obj> {
         let entries = self.refusals.iter().map(|refusal| {
+            let row = refusal.field.as_deref().and_then(|steps| steps.get(1)?.parse::<i64>().ok());
             let field = refusal.field.clone().map_or(Out::Null, |steps| Out::Leaf(steps.into()));
             Record::new(ty)
                 .with("code", Out::leaf(refusal.code.as_str()))
                 .with("field", field)
                 .with("message", Out::leaf(refusal.message.as_str()))
+                .with("elementIndex", Out::leaf(row))
                 .object()
         });
         Out::List(entries.collect())

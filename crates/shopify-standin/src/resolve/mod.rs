@@ -3,6 +3,7 @@
 mod bulk;
 mod catalog;
 mod catalog_list;
+mod metafields;
 pub mod orders;
 mod page;
 mod product;
@@ -12,8 +13,9 @@ mod shop;
 mod stock;
 mod subscription;
 
+pub use metafields::shown as metafield;
 pub use record::{Obj, Record};
-pub use shop::SCOPES;
+pub use shop::{SCOPES, allowed};
 
 use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
@@ -94,7 +96,7 @@ impl Resolver for Front<'_> {
                 Some(found) => Some(found),
                 None => catalog::product(self, *id, field, arguments)?,
             },
-            Obj::Variant(id) => match product::variant(self, *id, field) {
+            Obj::Variant(id) => match product::variant(self, *id, field, arguments)? {
                 Some(found) => Some(found),
                 None => catalog::variant(self, *id, field)?,
             },

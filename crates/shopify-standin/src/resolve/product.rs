@@ -1,15 +1,13 @@
 //! What products and variants have beside what every list shows: options, metafields, and
 //! products that are set later.
 
-use super::page::{Element, Sort, connection};
 use super::record::{Obj, Record};
-use super::{Front, id, text};
-use crate::clock::seconds_text;
+use super::{Front, id, metafields, text};
 use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
 use crate::graphql::execute::Out;
 use crate::ids::gid;
-use crate::model::order::Metafield;
+use crate::metafields::{self as owners, Owner};
 use crate::model::{Product, Shop};
 use serde_json::{Value, json};
 
@@ -29,23 +27,7 @@ pub fn product(
     Ok(Some(match field {
         "descriptionHtml" => Out::leaf(product.description.as_str()),
         "options" => Out::List(options(front.shop, product)),
-        "metafield" => {
-            let (key, space) = (text(arguments, "key"), text(arguments, "namespace"));
-            let mut all = product.metafields.iter();
-            let found = all.find(|one| {
-                key == Some(one.key.as_str()) && space.is_none_or(|space| space == one.namespace)
-            });
-            found.map_or(Out::Null, |one| Out::Object(Obj::Record(metafield(product, one))))
-        }
-        "metafields" => {
-            let all = product.metafields.iter().map(|one| Element {
-                sort: Sort::Id,
-                id: one.id,
-                object: Obj::Record(metafield(product, one)),
-            });
-            connection(front, "Metafield", all.collect(), arguments)?
-        }
-        _ => return Ok(None),
+        _ => return metafields::field(front, Owner::Product(number), field, arguments),
     }))
 }
 
@@ -77,24 +59,20 @@ fn options(shop: &Shop, product: &Product) -> Vec<Out<Obj>> {
         .collect()
 }
 
-fn metafield(product: &Product, one: &Metafield) -> Record {
-    Record::new("Metafield")
-        .with("id", Out::leaf(gid("Metafield", one.id)))
-        .with("legacyResourceId", Out::leaf(one.id.to_string()))
-        .with("namespace", Out::leaf(one.namespace.as_str()))
-        .with("key", Out::leaf(one.key.as_str()))
-        .with("type", Out::leaf(one.kind.as_str()))
-        .with("value", Out::leaf(one.value.as_str()))
-        .with("ownerType", Out::leaf("PRODUCT"))
-        .with("createdAt", Out::leaf(seconds_text(product.created_at)))
-        .with("updatedAt", Out::leaf(seconds_text(product.updated_at)))
-}
-
 /// A field of `ProductVariant` that stands here.
-#[must_use]
-pub fn variant(front: &Front<'_>, number: i64, field: &str) -> Option<Out<Obj>> {
-    let variant = front.shop.variants.get(&number)?;
-    Some(match field {
+///
+/// # Errors
+/// Those of its connections.
+pub fn variant(
+    front: &Front<'_>,
+    number: i64,
+    field: &str,
+    arguments: &Arguments,
+) -> Result<Option<Out<Obj>>, GraphqlError> {
+    let Some(variant) = front.shop.variants.get(&number) else {
+        return Ok(None);
+    };
+    Ok(Some(match field {
         "compareAtPrice" => Out::leaf(variant.compare_at_price.clone()),
         "selectedOptions" => {
             let plain = [("Title".to_owned(), variant.title.clone())];
@@ -108,8 +86,8 @@ pub fn variant(front: &Front<'_>, number: i64, field: &str) -> Option<Out<Obj>> 
             });
             Out::List(shown.collect())
         }
-        _ => return None,
-    })
+        _ => return metafields::field(front, Owner::Variant(number), field, arguments),
+    }))
 }
 
 /// The product that `productByIdentifier` names.
@@ -125,20 +103,27 @@ pub fn by_identifier(
     if named.contains_key("id") {
         return id(named, "id", "Product").map(Some);
     }
-    let mut all = front.shop.products.values();
     if let Some(handle) = text(named, "handle") {
+        let mut all = front.shop.products.values();
         return Ok(all.find(|one| one.handle() == handle).map(|one| one.id));
     }
-    let custom = named.get("customId").and_then(Value::as_object).unwrap_or(&empty);
-    let (key, space) = (text(custom, "key"), text(custom, "namespace"));
-    let value = text(custom, "value");
-    let fits = |one: &Metafield| {
-        one.kind == "id"
-            && key == Some(one.key.as_str())
-            && value == Some(one.value.as_str())
-            && space.is_none_or(|space| space == one.namespace)
-    };
-    Ok(all.find(|one| one.metafields.iter().any(fits)).map(|one| one.id))
+    Ok(named.get("customId").and_then(|custom| owners::product(front.shop, custom)))
+}
+
+/// The variant that `productVariantByIdentifier` names.
+///
+/// # Errors
+/// For ids of another type.
+pub fn variant_by_identifier(
+    front: &Front<'_>,
+    arguments: &Arguments,
+) -> Result<Option<i64>, GraphqlError> {
+    let empty = Arguments::new();
+    let named = arguments.get("identifier").and_then(Value::as_object).unwrap_or(&empty);
+    if named.contains_key("id") {
+        return id(named, "id", "ProductVariant").map(Some);
+    }
+    Ok(named.get("customId").and_then(|custom| owners::variant(front.shop, custom)))
 }
 
 /// A field of `ProductSetOperation`.

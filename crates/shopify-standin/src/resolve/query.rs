@@ -49,6 +49,10 @@ pub fn root(front: &Front<'_>, field: &str, arguments: &Arguments) -> Answer<Obj
             let found = product::by_identifier(front, arguments)?;
             Ok(Out::maybe(found.and_then(|number| by_kind(front, "Product", number))))
         }
+        "productVariantByIdentifier" => {
+            let found = product::variant_by_identifier(front, arguments)?;
+            Ok(Out::maybe(found.and_then(|number| by_kind(front, "ProductVariant", number))))
+        }
         "productOperation" => of_kind(front, arguments, "ProductSetOperation"),
         "webhookSubscription" => of_kind(front, arguments, "WebhookSubscription"),
         "inventoryLevel" => {

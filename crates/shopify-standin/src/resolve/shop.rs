@@ -38,7 +38,7 @@ pub const SCOPES: [&str; 15] = [
 ];
 
 /// One of these scopes opens a root field.
-const NEEDED: [(&str, &[&str]); 75] = [
+const NEEDED: [(&str, &[&str]); 78] = [
     ("locations", &["read_locations", "read_inventory"]),
     ("location", &["read_locations", "read_inventory"]),
     ("inventoryItems", &["read_inventory", "read_products"]),
@@ -107,6 +107,9 @@ const NEEDED: [(&str, &[&str]); 75] = [
     ("fulfillmentCancel", &WRITE_GOODS),
     ("fulfillmentOrderMove", &WRITE_GOODS),
     ("fulfillmentOrderSplit", &WRITE_GOODS),
+    ("productVariantByIdentifier", &["read_products"]),
+    ("Product.metafieldsSet", &["write_products"]),
+    ("Order.metafieldsSet", &["write_orders"]),
     ("fulfillmentOrderMerge", &WRITE_GOODS),
     ("fulfillmentOrderHold", &WRITE_GOODS),
     ("fulfillmentOrderReleaseHold", &WRITE_GOODS),

@@ -15,6 +15,7 @@ mod costs;
 mod faults;
 mod keeping;
 mod kills;
+mod metafields;
 mod oauth;
 mod operations;
 mod orders;

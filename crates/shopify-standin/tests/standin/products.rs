@@ -216,3 +216,38 @@ async fn a_product_is_created_given_variants_and_deleted() {
     assert_eq!(again["userErrors"][0]["message"], "Product does not exist");
     assert_eq!(fixture.kinds(), ["refused"; 4]);
 }
+
+#[tokio::test]
+async fn where_parts_are_welcome_the_good_variants_change() {
+    let fixture = Fixture::start().await;
+    let change = "mutation($p:ID!,$v:[ProductVariantsBulkInput!]!){productVariantsBulkUpdate(\
+        productId:$p,variants:$v,allowPartialUpdates:true){product{id} productVariants{sku price} \
+        userErrors{code field}}}";
+    let product = &fixture.made["products"][0]["gid"];
+    let (lamp, red) = (fixture.variant_id("LAMP-1"), fixture.variant_id("LAMP-1-RED"));
+    let berlin = fixture.location("Berlin");
+    // The second one is refused after half of it was done.
+    let half = json!({"id": red, "price": "7.00", "inventoryItem": {"sku": "OTHER"},
+        "quantityAdjustments": [
+            {"locationId": berlin, "adjustment": 3, "changeFromQuantity": 0},
+            {"locationId": fixture.location("Lyon"), "adjustment": 1, "changeFromQuantity": 0}]});
+    let mixed = json!([{"price": "1.00"}, half, {"id": lamp, "price": "6.00"}]);
+    let payload = fixture.payload(change, json!({"p": product, "v": mixed})).await;
+    assert_eq!(payload["productVariants"], json!([{"sku": "LAMP-1", "price": "6.00"}]));
+    let errors = payload["userErrors"].as_array().unwrap();
+    let codes: Vec<&Value> = errors.iter().map(|one| &one["code"]).collect();
+    assert_eq!(codes, ["PRODUCT_VARIANT_ID_MISSING", "INVALID_INPUT"]);
+    assert_eq!(errors[1]["field"], json!(["variants", "1", "quantityAdjustments"]));
+    let read = "query($id:ID!){productVariant(id:$id){sku price}}";
+    let shown = fixture.data(read, json!({"id": red})).await["productVariant"].clone();
+    assert_eq!(shown, json!({"sku": "LAMP-1-RED", "price": "10.00"}), "each one whole or not");
+    assert_eq!(fixture.level("LAMP-1-RED", "Berlin")["available"], 0);
+    // Where none is good, nothing is answered; an id of another type ends the call.
+    let none = json!({"p": product, "v": [{"price": "1.00"}]});
+    assert_eq!(fixture.payload(change, none).await["product"], Value::Null);
+    let strange = json!({"p": product, "v": [{"id": lamp, "price": "9.00"}, {"id": product}]});
+    assert_eq!(fixture.code(change, strange).await, "RESOURCE_NOT_FOUND");
+    let shown = fixture.data(read, json!({"id": lamp})).await["productVariant"].clone();
+    assert_eq!(shown["price"], "6.00", "and leaves nothing behind");
+    assert_eq!(fixture.kinds(), ["refused", "refused", "refused", "bad_request"]);
+}

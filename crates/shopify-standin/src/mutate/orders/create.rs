@@ -5,6 +5,7 @@ use super::{done, no};
 use crate::clock;
 use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
+use crate::metafields;
 use crate::model::order::{
     Currencies, Customer, Metafield, Money, ShippingLine, Transaction, TransactionKind, money,
 };
@@ -87,7 +88,7 @@ fn create(front: &mut Front<'_>, input: &Value, options: &Value) -> Result<i64, 
     head(front, &mut order, input)?;
     people(front, &mut order, input)?;
     sums(front, &mut order, input)?;
-    metafields(front, &mut order, input)?;
+    own_fields(front, &mut order, input)?;
     let id = place::place(front.shop, front.now, order, &mut front.action)?;
     if text(input, "fulfillmentStatus").is_some() {
         ship(front, id, input)?;
@@ -339,22 +340,16 @@ fn sums(front: &mut Front<'_>, order: &mut Order, input: &Value) -> Result<(), S
 }
 
 /// Metafields; a unique one that another order has is refused.
-fn metafields(front: &mut Front<'_>, order: &mut Order, input: &Value) -> Result<(), Stop> {
+fn own_fields(front: &mut Front<'_>, order: &mut Order, input: &Value) -> Result<(), Stop> {
     for (row, one) in list(input, "metafields").iter().enumerate() {
         let fresh = Metafield {
             id: front.shop.new_id(),
-            namespace: text(one, "namespace").unwrap_or_else(|| "app--1".to_owned()),
+            namespace: metafields::namespace(text(one, "namespace").as_deref()),
             key: text(one, "key").unwrap_or_default(),
             kind: text(one, "type").unwrap_or_else(|| "single_line_text_field".to_owned()),
             value: text(one, "value").unwrap_or_default(),
         };
-        let same = |known: &Metafield| {
-            known.kind == "id"
-                && (&known.namespace, &known.key, &known.value)
-                    == (&fresh.namespace, &fresh.key, &fresh.value)
-        };
-        let mut others = front.shop.orders.values().flat_map(|order| &order.metafields);
-        if fresh.kind == "id" && others.any(same) {
+        if fresh.is_id() && metafields::order(front.shop, &fresh.as_id()).is_some() {
             let row = row.to_string();
             let at = ["order", "metafields", row.as_str(), "value"];
             let refused = Refused::new("Value must be unique").code("INVALID").at(&at);

@@ -3,6 +3,7 @@
 use super::Stop;
 use crate::catalog;
 use crate::graphql::error::GraphqlError;
+use crate::metafields::{Owner, namespace, problem, write};
 use crate::model::order::Metafield;
 use crate::model::{LevelKey, QuantityName, Shop, Step};
 use crate::mutate::payload::Refusal;
@@ -46,20 +47,6 @@ pub(super) fn known(input: &Value) -> Result<(), GraphqlError> {
     }
 }
 
-/// The product with a custom id.
-pub(super) fn by_custom_id(shop: &Shop, custom: &Value) -> Option<i64> {
-    let (space, key) = (text(custom, "namespace"), text(custom, "key"));
-    let value = text(custom, "value");
-    let fits = |one: &Metafield| {
-        one.kind == "id"
-            && key.as_ref() == Some(&one.key)
-            && value.as_ref() == Some(&one.value)
-            && space.as_ref().is_none_or(|space| *space == one.namespace)
-    };
-    let mut all = shop.products.values();
-    all.find(|product| product.metafields.iter().any(fits)).map(|product| product.id)
-}
-
 /// The product with a handle.
 pub(super) fn by_handle(shop: &Shop, handle: &str) -> Option<i64> {
     shop.products.values().find(|product| product.handle() == handle).map(|product| product.id)
@@ -96,47 +83,45 @@ pub(super) fn head(front: &mut Front<'_>, id: i64, input: &Value, at: &str) -> R
     Ok(())
 }
 
-/// Writes metafields to a product; `replace` takes away those that are not among them.
+/// Codes of the refusals of metafields: one that is wrong, and a custom id that another has.
+pub(super) const SET_CODES: (&str, &str) = ("INVALID_METAFIELD", "DUPLICATED_METAFIELD_VALUE");
+const BULK_CODES: (&str, &str) = ("INVALID_INPUT", "INVALID_INPUT");
+
+/// Writes metafields to a product or a variant; `replace` takes away those that are not among
+/// them.
 pub(super) fn metafields(
     front: &mut Front<'_>,
-    id: i64,
+    owner: Owner,
     (all, replace): (&[Value], bool),
-    at: &str,
+    at: &[&str],
+    (wrong, taken): (&'static str, &'static str),
 ) -> Result<(), Stop> {
     let mut fresh = Vec::new();
     for (row, one) in all.iter().enumerate() {
-        let field = Metafield {
-            id: front.shop.new_id(),
-            namespace: text(one, "namespace").unwrap_or_else(|| "app--1".to_owned()),
-            key: text(one, "key").unwrap_or_default(),
-            kind: text(one, "type").unwrap_or_else(|| "single_line_text_field".to_owned()),
-            value: text(one, "value").unwrap_or_default(),
-        };
+        let known = owner.metafields(front.shop).unwrap_or_default();
+        let (space, key) = (namespace(text(one, "namespace").as_deref()), text(one, "key"));
+        let key = key.unwrap_or_default();
+        let known = known.iter().find(|known| known.is_named(&space, &key));
+        let kind = text(one, "type").or_else(|| known.map(|known| known.kind.clone()));
+        let kind = kind.unwrap_or_else(|| "single_line_text_field".to_owned());
+        let value = text(one, "value").unwrap_or_default();
+        let field = Metafield { id: front.shop.new_id(), namespace: space, key, kind, value };
         let row = row.to_string();
+        let place = [at, &["metafields", row.as_str()]].concat();
         if field.key.is_empty() {
-            let message = "Key can't be blank";
-            return Err(Refusal::at("INVALID_METAFIELD", &[at, "metafields", &row], message).into());
+            return Err(Refusal::at(wrong, &place, "Key can't be blank").into());
         }
-        let custom = serde_json::json!({"namespace": field.namespace, "key": field.key,
-            "value": field.value});
-        let taken = by_custom_id(front.shop, &custom).is_some_and(|other| other != id);
-        if field.kind == "id" && taken {
-            let place = [at, "metafields", row.as_str(), "value"];
-            return Err(
-                Refusal::at("DUPLICATED_METAFIELD_VALUE", &place, "Value must be unique").into()
-            );
+        let value_place = [place.as_slice(), &["value"]].concat();
+        if let Some(message) = problem(&field.kind, &field.value) {
+            return Err(Refusal::at(wrong, &value_place, message).into());
+        }
+        let other = owner.with_id(front.shop, &field.as_id()).is_some_and(|other| other != owner);
+        if field.is_id() && other {
+            return Err(Refusal::at(taken, &value_place, "Value must be unique").into());
         }
         fresh.push(field);
     }
-    if let Some(product) = front.shop.products.get_mut(&id) {
-        let same = |one: &Metafield, other: &Metafield| {
-            (&one.namespace, &one.key) == (&other.namespace, &other.key)
-        };
-        product
-            .metafields
-            .retain(|known| !replace && !fresh.iter().any(|other| same(known, other)));
-        product.metafields.extend(fresh);
-    }
+    write(front.shop, owner, fresh, replace);
     Ok(())
 }
 
@@ -185,6 +170,12 @@ pub(super) fn variant(
     known.updated_at = now;
     let item = known.item;
     item_of(front, item, input);
+    if let Some(all) = list(input, "metafields") {
+        // `productSet` replaces lists, the bulk mutations add to them.
+        let set = at.first() == Some(&"input");
+        let codes = if set { SET_CODES } else { BULK_CODES };
+        metafields(front, Owner::Variant(id), (all, set), at, codes)?;
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `productSet`: a product becomes what the input says, and lists lose what is not among them.
 
 use super::parts::{
-    by_custom_id, by_handle, doubled, head, known, list, metafields, option_values, quantity,
+    SET_CODES, by_handle, doubled, head, known, list, metafields, option_values, quantity,
     stock_new, text, variant,
 };
 use super::simple::blank;
@@ -10,6 +10,7 @@ use crate::catalog::{self, Saved};
 use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
 use crate::jobs::{self, Job, ProductOperation};
+use crate::metafields::{Owner, product as by_custom_id};
 use crate::model::{LevelKey, QuantityName};
 use crate::mutate::payload::{Payload, Refusal};
 use crate::resolve::{Front, Obj, number};
@@ -177,14 +178,15 @@ fn write(
         product.own_handle = product.own_handle.take().or(Some(handle));
     }
     if let Some(all) = list(input, "metafields") {
-        metafields(front, id, (all, true), "input")?;
+        metafields(front, Owner::Product(id), (all, true), &["input"], SET_CODES)?;
     }
     if let Some(mut custom) = custom {
         // The id by which it is found stays, whatever the list says.
         if let Some(fields) = custom.as_object_mut() {
             fields.insert("type".to_owned(), json!("id"));
         }
-        metafields(front, id, (&[custom], false), "identifier")?;
+        let place = ["identifier"];
+        metafields(front, Owner::Product(id), (&[custom], false), &place, SET_CODES)?;
     }
     if let Some(options) = list(input, "productOptions") {
         let names: Vec<(i64, String)> = options

@@ -1,11 +1,12 @@
 //! `productCreate`, `productUpdate`, `productDelete`.
 
-use super::parts::{by_custom_id, by_handle, head, known, list, metafields, option_values, text};
+use super::parts::{SET_CODES, by_handle, head, known, list, metafields, option_values, text};
 use super::{Made, Stop};
 use crate::catalog;
 use crate::graphql::arguments::Arguments;
 use crate::graphql::execute::Out;
 use crate::ids::gid;
+use crate::metafields::{Owner, product as by_custom_id};
 use crate::model::Product;
 use crate::mutate::payload::{Payload, Refusal};
 use crate::resolve::{Front, Obj, number};
@@ -58,7 +59,8 @@ pub(super) fn create(front: &mut Front<'_>, arguments: &Arguments) -> Made {
 
 fn fill(front: &mut Front<'_>, id: i64, input: &Value) -> Result<(), Stop> {
     head(front, id, input, "product")?;
-    metafields(front, id, (list(input, "metafields").unwrap_or_default(), false), "product")?;
+    let fields = list(input, "metafields").unwrap_or_default();
+    metafields(front, Owner::Product(id), (fields, false), &["product"], SET_CODES)?;
     let options = list(input, "productOptions").unwrap_or_default();
     let mut first = Vec::new();
     for option in options {
@@ -107,7 +109,8 @@ pub(super) fn update(front: &mut Front<'_>, arguments: &Arguments) -> Made {
         return Err(if gone { refusal.blameless() } else { refusal }.into());
     };
     head(front, id, &input, "product")?;
-    metafields(front, id, (list(&input, "metafields").unwrap_or_default(), false), "product")?;
+    let fields = list(&input, "metafields").unwrap_or_default();
+    metafields(front, Owner::Product(id), (fields, false), &["product"], SET_CODES)?;
     front.action.add(Fact::ProductUpdated(id));
     Ok(answer(id))
 }

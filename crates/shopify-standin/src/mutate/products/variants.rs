@@ -2,7 +2,7 @@
 
 use super::parts::{doubled, list, option_values, stock_new, text, variant};
 use super::{Made, Stop};
-use crate::catalog::{self, Saved};
+use crate::catalog::{self, Saved, SavedVariant};
 use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
 use crate::graphql::execute::Out;
@@ -103,8 +103,12 @@ pub(super) fn update(front: &mut Front<'_>, arguments: &Arguments) -> Made {
     let product = product(front, arguments)?;
     let inputs = inputs(arguments);
     if arguments.get("allowPartialUpdates") == Some(&Value::Bool(true)) {
-        let what = "productVariantsBulkUpdate with allowPartialUpdates";
-        return Err(GraphqlError::not_implemented(what).into());
+        let (changed, refusals) = whole(front, product, |front| parts(front, product, &inputs))?;
+        // Where nothing could be done, nothing is answered.
+        return Ok(match changed.as_slice() {
+            [] => refusals.into(),
+            changed => answer(front, product, changed).beside(refusals),
+        });
     }
     let changed = whole(front, product, |front| {
         let mut changed = Vec::new();
@@ -115,6 +119,33 @@ pub(super) fn update(front: &mut Front<'_>, arguments: &Arguments) -> Made {
         Ok(changed)
     })?;
     Ok(answer(front, product, &changed))
+}
+
+/// Changes the variants that can be changed; the others stay as they were, each with its reason.
+fn parts(
+    front: &mut Front<'_>,
+    product: i64,
+    inputs: &[Value],
+) -> Result<(Vec<i64>, Vec<Refusal>), Stop> {
+    let (mut changed, mut refusals) = (Vec::new(), Vec::new());
+    for (row, one) in inputs.iter().enumerate() {
+        let row = row.to_string();
+        let id = text(one, "id").and_then(|given| number(&given, "ProductVariant").ok());
+        let before = id.and_then(|id| SavedVariant::of(front.shop, id));
+        let facts = front.action.clone();
+        match change(front, product, one, &["variants", row.as_str()]) {
+            Ok(id) => changed.push(id),
+            Err(Stop::Refused(refusal)) => {
+                if let Some(before) = before {
+                    before.restore(front.shop);
+                }
+                front.action = facts;
+                refusals.push(refusal);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((changed, refusals))
 }
 
 fn change(front: &mut Front<'_>, product: i64, input: &Value, at: &[&str]) -> Result<i64, Stop> {

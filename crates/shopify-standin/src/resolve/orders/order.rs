@@ -2,14 +2,15 @@
 
 use super::super::page::{Element, Sort, connection};
 use super::super::record::{Obj, Record};
-use super::super::{Front, id, text, texts};
+use super::super::{Front, id, texts};
 use super::{Found, Kind, bag, first, money_of, object, payment, person, shipping_list, taxes};
 use crate::clock::seconds_text;
 use crate::graphql::arguments::Arguments;
 use crate::graphql::execute::Out;
 use crate::ids::gid;
+use crate::metafields::{self, Owner};
 use crate::model::Order;
-use crate::model::order::{Metafield, Money, ShippingLine};
+use crate::model::order::{Money, ShippingLine};
 use serde_json::Value;
 
 pub(super) fn field(front: &Front<'_>, order: &Order, field: &str, arguments: &Arguments) -> Found {
@@ -166,15 +167,10 @@ fn parts(front: &Front<'_>, order: &Order, field: &str, arguments: &Arguments) -
         "taxLines" => taxes(order, order.total_tax()),
         "currentTaxLines" => taxes(order, order.current_tax()),
         "retailLocation" => Out::maybe(order.location.map(Obj::Location)),
-        "metafield" => {
-            let (key, space) = (text(arguments, "key"), text(arguments, "namespace"));
-            let mut all = order.metafields.iter();
-            let found = all.find(|one| {
-                key == Some(one.key.as_str()) && space.is_none_or(|space| space == one.namespace)
-            });
-            found.map_or(Out::Null, |one| metafield(order, one))
+        _ => {
+            let owner = Owner::Order(order.id);
+            return super::super::metafields::field(front, owner, field, arguments);
         }
-        _ => return Ok(None),
     }))
 }
 
@@ -219,20 +215,6 @@ fn shipping_lines(order: &Order) -> Out<Obj> {
         .object()
 }
 
-fn metafield(order: &Order, one: &Metafield) -> Out<Obj> {
-    Record::new("Metafield")
-        .with("id", Out::leaf(gid("Metafield", one.id)))
-        .with("legacyResourceId", Out::leaf(one.id.to_string()))
-        .with("namespace", Out::leaf(one.namespace.as_str()))
-        .with("key", Out::leaf(one.key.as_str()))
-        .with("type", Out::leaf(one.kind.as_str()))
-        .with("value", Out::leaf(one.value.as_str()))
-        .with("ownerType", Out::leaf("ORDER"))
-        .with("createdAt", Out::leaf(seconds_text(order.created_at)))
-        .with("updatedAt", Out::leaf(seconds_text(order.created_at)))
-        .object()
-}
-
 /// The order that `orderByIdentifier` names.
 ///
 /// # Errors
@@ -246,17 +228,7 @@ pub fn by_identifier(
     if named.contains_key("id") {
         return id(named, "id", "Order").map(Some);
     }
-    let custom = named.get("customId").and_then(Value::as_object).unwrap_or(&empty);
-    let value = text(custom, "value");
-    let (key, space) = (text(custom, "key"), text(custom, "namespace"));
-    let fits = |one: &Metafield| {
-        one.kind == "id"
-            && key == Some(one.key.as_str())
-            && value == Some(one.value.as_str())
-            && space.is_none_or(|space| space == one.namespace)
-    };
-    let mut all = front.shop.orders.values();
-    Ok(all.find(|order| order.metafields.iter().any(fits)).map(|order| order.id))
+    Ok(named.get("customId").and_then(|custom| metafields::order(front.shop, custom)))
 }
 
 /// What a refund suggests of an amount of money.
