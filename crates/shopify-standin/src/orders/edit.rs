@@ -5,7 +5,7 @@ use super::refund::cancel_units;
 use super::route::commit;
 use super::units::{append, remove};
 use super::{Refused, Work};
-use crate::model::order::Edit;
+use crate::model::order::{CustomItem, Edit, OrderLine};
 use crate::model::{LevelKey, Shop, Step};
 use crate::webhooks::fact::{Action, Fact};
 use jiff::Timestamp;
@@ -22,6 +22,13 @@ pub enum Change {
         quantity: i64,
         /// Where they are taken from.
         location: Option<i64>,
+    },
+    /// A line of no variant more.
+    Custom {
+        /// What it is.
+        what: CustomItem,
+        /// Units.
+        quantity: i64,
     },
     /// Another number of units, without those removed and refunded.
     Set {
@@ -66,6 +73,7 @@ pub fn edit(
             Change::Add { item, quantity, location } => {
                 add_line(&mut work, *item, *quantity, *location)?
             }
+            Change::Custom { what, quantity } => add_custom(&mut work, what, *quantity)?,
             Change::Set { line, quantity, restock } => {
                 set_quantity(&mut work, *line, *quantity, *restock)?
             }
@@ -104,6 +112,23 @@ fn add_line(
     let id = line.id;
     work.order.lines.push(line);
     claim(work, id, key, quantity);
+    Ok((id, quantity))
+}
+
+fn add_custom(
+    work: &mut Work<'_>,
+    what: &CustomItem,
+    quantity: i64,
+) -> Result<(i64, i64), Refused> {
+    positive(quantity)?;
+    let first = work.shop.locations.values().find(|one| one.active).map(|one| one.id);
+    let location = what.location.or(first).unwrap_or_default();
+    let id = work.shop.new_id();
+    let CustomItem { price, requires_shipping, taxable, .. } = *what;
+    let plain = OrderLine::custom(id, what.title.clone(), quantity, location);
+    work.order.lines.push(OrderLine { price, requires_shipping, taxable, ..plain });
+    // It claims nothing, but it may have to be shipped.
+    claim(work, id, LevelKey { location, item: 0 }, quantity);
     Ok((id, quantity))
 }
 

@@ -38,7 +38,7 @@ pub const SCOPES: [&str; 15] = [
 ];
 
 /// One of these scopes opens a root field.
-const NEEDED: [(&str, &[&str]); 78] = [
+const NEEDED: [(&str, &[&str]); 79] = [
     ("locations", &["read_locations", "read_inventory"]),
     ("location", &["read_locations", "read_inventory"]),
     ("inventoryItems", &["read_inventory", "read_products"]),
@@ -96,6 +96,7 @@ const NEEDED: [(&str, &[&str]); 78] = [
     ("orderEditCommit", &["write_order_edits"]),
     ("productCreate", &["write_products"]),
     ("productUpdate", &["write_products"]),
+    ("orderEditAddCustomItem", &["write_order_edits"]),
     ("productSet", &["write_products"]),
     ("productDelete", &["write_products"]),
     ("productVariantsBulkCreate", &["write_products"]),

@@ -6,7 +6,7 @@ use super::super::{Answer, ControlError, Scene, fields, read};
 use super::order;
 use crate::ids::gid;
 use crate::model::order::{
-    Address, Currencies, Customer, Money, ShippingLine, Transaction, TransactionKind, money,
+    Address, Currencies, Customer, ShippingLine, Transaction, TransactionKind, money,
 };
 use crate::model::{LevelKey, Order, OrderLine};
 use crate::orders::fulfil::{Part, Slip, fulfil};
@@ -240,28 +240,8 @@ fn lines(
 
 /// A line without a variant.
 fn custom(scene: &mut Scene<'_>, title: String, quantity: i64, location: i64) -> OrderLine {
-    OrderLine {
-        id: scene.shop.new_id(),
-        variant: None,
-        product: None,
-        item: None,
-        location,
-        sku: None,
-        title,
-        variant_title: None,
-        vendor: None,
-        price: Money::default(),
-        discount: Money::default(),
-        properties: Vec::new(),
-        quantity,
-        fulfilled: 0,
-        removed: 0,
-        returned: 0,
-        claimed: false,
-        requires_shipping: true,
-        gift_card: false,
-        taxable: true,
-    }
+    let plain = OrderLine::custom(scene.shop.new_id(), title, quantity, location);
+    OrderLine { requires_shipping: true, ..plain }
 }
 
 /// Who buys: who is named, nobody where null is said, and an invented person otherwise.

@@ -1,5 +1,6 @@
 //! Edits, returns, and what a customer was told.
 
+use super::money::Money;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,15 @@ pub enum Staged {
         /// Where they are taken from.
         location: Option<i64>,
     },
+    /// A line more, of no variant.
+    Custom {
+        /// Number of the calculated line.
+        line: i64,
+        /// What it is.
+        what: CustomItem,
+        /// Units.
+        quantity: i64,
+    },
     /// Another number of units.
     Set {
         /// The line.
@@ -56,6 +66,21 @@ pub enum Staged {
         /// Units that are taken off are for sale again.
         restock: bool,
     },
+}
+
+/// Something that is sold and stands in no catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomItem {
+    /// Shown name.
+    pub title: String,
+    /// Unit price.
+    pub price: Money,
+    /// Where it is sold; the first active location when that is not said.
+    pub location: Option<i64>,
+    /// Has to be shipped.
+    pub requires_shipping: bool,
+    /// Is taxed.
+    pub taxable: bool,
 }
 
 /// A return.

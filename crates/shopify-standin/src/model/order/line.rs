@@ -49,6 +49,33 @@ pub struct OrderLine {
 }
 
 impl OrderLine {
+    /// A line of no variant, without a price yet.
+    #[must_use]
+    pub fn custom(id: i64, title: String, quantity: i64, location: i64) -> Self {
+        Self {
+            id,
+            variant: None,
+            product: None,
+            item: None,
+            location,
+            sku: None,
+            title,
+            variant_title: None,
+            vendor: None,
+            price: Money::default(),
+            discount: Money::default(),
+            properties: Vec::new(),
+            quantity,
+            fulfilled: 0,
+            removed: 0,
+            returned: 0,
+            claimed: false,
+            requires_shipping: false,
+            gift_card: false,
+            taxable: true,
+        }
+    }
+
     /// Units still to be shipped (`unfulfilledQuantity`).
     #[must_use]
     pub fn remaining(&self) -> i64 {

@@ -8,7 +8,9 @@ pub mod payment;
 pub mod person;
 pub mod shipping;
 
-pub use changes::{Disposition, Edit, EditSession, Metafield, Notice, Return, ReturnLine, Staged};
+pub use changes::{
+    CustomItem, Disposition, Edit, EditSession, Metafield, Notice, Return, ReturnLine, Staged,
+};
 pub use line::OrderLine;
 pub use money::{Currencies, Money};
 pub use payment::{Paid, Refund, RefundLine, Restock, Transaction, TransactionKind};

@@ -7,7 +7,7 @@ use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
 use crate::metafields;
 use crate::model::order::{
-    Currencies, Customer, Metafield, Money, ShippingLine, Transaction, TransactionKind, money,
+    Currencies, Customer, Metafield, ShippingLine, Transaction, TransactionKind, money,
 };
 use crate::model::{LevelKey, Order, OrderLine};
 use crate::mutate::Done;
@@ -200,28 +200,7 @@ fn place_of(
 fn custom(front: &mut Front<'_>, title: String, quantity: i64) -> OrderLine {
     let first = front.shop.locations.values().find(|location| location.active);
     let location = first.map_or(0, |location| location.id);
-    OrderLine {
-        id: front.shop.new_id(),
-        variant: None,
-        product: None,
-        item: None,
-        location,
-        sku: None,
-        title,
-        variant_title: None,
-        vendor: None,
-        price: Money::default(),
-        discount: Money::default(),
-        properties: Vec::new(),
-        quantity,
-        fulfilled: 0,
-        removed: 0,
-        returned: 0,
-        claimed: false,
-        requires_shipping: false,
-        gift_card: false,
-        taxable: true,
-    }
+    OrderLine::custom(front.shop.new_id(), title, quantity, location)
 }
 
 /// What the input says about a line. Left out, `requiresShipping` is false, as with Shopify.

@@ -1,12 +1,13 @@
 //! `orderEditBegin`, its changes, and `orderEditCommit`: nothing happens before the commit.
 
+use super::input::amount;
 use super::{done, no};
 use crate::clock;
 use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
 use crate::graphql::execute::Out;
 use crate::ids::{self, gid};
-use crate::model::order::{EditSession, Staged};
+use crate::model::order::{Currencies, CustomItem, EditSession, Staged};
 use crate::mutate::Done;
 use crate::mutate::payload::Payload;
 use crate::orders::Refused;
@@ -99,6 +100,58 @@ pub(super) fn add_variant(front: &mut Front<'_>, arguments: &Arguments) -> Ran {
     Ok(shown(session, Some(line)))
 }
 
+/// `orderEditAddCustomItem`
+pub(super) fn add_custom(front: &mut Front<'_>, arguments: &Arguments) -> Ran {
+    let session = match session(front, arguments)? {
+        Ok(session) => session,
+        Err(missing) => return Ok(missing),
+    };
+    let located = text(arguments, "locationId").is_some();
+    let location = located.then(|| id(arguments, "locationId", "Location")).transpose()?;
+    if location.is_some_and(|location| !front.shop.locations.contains_key(&location)) {
+        return Ok(no(&Refused::missing("The location does not exist."), &["locationId"]));
+    }
+    let order = front.shop.edits.get(&session).and_then(|one| front.shop.orders.get(&one.order));
+    let Some(currencies) = order.map(|order| order.currencies.clone()) else {
+        return Ok(no(&Refused::missing("The calculated order does not exist."), &["id"]));
+    };
+    let flag = |name: &str| arguments.get(name).and_then(Value::as_bool);
+    let quantity = arguments.get("quantity").and_then(Value::as_i64).unwrap_or_default();
+    let title = text(arguments, "title").unwrap_or_default().trim().to_owned();
+    if title.is_empty() {
+        return Ok(no(&Refused::new("Title can't be blank"), &["title"]));
+    }
+    if quantity <= 0 {
+        return Ok(no(&Refused::new("Quantity must be greater than 0"), &["quantity"]));
+    }
+    let price = match price(arguments.get("price"), &currencies) {
+        Ok(price) => currencies.presentment_amount(price),
+        Err(message) => return Ok(no(&Refused::new(message), &["price"])),
+    };
+    let what = CustomItem {
+        title,
+        price,
+        location,
+        requires_shipping: flag("requiresShipping").unwrap_or(false),
+        taxable: flag("taxable").unwrap_or(true),
+    };
+    let line = front.shop.new_id();
+    if let Some(one) = front.shop.edits.get_mut(&session) {
+        one.changes.push(Staged::Custom { line, what, quantity });
+    }
+    Ok(shown(session, Some(line)))
+}
+
+/// A price in the customer's currency; the error is the message of a refusal.
+fn price(input: Option<&Value>, currencies: &Currencies) -> Result<i64, &'static str> {
+    let input = input.unwrap_or(&Value::Null);
+    if input.get("currencyCode").and_then(Value::as_str) != Some(currencies.presentment.as_str()) {
+        return Err("Price currency must be the presentment currency of the order");
+    }
+    let price = amount(input.get("amount"), &currencies.presentment);
+    price.filter(|price| *price >= 0).ok_or("Price must be greater than or equal to 0")
+}
+
 /// `orderEditSetQuantity`
 pub(super) fn set_quantity(front: &mut Front<'_>, arguments: &Arguments) -> Ran {
     let session = match session(front, arguments)? {
@@ -120,7 +173,12 @@ pub(super) fn set_quantity(front: &mut Front<'_>, arguments: &Arguments) -> Ran 
     let one = front.shop.edits.get_mut(&session);
     let mut changes = one.map(|one| &mut one.changes).into_iter().flatten();
     let added = changes.find_map(|change| match change {
-        Staged::Add { line: fresh, quantity, .. } if *fresh == line => Some(quantity),
+        Staged::Add { line: fresh, quantity, .. }
+        | Staged::Custom { line: fresh, quantity, .. }
+            if *fresh == line =>
+        {
+            Some(quantity)
+        }
         _ => None,
     });
     if quantity < 0 || too_few {
@@ -154,7 +212,10 @@ pub(super) fn commit(front: &mut Front<'_>, arguments: &Arguments) -> Ran {
         return Ok(no(&Refused::missing("The calculated order does not exist."), &["id"]));
     };
     let changes = one.changes.iter().filter_map(|change| match change {
-        Staged::Add { quantity: 0, .. } => None,
+        Staged::Add { quantity: 0, .. } | Staged::Custom { quantity: 0, .. } => None,
+        Staged::Custom { what, quantity, .. } => {
+            Some(Change::Custom { what: what.clone(), quantity: *quantity })
+        }
         Staged::Add { item, quantity, location, .. } => {
             Some(Change::Add { item: *item, quantity: *quantity, location: *location })
         }

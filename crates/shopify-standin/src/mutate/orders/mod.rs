@@ -58,6 +58,7 @@ pub fn run(
         "orderEditSetQuantity" => editing::set_quantity(front, arguments),
         "orderEditCommit" => editing::commit(front, arguments),
         "orderUpdate" => update::update(front, arguments),
+        "orderEditAddCustomItem" => editing::add_custom(front, arguments),
         "orderClose" => update::close(front, arguments, true),
         "orderOpen" => update::close(front, arguments, false),
         "orderMarkAsPaid" => update::mark_as_paid(front, arguments),

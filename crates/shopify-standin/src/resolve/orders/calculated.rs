@@ -3,11 +3,11 @@
 use super::super::Front;
 use super::super::page::{Element, Sort, connection};
 use super::super::record::Obj;
-use super::Found;
+use super::{Found, bag};
 use crate::graphql::arguments::Arguments;
 use crate::graphql::execute::Out;
 use crate::ids::gid;
-use crate::model::order::{EditSession, Staged};
+use crate::model::order::{EditSession, Staged, money};
 use crate::model::{Order, OrderLine};
 
 /// Lines of a session with the quantities that they will have; added ones are told apart.
@@ -24,7 +24,9 @@ fn lines<'s>(order: &'s Order, session: &'s EditSession) -> Vec<(i64, i64, bool)
         .iter()
         .map(|line| (line.id, set(line).unwrap_or_else(|| line.current()), false));
     let added = session.changes.iter().filter_map(|change| match change {
-        Staged::Add { line, quantity, .. } => Some((*line, *quantity, true)),
+        Staged::Add { line, quantity, .. } | Staged::Custom { line, quantity, .. } => {
+            Some((*line, *quantity, true))
+        }
         Staged::Set { .. } => None,
     });
     known.chain(added).collect()
@@ -78,6 +80,10 @@ pub fn line(front: &Front<'_>, (session, line): (i64, i64), field: &str) -> Opti
         Staged::Add { line: fresh, item, .. } if *fresh == line => Some(*item),
         _ => None,
     });
+    let custom = session.changes.iter().find_map(|change| match change {
+        Staged::Custom { line: fresh, what, .. } if *fresh == line => Some(what),
+        _ => None,
+    });
     let item = item.or_else(|| known.and_then(|known| known.item));
     let variant = item.and_then(|item| front.shop.variant_of(item));
     let restocks = session.changes.iter().any(
@@ -98,11 +104,20 @@ pub fn line(front: &Front<'_>, (session, line): (i64, i64), field: &str) -> Opti
         "title" => {
             let product = variant.and_then(|one| front.shop.products.get(&one.product));
             let title = product.map(|product| product.title.clone());
+            let title = custom.map(|what| what.title.clone()).or(title);
             Out::leaf(known.map(|known| known.title.clone()).or(title).unwrap_or_default())
         }
         "variantTitle" => Out::leaf(variant.map(|one| one.title.clone())),
         "variant" => Out::maybe(variant.map(|one| Obj::Variant(one.id))),
-        "restockable" => Out::leaf(!added),
+        "originalUnitPriceSet" | "discountedUnitPriceSet" => {
+            let price = known.map(|known| known.price).or(custom.map(|what| what.price));
+            let price = price.or_else(|| {
+                let price = money::parse(&variant?.price, money::decimals(&order.currencies.shop));
+                Some(order.currencies.shop_amount(price?))
+            });
+            bag(&order.currencies, price.unwrap_or_default())
+        }
+        "restockable" => Out::leaf(!added && custom.is_none()),
         "restocking" => Out::leaf(restocks),
         _ => return None,
     })

@@ -1,7 +1,7 @@
 //! Editing an order, and writing on it.
 
 use super::counts;
-use crate::world::{Fixture, Hooks};
+use crate::world::{Fixture, Hooks, merge};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -112,4 +112,94 @@ async fn an_order_can_look_changed_without_a_change() {
     assert_ne!(before["updatedAt"], after["updatedAt"]);
     after["updatedAt"] = before["updatedAt"].clone();
     assert_eq!(before, after);
+}
+
+const CUSTOM: &str = "mutation($id:ID!,$t:String!,$p:MoneyInput!,$n:Int!,$s:Boolean,$l:ID){\
+    orderEditAddCustomItem(id:$id,title:$t,price:$p,quantity:$n,requiresShipping:$s,\
+    locationId:$l){calculatedLineItem{id title quantity sku restockable variant{id} \
+    originalUnitPriceSet{shopMoney{amount}}} calculatedOrder{addedLineItems(first:5){\
+    nodes{title}}} userErrors{field message}}}";
+
+/// A shop whose app may edit orders, an order of it, and an edit of that.
+async fn editing() -> (Fixture, String, Value) {
+    let scopes = [
+        "read_orders",
+        "write_orders",
+        "write_order_edits",
+        "read_products",
+        "read_inventory",
+        "read_merchant_managed_fulfillment_orders",
+    ];
+    let fixture = Fixture::with(json!({"scopes": scopes})).await;
+    let order = fixture.buy("LAMP-1", 1);
+    let begin = "mutation($id:ID!){orderEditBegin(id:$id){calculatedOrder{id} \
+        userErrors{message}}}";
+    let begun = fixture.payload(begin, json!({"id": order})).await;
+    let session = begun["calculatedOrder"]["id"].clone();
+    (fixture, order, session)
+}
+
+#[tokio::test]
+async fn a_line_of_no_variant_is_added_and_claims_nothing() {
+    let (fixture, order, session) = editing().await;
+    let wrap = json!({"id": session, "t": "Gift wrap", "n": 2, "s": true,
+        "p": {"amount": "3.50", "currencyCode": "EUR"}});
+    let added = fixture.payload(CUSTOM, wrap).await;
+    let line = &added["calculatedLineItem"];
+    assert_eq!((&line["title"], &line["quantity"]), (&json!("Gift wrap"), &json!(2)));
+    assert_eq!((&line["variant"], &line["restockable"]), (&Value::Null, &json!(false)));
+    assert_eq!(line["originalUnitPriceSet"]["shopMoney"]["amount"], "3.5");
+    assert_eq!(
+        added["calculatedOrder"]["addedLineItems"]["nodes"],
+        json!([{"title": "Gift wrap"}])
+    );
+    // One that does not have to be shipped, and one that is taken off again.
+    let card = json!({"id": session, "t": "Card", "n": 1,
+        "p": {"amount": "1.00", "currencyCode": "EUR"}});
+    fixture.payload(CUSTOM, card.clone()).await;
+    let gone = fixture.payload(CUSTOM, card).await;
+    let set = "mutation($id:ID!,$l:ID!){orderEditSetQuantity(id:$id,lineItemId:$l,quantity:0){\
+        userErrors{message}}}";
+    let line = &gone["calculatedLineItem"]["id"];
+    fixture.payload(set, json!({"id": session, "l": line})).await;
+    let before = fixture.numbers("LAMP-1", "Berlin");
+    let commit = "mutation($id:ID!){orderEditCommit(id:$id){order{id} userErrors{message}}}";
+    fixture.payload(commit, json!({"id": session})).await;
+    let shown = fixture.order(&order).await;
+    let lines = shown["lineItems"]["nodes"].as_array().unwrap();
+    assert_eq!(lines.len(), 3);
+    assert_eq!((&lines[1]["quantity"], &lines[1]["variant"]), (&json!(2), &Value::Null));
+    assert_eq!(shown["currentTotalPriceSet"]["shopMoney"]["amount"], "20.0");
+    assert_eq!(shown["totalOutstandingSet"]["shopMoney"]["amount"], "8.0");
+    let goods: Vec<&Value> = shown["fulfillmentOrders"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|one| one["lineItems"]["nodes"].as_array().unwrap())
+        .map(|line| &line["remainingQuantity"])
+        .collect();
+    assert_eq!(goods, [1, 2], "only what has to be shipped");
+    assert_eq!(fixture.numbers("LAMP-1", "Berlin"), before);
+    assert!(fixture.kinds().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_line_of_no_variant_must_have() {
+    let (fixture, _, session) = editing().await;
+    let full = json!({"id": session, "t": "Wrap", "n": 1,
+        "p": {"amount": "3.50", "currencyCode": "EUR"}});
+    for (wrong, field) in [
+        (json!({"t": " "}), "title"),
+        (json!({"n": 0}), "quantity"),
+        (json!({"p": {"amount": "-1.00", "currencyCode": "EUR"}}), "price"),
+        (json!({"p": {"amount": "1.00", "currencyCode": "USD"}}), "price"),
+        (json!({"l": "gid://shopify/Location/1"}), "locationId"),
+    ] {
+        let mut variables = full.clone();
+        merge(&mut variables, wrong);
+        let payload = fixture.payload(CUSTOM, variables).await;
+        assert_eq!(payload["userErrors"][0]["field"], json!([field]), "{payload}");
+        assert_eq!(payload["calculatedLineItem"], Value::Null);
+    }
+    assert_eq!(fixture.kinds(), ["refused"; 5]);
 }
