@@ -1,5 +1,6 @@
 //! Goods that came back: where they go, and what is done about the money.
 
+use super::exchange;
 use super::refund::{self, Funds, Given};
 use super::returns::opened;
 use super::route::commit;
@@ -43,6 +44,21 @@ pub struct Transfer {
     pub given: Vec<Given>,
     /// More than was paid may be given back.
     pub over: bool,
+    /// Part of the shipping, in the customer's currency.
+    pub shipping: i64,
+}
+
+/// All that is done at once with a return.
+#[derive(Clone, Debug, Default)]
+pub struct Process {
+    /// Units that came back.
+    pub lines: Vec<Processed>,
+    /// Exchange lines of which units are sent, and how many.
+    pub exchanges: Vec<(i64, i64)>,
+    /// Money.
+    pub transfer: Option<Transfer>,
+    /// What else is said.
+    pub words: Words,
 }
 
 /// What else is said.
@@ -88,7 +104,8 @@ pub fn dispose(
     commit(work, action).map(drop)
 }
 
-/// Confirms units that came back, says where they went, and gives money back.
+/// Confirms units that came back, says where they went, sends others instead, and gives money
+/// back.
 ///
 /// # Errors
 /// Returns that are not open, more units than are left, and what dispositions and refunds
@@ -97,7 +114,7 @@ pub fn process(
     shop: &mut Shop,
     now: Timestamp,
     id: i64,
-    (lines, transfer, words): (&[Processed], Option<&Transfer>, &Words),
+    asked: &Process,
     action: &mut Action,
 ) -> Result<(), Refused> {
     let (mut work, status) = opened(shop, now, id)?;
@@ -105,6 +122,7 @@ pub fn process(
         let message = "Return is not processable. Only returns with status OPEN can be processed.";
         return Err(Refused::new(message).code("INVALID_STATE").blameless());
     }
+    let (lines, words) = (&asked.lines, &asked.words);
     let mut units = Vec::new();
     for one in lines {
         let line = confirm(&mut work, id, one)?;
@@ -119,10 +137,11 @@ pub fn process(
     if !all.is_empty() {
         go(&mut work, id, &all)?;
     }
-    if let Some(transfer) = transfer {
+    exchange::release(&mut work, id, &asked.exchanges)?;
+    if let Some(transfer) = &asked.transfer {
         let ask = refund::Ask {
             lines: units,
-            shipping: 0,
+            shipping: transfer.shipping,
             funds: Funds::Given(transfer.given.clone()),
             over: transfer.over,
             note: words.note.clone(),
@@ -202,13 +221,7 @@ fn checked(work: &Work<'_>, id: i64, one: &Disposed) -> Result<Option<LevelKey>,
     let line = found
         .and_then(|known| known.lines.iter().find(|line| line.reverse_line == one.reverse_line));
     let line = line.ok_or_else(|| invalid("The line item does not exist."))?;
-    let gone: i64 = line
-        .dispositions
-        .iter()
-        .filter(|known| known.kind != "PROCESSING_REQUIRED")
-        .map(|known| known.quantity)
-        .sum();
-    if one.quantity <= 0 || one.quantity > line.quantity - gone {
+    if one.quantity <= 0 || one.quantity > line.quantity - line.disposed() {
         let message = "Quantity must be positive and not more than what is left to dispose.";
         return Err(invalid(message).unless_known(work.order.updated_at, work.now));
     }

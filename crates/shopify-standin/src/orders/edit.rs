@@ -133,7 +133,7 @@ fn add_custom(
 }
 
 /// Claims units of a line and sees that they are shipped.
-fn claim(work: &mut Work<'_>, line: i64, key: LevelKey, units: i64) {
+pub(super) fn claim(work: &mut Work<'_>, line: i64, key: LevelKey, units: i64) {
     work.step(line, key.location, Step::Sold(units));
     let order = work.order.id;
     if let Some(fulfillment_order) = append(work, line, units) {

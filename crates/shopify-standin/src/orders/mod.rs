@@ -5,8 +5,10 @@
 //! place together, so that a refusal leaves nothing behind.
 
 pub mod cancel;
+pub mod deliveries;
 pub mod dispose;
 pub mod edit;
+pub mod exchange;
 pub mod fulfil;
 pub mod holds;
 pub mod moves;

@@ -1,10 +1,11 @@
 //! Returns: asked for, opened, declined, closed. Nothing here moves stock; that is what
 //! dispositions do.
 
+use super::exchange::{self, Exchanged};
 use super::route::commit;
 use super::{Refused, Work};
 use crate::model::Shop;
-use crate::model::order::{Return, ReturnLine};
+use crate::model::order::{Removal, Return, ReturnLine};
 use crate::webhooks::fact::{Action, Fact};
 use jiff::Timestamp;
 
@@ -19,6 +20,28 @@ pub struct Units {
     pub quantity: i64,
     /// In words.
     pub reason: String,
+    /// Number of the reason among those of every shop.
+    pub definition: Option<i64>,
+}
+
+/// What is taken off a return: lines or exchange lines, and how many units.
+#[derive(Clone, Debug, Default)]
+pub struct Taken {
+    /// Of what was to come back.
+    pub lines: Vec<(i64, i64)>,
+    /// Of what was to be sent instead.
+    pub exchanges: Vec<(i64, i64)>,
+}
+
+/// What is to come back, and what is sent instead.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Units to come back.
+    pub lines: &'a [Units],
+    /// Units that are sent instead, once that is processed.
+    pub exchanges: &'a [Exchanged],
+    /// A customer asks for it.
+    pub requested: bool,
 }
 
 /// Opens a return, or writes a customer's request down, and answers its number.
@@ -29,18 +52,19 @@ pub fn begin(
     shop: &mut Shop,
     now: Timestamp,
     order: i64,
-    (lines, requested): (&[Units], bool),
+    asked: Asked<'_>,
     action: &mut Action,
 ) -> Result<i64, Refused> {
     let mut work = Work::open(shop, now, order)?;
     let mut made = Vec::new();
-    for units in lines {
+    for units in asked.lines {
         let fresh = back(&mut work, &made, units)?;
         made.extend(fresh);
     }
     if made.is_empty() {
         return Err(Refused::new("A return needs at least one line item.").code("BLANK"));
     }
+    let exchanges = exchange::lines(&mut work, asked.exchanges)?;
     let id = work.shop.new_id();
     work.order.returns.push(Return {
         id,
@@ -51,9 +75,12 @@ pub fn begin(
         lines: made,
         reverse: None,
         decline: None,
+        exchanges,
+        deliveries: Vec::new(),
+        removals: Vec::new(),
     });
     work.order.closed_at = None;
-    if requested {
+    if asked.requested {
         work.tell(Fact::ReturnRequested { order, id });
     } else {
         open(&mut work, id);
@@ -140,6 +167,7 @@ fn back(
                 line: units.line,
                 quantity,
                 reason: units.reason.clone(),
+                definition: units.definition,
                 reverse_line: 0,
                 processed: 0,
                 refunded: 0,
@@ -231,8 +259,7 @@ pub fn end(
     }
     let order = work.order.id;
     if let Some(found) = work.order.returns.iter_mut().find(|one| one.id == id) {
-        let touched = |line: &ReturnLine| line.processed > 0 || !line.dispositions.is_empty();
-        if status == "CANCELED" && found.lines.iter().any(touched) {
+        if status == "CANCELED" && found.is_processed() {
             let message = "Return cannot be canceled after it was processed.";
             return Err(Refused::new(message).code("INVALID_STATE"));
         }
@@ -245,5 +272,67 @@ pub fn end(
         "DECLINED" => Fact::ReturnDeclined { order, id },
         _ => Fact::ReturnReopened { order, id },
     });
+    commit(work, action).map(drop)
+}
+
+/// Takes units off a return with which nothing was done yet, all or nothing.
+///
+/// # Errors
+/// Returns that have ended, units that were processed, and the last of them all.
+pub fn remove(
+    shop: &mut Shop,
+    now: Timestamp,
+    id: i64,
+    taken: &Taken,
+    action: &mut Action,
+) -> Result<(), Refused> {
+    let (mut work, status) = opened(shop, now, id)?;
+    if !matches!(status.as_str(), "OPEN" | "REQUESTED") {
+        let message = "Return is not editable. Only returns with status OPEN or REQUESTED can be \
+                       edited.";
+        return Err(Refused::new(message).code("INVALID_STATE").blameless());
+    }
+    let Taken { lines, exchanges } = taken;
+    if lines.is_empty() && exchanges.is_empty() {
+        let message = "At least one return line item or exchange line item must be given.";
+        return Err(Refused::new(message).code("BLANK"));
+    }
+    let removal = work.shop.new_id();
+    let (changed, order) = (work.order.updated_at, work.order.id);
+    let missing =
+        |what: &str| Refused::missing(format!("{what} does not exist.")).code("NOT_FOUND");
+    let found = work.order.returns.iter_mut().find(|one| one.id == id);
+    let found = found.ok_or_else(|| missing("Return"))?;
+    let most = |asked: i64, most: i64| {
+        let message = "Quantity must be positive and not more than what is unprocessed.";
+        let refused = || Refused::new(message).code("INVALID").unless_known(changed, now);
+        if asked > 0 && asked <= most { Ok(asked) } else { Err(refused()) }
+    };
+    for (row, (line, units)) in lines.iter().enumerate() {
+        let known = found.lines.iter_mut().find(|one| one.id == *line);
+        let row = row.to_string();
+        let place = ["returnLineItems", row.as_str()];
+        let known = known.ok_or_else(|| missing("Return line item").at(&place))?;
+        known.quantity -= most(*units, known.untouched()).map_err(|no| no.at(&place))?;
+    }
+    for (row, (line, units)) in exchanges.iter().enumerate() {
+        let known = found.exchanges.iter_mut().find(|one| one.id == *line);
+        let row = row.to_string();
+        let place = ["exchangeLineItems", row.as_str()];
+        let known = known.ok_or_else(|| missing("Exchange line item").at(&place))?;
+        known.quantity -= most(*units, known.unprocessed()).map_err(|no| no.at(&place))?;
+    }
+    found.lines.retain(|line| line.quantity > 0);
+    if found.lines.is_empty() {
+        let message = "A return needs at least one line item; cancel it instead.";
+        return Err(Refused::new(message).code("INVALID"));
+    }
+    let kept: Vec<i64> = found.lines.iter().map(|line| line.reverse_line).collect();
+    for parcel in &mut found.deliveries {
+        parcel.lines.retain(|line| kept.contains(&line.reverse_line));
+    }
+    let (lines, exchanges) = (lines.clone(), exchanges.clone());
+    found.removals.push(Removal { id: removal, lines, exchanges });
+    work.tell(Fact::ReturnUpdated { order, id, removal });
     commit(work, action).map(drop)
 }

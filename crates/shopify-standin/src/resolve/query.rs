@@ -76,6 +76,7 @@ pub fn root(front: &Front<'_>, field: &str, arguments: &Arguments) -> Answer<Obj
         "refund" => of_kind(front, arguments, "Refund"),
         "return" => of_kind(front, arguments, "Return"),
         "reverseFulfillmentOrder" => of_kind(front, arguments, "ReverseFulfillmentOrder"),
+        "reverseDelivery" => of_kind(front, arguments, "ReverseDelivery"),
         "returnReasonDefinitions" => {
             orders::reasons(front, arguments).map(|found| found.unwrap_or(Out::Null))
         }

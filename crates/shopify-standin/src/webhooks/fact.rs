@@ -122,6 +122,16 @@ pub enum Fact {
         order: i64,
         id: i64,
     },
+    ReturnUpdated {
+        order: i64,
+        id: i64,
+        removal: i64,
+    },
+    DeliverableAttached {
+        order: i64,
+        id: i64,
+        delivery: i64,
+    },
     /// Goods of a return; dispositions with a lower number than the first are older.
     Disposed {
         order: i64,
@@ -148,7 +158,7 @@ pub enum Fact {
 }
 
 /// Every topic that this stand-in can send.
-pub const TOPICS: [&str; 49] = [
+pub const TOPICS: [&str; 51] = [
     "inventory_levels/update",
     "inventory_levels/connect",
     "inventory_levels/disconnect",
@@ -188,6 +198,8 @@ pub const TOPICS: [&str; 49] = [
     "returns/close",
     "returns/reopen",
     "returns/process",
+    "returns/update",
+    "reverse_deliveries/attach_deliverable",
     "reverse_fulfillment_orders/dispose",
     "locations/create",
     "locations/update",
@@ -253,6 +265,8 @@ impl Fact {
             Self::ReturnClosed { .. } => "returns/close",
             Self::ReturnReopened { .. } => "returns/reopen",
             Self::ReturnProcessed { .. } => "returns/process",
+            Self::ReturnUpdated { .. } => "returns/update",
+            Self::DeliverableAttached { .. } => "reverse_deliveries/attach_deliverable",
             Self::Disposed { .. } => "reverse_fulfillment_orders/dispose",
             Self::LocationCreated(_) => "locations/create",
             Self::LocationUpdated(_) => "locations/update",

@@ -5,6 +5,7 @@ use super::{line, order, routed};
 use crate::ids::{self, gid};
 use crate::model::order::{Refund, Restock, money};
 use crate::model::{Order, Shop};
+use crate::orders::exchange::Exchanged;
 use crate::orders::refund::{self, Ask, Funds, Given, Units, refundable};
 use crate::orders::returns;
 use serde::Deserialize;
@@ -38,6 +39,8 @@ struct Line {
 struct BeginReturn {
     order: Value,
     lines: Vec<ReturnLine>,
+    #[serde(default)]
+    exchange: Vec<Instead>,
     status: Option<String>,
 }
 
@@ -49,6 +52,13 @@ struct ReturnLine {
     quantity: i64,
     #[serde(default)]
     reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Instead {
+    sku: String,
+    quantity: i64,
 }
 
 #[derive(Deserialize)]
@@ -174,9 +184,17 @@ pub(crate) fn begin_return(scene: &mut Scene<'_>, body: Value) -> Answer {
         let line = line(known, one.sku.as_ref(), one.line_item_id.as_ref())?.id;
         let reason = one.reason.clone();
         let quantity = one.quantity;
-        lines.push(returns::Units { line, fulfilled_line: None, quantity, reason });
+        let definition = None;
+        lines.push(returns::Units { line, fulfilled_line: None, quantity, reason, definition });
     }
-    let asked = (lines.as_slice(), requested);
+    let mut exchanges = Vec::new();
+    for one in &asked.exchange {
+        let what = find::What { sku: Some(one.sku.clone()), ..find::What::default() };
+        let item = what.item(scene.shop)?;
+        let variant = scene.shop.variant_of(item).map(|variant| variant.id).unwrap_or_default();
+        exchanges.push(Exchanged { variant, quantity: one.quantity, discount: 0 });
+    }
+    let asked = returns::Asked { lines: &lines, exchanges: &exchanges, requested };
     let made = returns::begin(scene.shop, scene.now, id, asked, &mut scene.action)?;
     let known = order(scene.shop, id)?;
     Ok(fields(json!({

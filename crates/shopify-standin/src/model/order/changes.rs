@@ -1,6 +1,7 @@
 //! Edits, returns, and what a customer was told.
 
 use super::money::Money;
+use super::returning::{ExchangeLine, Removal, ReverseDelivery};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +105,15 @@ pub struct Return {
     /// Reason and note of a no.
     #[serde(default)]
     pub decline: Option<(String, Option<String>)>,
+    /// What is sent instead.
+    #[serde(default)]
+    pub exchanges: Vec<ExchangeLine>,
+    /// Parcels on their way back.
+    #[serde(default)]
+    pub deliveries: Vec<ReverseDelivery>,
+    /// What was taken off it.
+    #[serde(default)]
+    pub removals: Vec<Removal>,
 }
 
 /// Units of a return.
@@ -121,6 +131,9 @@ pub struct ReturnLine {
     pub quantity: i64,
     /// In words.
     pub reason: String,
+    /// Number of the reason among those of every shop.
+    #[serde(default)]
+    pub definition: Option<i64>,
     /// Number of the line of the reverse fulfillment order.
     #[serde(default)]
     pub reverse_line: i64,
@@ -156,7 +169,7 @@ pub struct Notice {
     /// When.
     pub at: Timestamp,
     /// `fulfillment_created`, `tracking_updated`, `order_cancelled`, `refund_created`,
-    /// `order_edited`.
+    /// `order_edited`, `return_shipping`.
     pub kind: String,
     /// The number of what it is about.
     pub about: i64,

@@ -6,6 +6,7 @@ pub mod line;
 pub mod money;
 pub mod payment;
 pub mod person;
+pub mod returning;
 pub mod shipping;
 
 pub use changes::{
@@ -15,6 +16,7 @@ pub use line::OrderLine;
 pub use money::{Currencies, Money};
 pub use payment::{Paid, Refund, RefundLine, Restock, Transaction, TransactionKind};
 pub use person::{Address, Customer};
+pub use returning::{ExchangeLine, Removal, ReverseDelivery, ReverseDeliveryLine, ReverseTracking};
 pub use shipping::{
     Ended, FulfilledLine, Fulfillment, FulfillmentOrder, FulfillmentOrderLine, Hold, Tracking,
 };
@@ -314,13 +316,7 @@ impl Order {
             .chain(fulfillments.flat_map(|one| one.lines.iter().map(|line| line.id)))
             .chain(self.transactions.iter().map(|one| one.id))
             .chain(self.refunds.iter().map(|one| one.id))
-            .chain(self.returns.iter().map(|one| one.id))
-            .chain(self.returns.iter().filter_map(|one| one.reverse))
-            .chain(
-                self.returns
-                    .iter()
-                    .flat_map(|one| one.lines.iter().flat_map(|line| [line.id, line.reverse_line])),
-            )
+            .chain(self.returns.iter().flat_map(Return::parts))
             .filter(|id| *id != 0)
     }
 }

@@ -1,6 +1,7 @@
 //! Orders and everything that belongs to them.
 
 pub mod calculated;
+mod deliveries;
 mod line;
 mod list;
 mod order;
@@ -12,7 +13,7 @@ mod shipping_list;
 
 pub use list::{count, orders, visible};
 pub use order::by_identifier;
-pub use returns::{reasons, returnable};
+pub use returns::{is_reason, reasons, returnable};
 pub use shipping::held;
 pub use shipping_list::fulfillment_orders;
 
@@ -43,10 +44,13 @@ pub enum Kind {
     ReturnLine,
     Reverse,
     ReverseLine,
+    ReverseDelivery,
+    ReverseDeliveryLine,
+    Exchange,
 }
 
 /// All kinds.
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 14] = [
     Kind::Line,
     Kind::FulfillmentOrder,
     Kind::FulfillmentOrderLine,
@@ -58,6 +62,9 @@ const KINDS: [Kind; 11] = [
     Kind::ReturnLine,
     Kind::Reverse,
     Kind::ReverseLine,
+    Kind::ReverseDelivery,
+    Kind::ReverseDeliveryLine,
+    Kind::Exchange,
 ];
 
 impl Kind {
@@ -76,6 +83,9 @@ impl Kind {
             Self::ReturnLine => "ReturnLineItem",
             Self::Reverse => "ReverseFulfillmentOrder",
             Self::ReverseLine => "ReverseFulfillmentOrderLineItem",
+            Self::ReverseDelivery => "ReverseDelivery",
+            Self::ReverseDeliveryLine => "ReverseDeliveryLineItem",
+            Self::Exchange => "ExchangeLineItem",
         }
     }
 }
@@ -108,6 +118,9 @@ pub fn by_type(front: &Front<'_>, type_name: &str, number: i64) -> Option<Obj> {
         Kind::ReturnLine => returns::line_of(order, number).is_some(),
         Kind::Reverse => order.returns.iter().any(|one| one.reverse == Some(number)),
         Kind::ReverseLine => returns::reverse_line_of(order, number).is_some(),
+        Kind::ReverseDelivery => deliveries::delivery_of(order, number).is_some(),
+        Kind::ReverseDeliveryLine => deliveries::delivery_line_of(order, number).is_some(),
+        Kind::Exchange => deliveries::exchange_of(order, number).is_some(),
     };
     (there && visible(front, order)).then_some(Obj::Part(kind, number))
 }
@@ -153,6 +166,9 @@ pub fn part(
         Kind::ReturnLine => Ok(returns::line(order, number, field)),
         Kind::Reverse => returns::reverse(front, order, number, (field, arguments)),
         Kind::ReverseLine => Ok(returns::reverse_line(order, number, field)),
+        Kind::ReverseDelivery => deliveries::delivery(front, order, number, (field, arguments)),
+        Kind::ReverseDeliveryLine => Ok(deliveries::delivery_line(order, number, field)),
+        Kind::Exchange => Ok(deliveries::exchange(order, number, field)),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::graphql::execute::Out;
 use crate::ids::gid;
 use crate::model::order::{Return, ReturnLine};
 use crate::model::{Order, Shop};
+use serde_json::Value;
 
 /// Reasons that every shop has: number, handle, name.
 const REASONS: [(i64, &str, &str); 5] = [
@@ -44,7 +45,9 @@ pub(super) fn field(
         "requestApprovedAt" | "staffMember" => Out::Null,
         "returnShippingFees" => Out::List(Vec::new()),
         "returnLineItems" => {
-            let lines = one.lines.iter().map(|line| part(Kind::ReturnLine, line.id)).collect();
+            let lines = one.lines.iter();
+            let lines = lines.filter(|line| wanted(arguments, line.processed, line.quantity));
+            let lines = lines.map(|line| part(Kind::ReturnLine, line.id)).collect();
             connection(front, "ReturnLineItemType", lines, arguments)?
         }
         "refunds" => {
@@ -52,13 +55,28 @@ pub(super) fn field(
             let all = all.map(|refund| part(Kind::Refund, refund.id)).collect();
             connection(front, "Refund", all, arguments)?
         }
-        "exchangeLineItems" => connection(front, "ExchangeLineItem", Vec::new(), arguments)?,
+        "exchangeLineItems" => {
+            let removed = arguments.get("includeRemovedItems") == Some(&Value::Bool(true));
+            let lines = one.exchanges.iter().filter(|line| removed || line.quantity > 0);
+            let lines = lines.filter(|line| wanted(arguments, line.processed, line.quantity));
+            let lines = lines.map(|line| part(Kind::Exchange, line.id)).collect();
+            connection(front, "ExchangeLineItem", lines, arguments)?
+        }
         "reverseFulfillmentOrders" => {
             let all = one.reverse.iter().map(|id| part(Kind::Reverse, *id)).collect();
             connection(front, "ReverseFulfillmentOrder", all, arguments)?
         }
         _ => return Ok(None),
     }))
+}
+
+/// Whether a line passes the filter by `processingStatus`.
+fn wanted(arguments: &Arguments, processed: i64, quantity: i64) -> bool {
+    match arguments.get("processingStatus").and_then(Value::as_str) {
+        Some("PROCESSABLE") => quantity > processed,
+        Some("PROCESSED") => processed > 0,
+        _ => true,
+    }
 }
 
 fn declined(one: &Return) -> Out<Obj> {
@@ -95,7 +113,11 @@ pub(super) fn line(order: &Order, number: i64, field: &str) -> Option<Out<Obj>> 
         "refundableQuantity" => Out::leaf(one.quantity - one.refunded),
         "refundedQuantity" => Out::leaf(one.refunded),
         "returnReasonNote" => Out::leaf(one.reason.as_str()),
-        "customerNote" | "returnReasonDefinition" | "restockingFee" | "totalWeight" => Out::Null,
+        "returnReasonDefinition" => {
+            let known = REASONS.iter().find(|(id, ..)| Some(*id) == one.definition);
+            known.map_or(Out::Null, |known| Out::Object(Obj::Record(reason(known))))
+        }
+        "customerNote" | "restockingFee" | "totalWeight" => Out::Null,
         "fulfillmentLineItem" => object(Kind::FulfilledLine, one.fulfilled_line),
         _ => return None,
     })
@@ -113,18 +135,17 @@ pub(super) fn reverse(
     };
     Ok(Some(match field {
         "id" => Out::leaf(gid("ReverseFulfillmentOrder", number)),
-        "status" => Out::leaf(match one.status.as_str() {
-            "CANCELED" => "CANCELED",
-            "CLOSED" => "CLOSED",
-            _ => "OPEN",
-        }),
+        "status" => Out::leaf(one.reverse_status()),
         "order" => Out::Object(Obj::Order(order.id)),
         "thirdPartyConfirmation" => Out::Null,
         "lineItems" => {
             let lines = one.lines.iter().map(|line| part(Kind::ReverseLine, line.reverse_line));
             connection(front, "ReverseFulfillmentOrderLineItem", lines.collect(), arguments)?
         }
-        "reverseDeliveries" => connection(front, "ReverseDelivery", Vec::new(), arguments)?,
+        "reverseDeliveries" => {
+            let all = one.deliveries.iter().map(|one| part(Kind::ReverseDelivery, one.id));
+            connection(front, "ReverseDelivery", all.collect(), arguments)?
+        }
         _ => return Ok(None),
     }))
 }
@@ -138,31 +159,44 @@ pub(super) fn reverse_line(order: &Order, number: i64, field: &str) -> Option<Ou
         "id" => Out::leaf(gid("ReverseFulfillmentOrderLineItem", number)),
         "totalQuantity" => Out::leaf(one.quantity),
         "fulfillmentLineItem" => object(Kind::FulfilledLine, one.fulfilled_line),
-        "dispositions" => {
-            let all = one.dispositions.iter().map(|known| {
-                Record::new("ReverseFulfillmentOrderDisposition")
-                    .with("id", Out::leaf(gid("ReverseFulfillmentOrderDisposition", known.id)))
-                    .with("type", Out::leaf(known.kind.as_str()))
-                    .with("quantity", Out::leaf(known.quantity))
-                    .with("location", Out::maybe(known.location.map(Obj::Location)))
-                    .with("createdAt", Out::leaf(seconds_text(known.created_at)))
-                    .object()
-            });
-            Out::List(all.collect())
-        }
+        "dispositions" => dispositions(one),
         _ => return None,
     })
 }
 
+/// Where units of a line went.
+pub(super) fn dispositions(one: &ReturnLine) -> Out<Obj> {
+    let all = one.dispositions.iter().map(|known| {
+        Record::new("ReverseFulfillmentOrderDisposition")
+            .with("id", Out::leaf(gid("ReverseFulfillmentOrderDisposition", known.id)))
+            .with("type", Out::leaf(known.kind.as_str()))
+            .with("quantity", Out::leaf(known.quantity))
+            .with("location", Out::maybe(known.location.map(Obj::Location)))
+            .with("createdAt", Out::leaf(seconds_text(known.created_at)))
+            .object()
+    });
+    Out::List(all.collect())
+}
+
+/// True for the number of a reason.
+pub fn is_reason(number: i64) -> bool {
+    REASONS.iter().any(|(id, ..)| *id == number)
+}
+
+fn reason((id, handle, name): &(i64, &str, &str)) -> Record {
+    Record::new("ReturnReasonDefinition")
+        .with("id", Out::leaf(gid("ReturnReasonDefinition", *id)))
+        .with("handle", Out::leaf(*handle))
+        .with("name", Out::leaf(*name))
+        .with("deleted", Out::leaf(false))
+}
+
 /// The root connection `returnReasonDefinitions`.
 pub fn reasons(front: &Front<'_>, arguments: &Arguments) -> Found {
-    let all = REASONS.iter().map(|(id, handle, name)| {
-        let record = Record::new("ReturnReasonDefinition")
-            .with("id", Out::leaf(gid("ReturnReasonDefinition", *id)))
-            .with("handle", Out::leaf(*handle))
-            .with("name", Out::leaf(*name))
-            .with("deleted", Out::leaf(false));
-        Element { sort: Sort::Id, id: *id, object: Obj::Record(record) }
+    let all = REASONS.iter().map(|known| Element {
+        sort: Sort::Id,
+        id: known.0,
+        object: Obj::Record(reason(known)),
     });
     connection(front, "ReturnReasonDefinition", all.collect(), arguments).map(Some)
 }

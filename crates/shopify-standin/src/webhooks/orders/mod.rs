@@ -57,6 +57,16 @@ pub fn body(shop: &Shop, fact: Fact) -> Option<Value> {
         }
         // The only documented sample is empty.
         Fact::ReturnProcessed { .. } => Some(json!({})),
+        Fact::ReturnUpdated { order, id, removal } => {
+            let order = shop.orders.get(&order)?;
+            let found = order.returns.iter().find(|one| one.id == id)?;
+            returns::updated(found, removal)
+        }
+        Fact::DeliverableAttached { order, id, delivery } => {
+            let order = shop.orders.get(&order)?;
+            let found = order.returns.iter().find(|one| one.id == id)?;
+            returns::attached(found, delivery)
+        }
         Fact::Disposed { order, id, first } => {
             let order = shop.orders.get(&order)?;
             let found = order.returns.iter().find(|one| one.id == id)?;

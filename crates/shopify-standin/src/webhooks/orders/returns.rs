@@ -29,6 +29,15 @@ pub(super) fn body(order: &Order, found: &Return, fact: Fact) -> Value {
                 })
             });
             let total: i64 = found.lines.iter().map(|line| line.quantity).sum();
+            let instead = found.exchanges.iter().filter(|line| line.quantity > 0);
+            let units: i64 = instead.clone().map(|line| line.quantity).sum();
+            let instead = instead.map(|line| {
+                json!({
+                    "id": line.id,
+                    "admin_graphql_api_id": gid("ExchangeLineItem", line.id),
+                    "quantity": line.quantity,
+                })
+            });
             json!({
                 "id": found.id,
                 "admin_graphql_api_id": id,
@@ -38,8 +47,8 @@ pub(super) fn body(order: &Order, found: &Return, fact: Fact) -> Value {
                 "total_return_line_items": total,
                 "return_line_items": lines.collect::<Vec<_>>(),
                 "return_shipping_fees": [],
-                "exchange_line_items": [],
-                "total_exchange_line_items": 0,
+                "exchange_line_items": instead.collect::<Vec<_>>(),
+                "total_exchange_line_items": units,
             })
         }
         Fact::ReturnDeclined { .. } => json!({
@@ -85,4 +94,42 @@ pub(super) fn disposed(found: &Return, first: i64) -> Value {
         "dispositions": all,
         "total_dispositions": total,
     })
+}
+
+/// The body of `returns/update`: what was taken off.
+pub(super) fn updated(found: &Return, removal: i64) -> Option<Value> {
+    let taken = found.removals.iter().find(|one| one.id == removal)?;
+    let deltas = |kind: &str, all: &[(i64, i64)]| -> Vec<Value> {
+        let one = |id: i64, delta: i64| {
+            let id = gid(kind, id);
+            json!({"admin_graphql_api_id": id, "delta": delta})
+        };
+        all.iter().map(|(id, delta)| one(*id, *delta)).collect()
+    };
+    Some(json!({
+        "admin_graphql_api_id": gid("Return", found.id),
+        "return_line_items": {"removals": deltas("ReturnLineItem", &taken.lines)},
+        "exchange_line_items": {"removals": deltas("ExchangeLineItem", &taken.exchanges)},
+        "restocking_fees": {"updates": [], "removals": []},
+        "return_shipping_fees": {"updates": [], "removals": []},
+    }))
+}
+
+/// The body of `reverse_deliveries/attach_deliverable`.
+pub(super) fn attached(found: &Return, delivery: i64) -> Option<Value> {
+    let known = found.deliveries.iter().find(|one| one.id == delivery)?;
+    let tracking = known.tracking.as_ref().map(|tracking| {
+        json!({
+            "carrier_name": null,
+            "tracking_number": tracking.number,
+            "tracking_url": tracking.url,
+        })
+    });
+    let label = known.label.as_ref().map(|file| json!({"public_file_url": file}));
+    Some(json!({
+        "id": known.id,
+        "admin_graphql_api_id": gid("ReverseDelivery", known.id),
+        "return": named("Return", found.id),
+        "shipping_deliverable": {"label": label, "tracking": tracking},
+    }))
 }

@@ -3,9 +3,11 @@
 mod cancelling;
 mod creating;
 mod editing;
+mod exchanging;
 mod goods;
 mod hooks;
 mod life;
+mod parcels;
 mod people;
 mod placing;
 mod refunding;
