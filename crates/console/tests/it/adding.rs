@@ -2,10 +2,10 @@
 
 use jiff::SignedDuration;
 use lockstep_ports::Kv;
+use lockstep_testkit::bus::Fails;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::kv::Fails;
 use crate::shop::keys;
 use crate::world::{Answer, World, north};
 

@@ -9,11 +9,11 @@ use lockstep_contracts::orders::v1::{SweepOrdersRequest, SweepOrdersResponse};
 use lockstep_domain::ShopDomain;
 use lockstep_ports::{GrantKind, Kv, ShutWhy};
 use lockstep_testkit::Logs;
+use lockstep_testkit::bus::Fails;
 use lockstep_testkit::grants::Fate;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::kv::Fails;
 use crate::shop::SCOPES;
 use crate::world::{API_SECRET, Answer, World};
 

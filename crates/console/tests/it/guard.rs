@@ -3,9 +3,9 @@
 use lockstep_contracts::backoffice::v1::{IssueTokenRequest, IssueTokenResponse};
 use lockstep_ports::Kv;
 use lockstep_testkit::Logs;
+use lockstep_testkit::bus::Fails;
 use serde_json::{Value, json};
 
-use crate::kv::Fails;
 use crate::world::World;
 
 /// Every way in which a secret comes in, each with what may go wrong.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use lockstep_ports::{Kv, KvLeases};
 use lockstep_testkit::SequenceIds;
+use lockstep_testkit::bus::Fails;
 
-use crate::kv::Fails;
 use crate::world::World;
 
 #[tokio::test]

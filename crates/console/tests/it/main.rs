@@ -16,7 +16,6 @@ mod doctor;
 mod effects;
 mod guard;
 mod jobs;
-mod kv;
 mod lease;
 mod links;
 mod locations;

@@ -11,7 +11,7 @@ use lockstep_console::{ConsoleConfig, ConsoleParts, Service};
 use lockstep_contracts::settings::v1::{AdoptionRequest, AdoptionResponse};
 use lockstep_contracts::{Request as Question, Subject};
 use lockstep_ports::{AppKeys, Ask};
-use lockstep_testkit::bus::MemoryBus;
+use lockstep_testkit::bus::{FaultyKv, MemoryBus};
 use lockstep_testkit::{ManualClock, MemoryGrants, SequenceIds};
 use prost::Message;
 use serde_json::{Value, json};
@@ -19,7 +19,6 @@ use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use crate::kv::FaultyKv;
 use crate::shop::{Shops, Turned};
 
 pub const SERVICES: [&str; 3] = ["backoffice-gateway", "product-sync", "stock-sync"];

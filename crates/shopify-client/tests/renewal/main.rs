@@ -15,23 +15,21 @@ use lockstep_ports::{
 use lockstep_shopify_client::{
     KvTokens, MasterKeySealer, Renewal, SettingsPlace, TokenSource, ahead,
 };
-use lockstep_testkit::bus::MemoryBus;
+use lockstep_testkit::bus::{Fails, FaultyKv, MemoryBus};
 use lockstep_testkit::grants::Fate;
 use lockstep_testkit::{Logs, ManualClock, MemoryGrants, SequenceIds};
 use prost::Message;
 use secrecy::ExposeSecret;
 use tokio_util::task::TaskTracker;
 
-use crate::slow::SlowKv;
 
-mod slow;
 
 const BEGIN: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 struct World {
     bus: MemoryBus,
     /// Through which the replicas reach their buckets.
-    kv: SlowKv,
+    kv: FaultyKv,
     sealer: Arc<MasterKeySealer>,
     clock: ManualClock,
     grants: MemoryGrants,
@@ -65,7 +63,7 @@ impl World {
         let ids = Arc::new(SequenceIds::default());
         let sealer = Arc::new(MasterKeySealer::try_new(&[key], ids.clone()).unwrap());
         let (bus, clock) = (MemoryBus::new(), ManualClock::at(BEGIN));
-        let kv = SlowKv::new(&bus);
+        let kv = FaultyKv::new(&bus);
         let grants = MemoryGrants::default();
         let tasks = TaskTracker::new();
         let replica = || {
@@ -351,13 +349,13 @@ async fn a_pair_that_the_bucket_refuses_is_kept_when_it_no_longer_does() {
     let slow = world.kv.hold("north.token");
     let refusing = async {
         slow.wait_for_one().await;
-        world.kv.refuse();
+        world.kv.fail_everywhere(Fails::Refusing);
         slow.let_go();
     };
     let (failed, ()) = tokio::join!(world.tokens[0].access(&world.north), refusing);
     assert_eq!(failed.unwrap_err().kind, ErrorKind::Transient, "no person can help");
     world.settle().await;
-    world.kv.come_back();
+    world.kv.mend();
     // The lease could not be given back.
     world.pass(2);
     let token = world.token(0).await;
@@ -395,7 +393,7 @@ async fn what_a_person_brought_meanwhile_is_not_overwritten() {
 async fn while_the_broker_is_away_what_opened_a_store_does_so_for_minutes() {
     let world = World::approved().await;
     let token = world.token(0).await;
-    world.kv.go_away();
+    world.kv.fail_everywhere(Fails::Away);
     world.pass(4);
     assert_eq!(world.token(0).await, token);
     let other = world.tokens[1].access(&world.north).await.unwrap_err();
@@ -403,9 +401,9 @@ async fn while_the_broker_is_away_what_opened_a_store_does_so_for_minutes() {
     world.pass(1);
     let late = world.tokens[0].access(&world.north).await.unwrap_err();
     assert_eq!(late.kind, ErrorKind::Transient);
-    world.kv.come_back();
+    world.kv.mend();
     let access = world.tokens[0].access(&world.north).await.unwrap().unwrap();
-    world.kv.go_away();
+    world.kv.fail_everywhere(Fails::Away);
     world.tokens[0].refused(&world.north, &access);
     world.tokens[0].access(&world.north).await.unwrap_err();
 }
@@ -414,7 +412,7 @@ async fn while_the_broker_is_away_what_opened_a_store_does_so_for_minutes() {
 async fn a_broker_that_does_not_answer_is_not_waited_for_long() {
     let world = World::approved().await;
     let token = world.token(0).await;
-    world.kv.fall_silent();
+    world.kv.fail_everywhere(Fails::Silent);
     assert_eq!(world.token(0).await, token);
 }
 

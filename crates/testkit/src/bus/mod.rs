@@ -4,6 +4,7 @@
 //! delivers again what nobody acknowledged) happens when a test says so.
 
 mod ask;
+mod faulty;
 mod kv;
 mod messages;
 mod objects;
@@ -15,6 +16,8 @@ use jiff::Timestamp;
 use lockstep_contracts::Stream;
 use lockstep_ports::{ErrorKind, Outgoing, PortError};
 use tokio::sync::Notify;
+
+pub use faulty::{Fails, FaultyKv, HeldWrite};
 
 use ask::Answerers;
 use kv::Bucket;

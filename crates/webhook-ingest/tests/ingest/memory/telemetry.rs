@@ -1,41 +1,17 @@
 //! What is told of a request, and the trace that it begins.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use axum::http::StatusCode;
+use lockstep_testkit::Logs;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::World;
 use crate::support::{Post, SECRET, read};
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic").write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn one_line_tells_a_request_and_nothing_of_its_body() {
-    let lines = Lines::default();
+    let lines = Logs::default();
     let logs = tracing_subscriber::fmt::layer().json().with_writer(lines.clone());
     let provider = SdkTracerProvider::builder().build();
     let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
@@ -48,7 +24,7 @@ async fn one_line_tells_a_request_and_nothing_of_its_body() {
     let forged = Post::new(body).id("evil-id").signed_with("guessed");
     assert_eq!(world.send(forged).await.status, StatusCode::UNAUTHORIZED);
 
-    let text = String::from_utf8(lines.0.lock().expect("no panic").clone()).expect("text");
+    let text = lines.text();
     let answered: Vec<&str> =
         text.lines().filter(|line| line.contains("webhook answered")).collect();
     assert_eq!(answered.len(), 2, "{text}");
