@@ -2,8 +2,6 @@
 
 use lockstep_contracts::operations::v1::{JobAction, JobState};
 use lockstep_contracts::shopify::v1::WebhookReceived;
-use lockstep_ports::Store;
-use lockstep_product_sync::syncer::SYNC;
 use lockstep_testkit::Logs;
 use serde_json::json;
 
@@ -248,6 +246,23 @@ async fn who_presses_resume_while_a_step_is_in_the_air_does_not_double_it() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_found_after_its_run_was_cancelled_is_stopped() {
+    let real = Real::files().await;
+    real.shop.fault(json!({"fault": "bulk_hangs"})).expect("a fault");
+    let id = real.world.begin().await;
+    real.until(&id, "asking Shopify").await;
+    real.world.die_after_the_call().await;
+    real.pass(31);
+    real.turns().await;
+    assert!(real.world.job(&id).await.message.contains("looking whether"));
+    real.world.die_before_the_call().await;
+    real.world.control(&id, JobAction::Cancel).await;
+    real.pass(31);
+    real.turns().await;
+    assert_eq!(real.operations().await[0].1, "CANCELED");
+}
+
+#[tokio::test]
 async fn no_address_of_a_file_stands_in_what_is_kept_or_logged() {
     let (logs, _guard) = Logs::capture();
     let real = Real::files().await;
@@ -257,18 +272,23 @@ async fn no_address_of_a_file_stands_in_what_is_kept_or_logged() {
         real.shop.fault(json!({"fault": fault})).expect("a fault");
     }
     real.until(&id, "(250 lines)").await;
+    let query = "{bulkOperations(first:1){nodes{url}}}";
+    let answer = real.shop.graphql(query, json!({})).await.expect("an answer").to_string();
+    assert!(answer.contains("sig="), "by this an address is known: {answer}");
     real.shop.act("expire_bulk_files", json!({})).expect("expired");
     real.finish(&id).await;
-    let store: &dyn Store = &*real.world.store;
-    let mut kept = Vec::new();
-    for event in store.events(0, 1_000_000).await.expect("events") {
-        kept.push(event.body.get().to_owned());
-    }
-    kept.push(format!("{:?}", store.timer("north", SYNC).await.expect("a timer")));
+    // Effects, timers, events and states; bytes are hexadecimal.
+    let kept = real.world.dump().await.to_lowercase();
+    assert!(kept.contains(&hexadecimal("bulkOperationRunQuery")), "requests are looked through");
+    assert!(kept.contains("products_sync"), "timers are looked through");
     let logged = logs.text();
     assert!(logged.contains("a step through a file"), "{logged}");
-    kept.push(logged);
-    for text in kept {
+    assert!(!kept.contains(&hexadecimal("sig=")));
+    for text in [kept, logged] {
         assert!(!text.contains("sig="), "{text}");
     }
+}
+
+fn hexadecimal(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -92,7 +92,7 @@ pub struct World {
     pulses: Pulses,
     directory: Mutex<Directory>,
     messages: std::sync::atomic::AtomicU64,
-    _database: TestDatabase,
+    database: TestDatabase,
     _nats: TestNats,
 }
 
@@ -153,7 +153,7 @@ impl World {
             pulses: Pulses::default(),
             directory: Mutex::default(),
             messages: 0.into(),
-            _database: database,
+            database,
             _nats: nats,
         }
     }
@@ -398,6 +398,11 @@ impl World {
     pub async fn position(&self) -> i64 {
         let events = self.store.events(0, 1_000_000).await.expect("events");
         events.last().map_or(0, |event| event.position)
+    }
+
+    /// Every row of every table as text, bytes in hexadecimal.
+    pub async fn dump(&self) -> String {
+        self.database.dump().await
     }
 
     /// Aggregates whose state differs from the fold of their events.
