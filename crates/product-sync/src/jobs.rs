@@ -14,7 +14,7 @@ use lockstep_runtime::{Directory, Engine, EngineError, Origin, Stop, Work, telem
 
 use crate::aggregates::{JobKind, RulesKind, StoreSyncKind};
 use crate::service::SERVICE;
-use crate::syncer::{SYNC, again, never, stop_writing};
+use crate::syncer::{SYNC, again, later, least_wait, never, stop_writing};
 
 /// What the jobs of this service do.
 const KIND: &str = "products_sync";
@@ -150,13 +150,15 @@ pub async fn control_job(
         };
         let sync = work.state::<StoreSyncKind>(store.as_str())?.running.clone();
         let decided = work.execute::<JobKind>(id.as_str(), &wish)?;
-        // One that was going on may have a step in the air: it is not made a second time.
+        // One that was going on has its next step in the air or due already.
         let is_new = decided.as_ref().is_ok_and(|events| !events.is_empty());
         let refusal = decided.err().map(|ended| ended.to_string()).unwrap_or_default();
         let job = work.state::<JobKind>(id.as_str())?.clone();
         if refusal.is_empty() && sync.as_ref() == Some(&id) {
             match action {
-                JobAction::Resume if is_new => again(work, &store, at)?,
+                JobAction::Resume if is_new => {
+                    again(work, &store, later(at, least_wait(&job.stage)))?;
+                }
                 JobAction::Cancel => {
                     stop_writing(work, &store, (&id, &job))?;
                     let end = StoreSyncCommand::End { job: id.clone() };

@@ -6,6 +6,7 @@
 //! answers to one step the first stands. The one step that Shopify keeps, the request for a file,
 //! carries a name: without an answer it is looked for before another one is sent (ADR 0020).
 
+mod air;
 mod context;
 mod files;
 mod known;
@@ -95,8 +96,10 @@ impl LaneWorker for Syncer {
                 .map_err(|e| Stop::Poison(e.to_string()))?;
             return end_where_over(work, &store, id.as_str());
         }
-        let effect = context::effect(work, &store, (&id, &job), &offices)?;
-        work.open_effect(effect);
+        if air::begin(work, &store, (&id, job.step))? {
+            let effect = context::effect(work, &store, (&id, &job), &offices)?;
+            work.open_effect(effect);
+        }
         Ok(())
     }
 
@@ -146,17 +149,22 @@ impl LaneWorker for Syncer {
             }
             _ => None,
         };
+        let of = (&context.job, context.step);
         if !job.is_on() || job.step != context.step {
+            air::land(work, &store, of)?;
             return Ok(EffectState::Closed);
         }
         let outcome = match outcome {
             Some(outcome) => outcome,
             None => outcome_of(work, &store, (&job, &context), sent)?,
         };
+        let is_hurried = air::land(work, &store, of)?;
         let command = &outcome.command;
         work.execute::<JobKind>(id, command)?.map_err(|e| Stop::Poison(e.to_string()))?;
-        if work.state::<JobKind>(id)?.state == Some(JobState::Running) {
-            let due = later(work.now(), outcome.wait);
+        let job = work.state::<JobKind>(id)?;
+        if job.state == Some(JobState::Running) {
+            let wait = if is_hurried { least_wait(&job.stage) } else { outcome.wait };
+            let due = later(work.now(), wait);
             again(work, &store, due)?;
         }
         if let Some(operation) = outcome.cancel {
@@ -285,6 +293,17 @@ pub(crate) fn again(work: &mut Work<'_>, store: &StoreId, due: Timestamp) -> Res
     Ok(())
 }
 
+/// How long a step waits at least, whoever wants the run to go on: a request that nobody answered
+/// may still be on its way, and counts for lost only after readings that are apart.
+pub(crate) fn least_wait(stage: &Stage) -> Duration {
+    match stage {
+        Stage::File { step: step @ Bulk::Find { .. } } => {
+            Duration::try_from(step.wait()).unwrap_or_default()
+        }
+        _ => Duration::ZERO,
+    }
+}
+
 /// A run that has ended makes room for another.
 fn end_where_over(work: &mut Work<'_>, store: &StoreId, id: &str) -> Result<(), Stop> {
     let job = work.state::<JobKind>(id)?.clone();
@@ -303,7 +322,7 @@ fn store_of(lane: &str) -> Result<StoreId, Stop> {
     StoreId::try_new(lane).map_err(|e| Stop::Poison(format!("store: {e}")))
 }
 
-fn later(at: Timestamp, wait: Duration) -> Timestamp {
+pub(crate) fn later(at: Timestamp, wait: Duration) -> Timestamp {
     let wait = SignedDuration::try_from(wait).unwrap_or_default();
     at.checked_add(wait).unwrap_or(Timestamp::MAX)
 }

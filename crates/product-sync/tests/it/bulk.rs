@@ -246,6 +246,23 @@ async fn who_presses_resume_while_a_step_is_in_the_air_does_not_double_it() {
 }
 
 #[tokio::test]
+async fn who_pauses_and_resumes_while_a_request_is_in_the_air_does_not_double_it() {
+    let real = Real::files().await;
+    let id = real.world.begin().await;
+    real.until(&id, "asking Shopify").await;
+    real.world.die_after_the_call().await;
+    real.world.control(&id, JobAction::Pause).await;
+    real.world.control(&id, JobAction::Resume).await;
+    real.turns().await;
+    real.pass(31);
+    real.turns().await;
+    assert!(real.world.job(&id).await.message.contains("looking whether"));
+    assert_eq!(real.asked("bulkOperations"), 0, "it may still be on its way");
+    assert_eq!(real.finish(&id).await.done, VARIANTS as u64);
+    assert_eq!(real.operations().await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_request_that_is_found_after_its_run_was_cancelled_is_stopped() {
     let real = Real::files().await;
     real.shop.fault(json!({"fault": "bulk_hangs"})).expect("a fault");
@@ -260,6 +277,27 @@ async fn a_request_that_is_found_after_its_run_was_cancelled_is_stopped() {
     real.pass(31);
     real.turns().await;
     assert_eq!(real.operations().await[0].1, "CANCELED");
+}
+
+#[tokio::test]
+async fn the_word_that_it_is_written_is_heard_while_a_look_is_in_the_air() {
+    for is_planned in [false, true] {
+        let real = Real::files().await;
+        real.shop.fault(json!({"fault": "bulk_hangs"})).expect("a fault");
+        let id = real.world.begin().await;
+        real.until(&id, "waiting for").await;
+        real.turns().await;
+        let operation = real.operations().await[0].0.clone();
+        real.world.die_before_the_call().await;
+        assert_eq!(real.world.take(&finished(&operation)).await, 0);
+        if is_planned {
+            real.turns().await;
+        }
+        let looks = real.asked("bulkOperation");
+        real.pass(31);
+        real.turns().await;
+        assert_eq!(real.asked("bulkOperation") - looks, 2, "what was in the air, and another");
+    }
 }
 
 #[tokio::test]
