@@ -10,6 +10,7 @@ use lockstep_runtime::{EFFECT_LEASE, Stop, Work};
 use serde::{Deserialize, Serialize};
 
 use super::files;
+use super::stopping::Wanted;
 
 /// Listings in one page of a pass.
 pub const SCANNED: usize = 250;
@@ -42,6 +43,9 @@ pub enum Does {
     Stop {
         /// The operation that writes it.
         operation: BulkOperationId,
+        /// Times that it was told before.
+        #[serde(default)]
+        tries: u32,
     },
     /// Reads a page of the service's own listings.
     Scan {
@@ -101,13 +105,10 @@ pub fn effect(
 }
 
 /// The effect that stops an operation which writes for a run that has ended.
-pub fn stop(
-    work: &Work<'_>,
-    store: &StoreId,
-    id: &JobId,
-    operation: BulkOperationId,
-) -> Result<NewEffect, Stop> {
-    opened(work, store, (id, 0), Does::Stop { operation }, Some(bulk_cancel(operation)))
+pub fn stop(work: &Work<'_>, store: &StoreId, wanted: &Wanted) -> Result<NewEffect, Stop> {
+    let Wanted { job, operation, tries } = wanted;
+    let does = Does::Stop { operation: *operation, tries: *tries };
+    opened(work, store, (job, 0), does, Some(bulk_cancel(*operation)))
 }
 
 fn opened(

@@ -33,6 +33,7 @@ use tracing::{error, info};
 use crate::aggregates::{JobKind, RulesKind, StoreSyncKind};
 use context::{Context, Does};
 pub use files::Addresses;
+use stopping::Wanted;
 pub(crate) use stopping::with as stop_writing;
 
 /// Key of the timer in a store's lane.
@@ -76,14 +77,13 @@ impl LaneWorker for Syncer {
         let mut is_due = false;
         for timer in due {
             let timer = work.timer(&timer.lane, &timer.key)?;
-            match stopping::of(&timer.key) {
-                Some((job, operation)) => {
-                    let effect = context::stop(work, &store, &job, operation)?;
-                    work.open_effect(effect);
-                }
+            match stopping::of(&timer) {
+                Some(wanted) => stopping::plan(work, &store, wanted)?,
                 None => is_due = true,
             }
-            work.set_timer(Timer { due_at: None, ..timer });
+            // That a step is in the air is known until it is concluded.
+            let note = if timer.key == SYNC { timer.note.clone() } else { String::new() };
+            work.set_timer(Timer { due_at: None, note, ..timer });
         }
         let (Some(id), Some(JobState::Running)) = (running, job.state) else { return Ok(()) };
         if !is_due {
@@ -135,8 +135,9 @@ impl LaneWorker for Syncer {
     ) -> Result<EffectState, Stop> {
         let store = store_of(&effect.lane)?;
         let context = Context::read(effect).map_err(Stop::Poison)?;
-        if let Does::Stop { operation } = &context.does {
-            stopping::conclude(work, &store, (&context.job, *operation), sent)?;
+        if let Does::Stop { operation, tries } = &context.does {
+            let wanted = Wanted { job: context.job, operation: *operation, tries: *tries };
+            stopping::conclude(work, &store, wanted, sent)?;
             return Ok(EffectState::Closed);
         }
         let id = context.job.as_str();

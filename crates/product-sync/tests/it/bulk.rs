@@ -301,6 +301,26 @@ async fn the_word_that_it_is_written_is_heard_while_a_look_is_in_the_air() {
 }
 
 #[tokio::test]
+async fn files_that_are_stopped_leave_one_timer_and_a_stop_that_is_lost_is_sent_again() {
+    let real = Real::files().await;
+    real.shop.fault(json!({"fault": "bulk_hangs", "count": 3})).expect("a fault");
+    let lost = json!({"fault": "api_reset_before", "root": "bulkOperationCancel"});
+    real.shop.fault(lost).expect("a fault");
+    for _ in 0..3 {
+        let id = real.world.begin().await;
+        real.until(&id, "waiting for").await;
+        real.world.control(&id, JobAction::Cancel).await;
+        real.turns().await;
+    }
+    real.pass(3);
+    real.turns().await;
+    let states = real.operations().await.into_iter().map(|(_, state)| state);
+    assert_eq!(states.collect::<Vec<_>>(), ["CANCELED"; 3]);
+    let kept = real.world.dump().await;
+    assert_eq!(kept.matches("products_file_stop").count(), 1, "{kept}");
+}
+
+#[tokio::test]
 async fn no_address_of_a_file_stands_in_what_is_kept_or_logged() {
     let (logs, _guard) = Logs::capture();
     let real = Real::files().await;
