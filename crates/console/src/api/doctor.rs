@@ -1,5 +1,7 @@
 //! `GET /doctor`: what is broken and what to do.
 
+mod points;
+
 use std::time::Duration;
 
 use axum::Json;
@@ -16,6 +18,7 @@ use lockstep_ports::{Shut, ShutWhy, Standing};
 use serde::Serialize;
 use tokio::time::timeout;
 
+use self::points::StorePoints;
 use super::effects;
 use super::stores::missing_scopes;
 use crate::asking::{Heard, hear};
@@ -38,6 +41,7 @@ pub struct Examined {
     status: &'static str,
     services: Vec<Service>,
     findings: Vec<Finding>,
+    points: Vec<StorePoints>,
 }
 
 #[derive(Serialize)]
@@ -64,13 +68,19 @@ pub async fn handler(State(console): Shared) -> Result<Json<Examined>, Problem> 
     findings.extend(calls);
     findings.push(public_url(&console));
     let stores = console.registry.stores().await?;
-    let examined = stream::iter(stores).map(|stored| examine_store(&console, stored));
+    let console = &*console;
+    let examined = stream::iter(stores).map(|stored| async move {
+        let points = points::of(console, &stored).await;
+        (examine_store(console, stored).await, points)
+    });
     let examined: Vec<_> = examined.buffered(STORES_AT_ONCE).collect().await;
+    let (examined, points): (Vec<_>, Vec<_>) = examined.into_iter().unzip();
     findings.extend(examined.into_iter().flatten());
+    let points = points.into_iter().flatten().collect();
     let worst = ["error", "warning"].into_iter();
     let mut worst = worst.filter(|s| findings.iter().any(|finding| finding.severity == *s));
     let status = worst.next().unwrap_or("ok");
-    Ok(Json(Examined { status, services, findings }))
+    Ok(Json(Examined { status, services, findings, points }))
 }
 
 async fn examine_services(console: &Console) -> (Vec<Service>, Vec<Finding>) {

@@ -2,8 +2,11 @@
 
 use lockstep_contracts::operations::v1::{ExamineRequest, ExamineResponse, Finding, Severity};
 use lockstep_contracts::stock::v1::{ListUnknownEffectsRequest, ListUnknownEffectsResponse};
+use lockstep_domain::points::{Bucket, Ledger, Meter, Report, Urgency};
+use lockstep_ports::{Clock as _, StoredPoints};
 use serde_json::{Value, json};
 
+use crate::kv::Fails;
 use crate::world::{SERVICES, World};
 
 async fn healthy() -> World {
@@ -46,6 +49,29 @@ async fn what_is_well_is_said_to_be_well() {
     assert_eq!(examined["status"], "ok", "{examined}");
     assert_eq!(examined["services"][2]["version"], "0.1.0");
     assert_eq!(examined["findings"].as_array().unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn the_points_of_a_store_are_shown_from_its_first_call_on() {
+    let world = healthy().await;
+    assert_eq!(world.get("/doctor").await.ok()["points"], json!([]));
+    let bucket = Bucket { maximum: 2000.0, available: 2000.0, restore_rate: 100.0 };
+    let mut ledger = Ledger::learnt(&bucket, world.clock.now());
+    let mut meter = Meter { calls: 9, throttled: 1, levels: 1_000, ..Meter::default() };
+    meter.points.insert(Urgency::StockDown, 40.0);
+    meter.points.insert(Urgency::Catalogue, 60.0);
+    ledger.tell("a", &Report { number: 1, spent: 100.0, meter }, 0.0, world.clock.now());
+    StoredPoints::save(&world.kv, &"north".parse().unwrap(), &ledger, 0).await.unwrap();
+    let examined = world.get("/doctor").await.ok();
+    let expected = json!([{"store": "north", "maximum": 2000.0, "restore_rate": 100.0,
+        "available": 1900.0, "reserved": 0.0, "calls": 9, "throttled_calls": 1,
+        "levels_written": 1_000, "points_per_level": 0.04,
+        "spent": {"stock_down": 40.0, "catalogue": 60.0}}]);
+    assert_eq!(examined["points"], expected);
+    assert_eq!(examined["status"], "ok");
+    // That they cannot be read breaks nothing else.
+    world.kv.fail("shopify", Fails::Away);
+    assert_eq!(world.get("/doctor").await.ok()["points"], json!([]));
 }
 
 #[tokio::test]

@@ -223,6 +223,32 @@ fn the_doctor_tells_the_worst_first_and_fails_when_something_is_broken() {
 }
 
 #[test]
+fn the_doctor_shows_what_is_left_of_the_points_and_what_a_level_costs() {
+    let examined = r#"{"status": "ok", "findings": [],
+      "services": [{"service": "stock-sync", "state": "answers", "version": "0.1.0"}],
+      "points": [
+        {"store": "north", "maximum": 2000, "restore_rate": 100, "available": 1165.4, "reserved": 0,
+         "calls": 41, "throttled_calls": 1, "levels_written": 10000, "points_per_level": 0.04,
+         "spent": {"stock_down": 400}, "later": 1},
+        {"store": "south", "maximum": 20000, "restore_rate": 1000, "available": 20000,
+         "calls": 2, "throttled_calls": 0, "levels_written": 0, "points_per_level": null}]}"#;
+    expect(
+        "doctor",
+        examined,
+        &[
+            "SERVICE     STATE    VERSION",
+            "stock-sync  answers  0.1.0",
+            "",
+            "STORE  POINTS LEFT             CALLS  THROTTLED  LEVELS WRITTEN  POINTS PER LEVEL",
+            "north  1165 of 2000, 100/s     41     1          10000           0.0400",
+            "south  20000 of 20000, 1000/s  2      0          0               -",
+            "",
+            "status: ok",
+        ],
+    );
+}
+
+#[test]
 fn activity_has_a_row_for_each_setting() {
     expect(
         "activity",

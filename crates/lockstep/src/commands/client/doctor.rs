@@ -28,6 +28,8 @@ struct Examined {
     services: Vec<Service>,
     #[serde(default)]
     findings: Vec<Finding>,
+    #[serde(default)]
+    points: Vec<StorePoints>,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +51,37 @@ struct Finding {
     message: String,
     #[serde(default)]
     fix: String,
+}
+
+/// What Shopify lets a store's calls cost, and what they cost so far.
+#[derive(Deserialize)]
+struct StorePoints {
+    store: String,
+    maximum: f64,
+    restore_rate: f64,
+    available: f64,
+    calls: u64,
+    throttled_calls: u64,
+    levels_written: u64,
+    points_per_level: Option<f64>,
+}
+
+impl StorePoints {
+    const HEADER: [&str; 6] =
+        ["STORE", "POINTS LEFT", "CALLS", "THROTTLED", "LEVELS WRITTEN", "POINTS PER LEVEL"];
+
+    fn row(self) -> [String; 6] {
+        let Self { maximum, restore_rate, available, .. } = self;
+        let cost = self.points_per_level.map(|cost| format!("{cost:.4}"));
+        [
+            self.store,
+            format!("{available:.0} of {maximum:.0}, {restore_rate:.0}/s"),
+            self.calls.to_string(),
+            self.throttled_calls.to_string(),
+            self.levels_written.to_string(),
+            cost.unwrap_or_default(),
+        ]
+    }
 }
 
 impl Finding {
@@ -101,6 +134,11 @@ impl Examined {
         }
         let rows = self.services.into_iter().map(|one| [one.service, one.state, one.version]);
         shown.table(["SERVICE", "STATE", "VERSION"], rows.collect());
+        if !self.points.is_empty() {
+            shown.line("");
+            let rows = self.points.into_iter().map(StorePoints::row);
+            shown.table(StorePoints::HEADER, rows.collect());
+        }
         shown.line(format!("\nstatus: {}", clean(&self.status)));
     }
 }
