@@ -104,6 +104,8 @@ pub struct Adapters {
     pub keys: Arc<PersonalKeys>,
     /// Shopify.
     pub shopify: Arc<AdminClient>,
+    /// What opens the stores.
+    pub tokens: Arc<KvTokens>,
     /// Shopify's token endpoints.
     pub grants: Arc<GrantClient>,
     /// Shopify's files.
@@ -149,11 +151,12 @@ impl Adapters {
         let tokens = KvTokens::new(bus.clone(), sealer.clone(), settings).renewing(renewal);
         let tokens = Arc::new(tokens);
         let points = SharedPoints::new(bus.clone(), ids.next_id().to_string());
-        let shopify = AdminClient::try_new(config, tokens, clock.clone())?;
+        let shopify = AdminClient::try_new(config, tokens.clone(), clock.clone())?;
         let shopify = Arc::new(shopify.with_shared_points(points));
         let maker = Arc::new(PersonalKeyMaker::new(ids.clone()));
         let keys = PersonalKeys::new(bus.clone(), sealer.clone(), maker, clock.clone());
-        Ok(Self { bus, clock, ids, sealer, keys: Arc::new(keys), shopify, grants, files })
+        let keys = Arc::new(keys);
+        Ok(Self { bus, clock, ids, sealer, keys, shopify, tokens, grants, files })
     }
 
     fn bus(&self) -> Arc<dyn Bus> {

@@ -87,6 +87,14 @@ impl KvTokens {
         Self { lasting: Some(Lasting { renewer, opened }), ..self }
     }
 
+    /// Tries once more to keep what was renewed and could not be kept. For a process that ends, when
+    /// its tasks have.
+    pub async fn keep_the_rest(&self) {
+        if let Some(lasting) = &self.lasting {
+            lasting.renewer.keep_the_rest().await;
+        }
+    }
+
     /// The shop that the store's settings name, those of a deleted store included: its
     /// subscriptions are still ended.
     async fn named_shop(&self, store: &StoreId) -> Result<String, PortError> {

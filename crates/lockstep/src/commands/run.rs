@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use crate::compose::{Adapters, ServiceName, Sockets, start};
 use crate::config::{ConfigError, ProcessArgs};
 
-/// Longest wait at a stop until the other processes know what was spent.
+/// Longest wait at a stop until the other processes know what was spent, and have what was renewed.
 const TELL_MAX: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
@@ -35,9 +35,14 @@ impl Run {
         info!(version = env!("CARGO_PKG_VERSION"), "lockstep runs");
         let ended = lifecycle.finish().await;
         // The other processes need not wait for what this one had reserved.
-        let told = tokio::time::timeout(TELL_MAX, adapters.shopify.told_points()).await;
+        let told = tokio::time::timeout(TELL_MAX, adapters.shopify.told_points());
+        let kept = tokio::time::timeout(TELL_MAX, adapters.tokens.keep_the_rest());
+        let (told, kept) = tokio::join!(told, kept);
         if told.is_err() {
             warn!("the points that were spent last are not told");
+        }
+        if kept.is_err() {
+            warn!("tokens that were renewed last may be lost");
         }
         telemetry.flush();
         if lifecycle.has_failed() {

@@ -4,7 +4,8 @@
 //! same request word for word, and Shopify answers it the same. The lease only keeps two from
 //! asking at once; what makes it right is the compare-and-set on what is kept. A renewal that began
 //! runs to its end, in a task of the process: between Shopify's answer and its keeping the new pair
-//! is nowhere else, and whoever wanted it may stop waiting.
+//! is nowhere else, and whoever wanted it may stop waiting. A process that stops gives it the time
+//! that it has, and then tries once more to keep what could not be kept.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -59,7 +60,7 @@ pub struct Memory {
     rest: HashMap<StoreId, Timestamp>,
     /// Tokens that Shopify refused before their end.
     suspects: HashMap<StoreId, String>,
-    /// Pairs that could not be kept, each with what it replaces.
+    /// Pairs that are not kept yet, each with what it replaces.
     unkept: HashMap<StoreId, (Replaces, Granted)>,
 }
 
@@ -253,6 +254,9 @@ impl Renewer {
         granted: Granted,
         ends: Timestamp,
     ) -> Result<StoreSecrets, PortError> {
+        // From here on the last try of a process that stops knows of it.
+        let unkept = (replaces.clone(), granted.clone());
+        self.memory().unkept.insert(store.clone(), unkept);
         let kept = tokio::select! {
             biased;
             kept = self.try_to_keep(store, &replaces, &granted) => kept,
@@ -263,7 +267,10 @@ impl Renewer {
         };
         match kept {
             Ok(kept) => {
-                self.memory().suspects.remove(store);
+                let mut memory = self.memory();
+                memory.suspects.remove(store);
+                memory.unkept.remove(store);
+                drop(memory);
                 if let Some(shut) = kept.grant.shut {
                     return Err(is_shut(store, shut.why));
                 }
@@ -271,12 +278,36 @@ impl Renewer {
                 Ok(kept)
             }
             Err(failed) if failed.kind == ErrorKind::Permanent && self.is_gone(store).await => {
+                self.memory().unkept.remove(store);
                 Err(failed)
             }
             Err(failed) => {
-                self.memory().unkept.insert(store.clone(), (replaces, granted));
                 let what = format!("the renewed token of {store} is kept later");
                 Err(PortError::new(ErrorKind::Transient, what, failed))
+            }
+        }
+    }
+
+    /// Tries once more to keep the pairs that are not kept yet: the process ends, and they are
+    /// nowhere else.
+    pub async fn keep_the_rest(&self) {
+        let rest: Vec<_> = self.memory().unkept.drain().collect();
+        for (store, (replaces, granted)) in rest {
+            let mut kept = Ok(None);
+            // Somebody else may write at the same moment.
+            for _ in 0..SAVES_MAX {
+                kept = self.kept(&store).replace(&replaces, &granted, self.parts.clock.now()).await;
+                if !matches!(kept, Ok(None)) {
+                    break;
+                }
+            }
+            match kept {
+                Ok(Some(_)) => info!(store.id = %store, "the renewed token is kept at the stop"),
+                Ok(None) => warn!(store.id = %store, "the renewed token is lost: others write"),
+                Err(failed) => {
+                    let why = failed.chain();
+                    warn!(store.id = %store, why, "the renewed token is lost with this process");
+                }
             }
         }
     }

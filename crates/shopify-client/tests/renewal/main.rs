@@ -364,6 +364,49 @@ async fn a_pair_that_the_bucket_refuses_is_kept_when_it_no_longer_does() {
 }
 
 #[tokio::test]
+async fn a_pair_that_could_not_be_kept_is_kept_when_the_process_stops() {
+    let world = World::approved().await;
+    world.pass(61);
+    let slow = world.kv.hold("north.token");
+    let refusing = async {
+        slow.wait_for_one().await;
+        world.kv.refuse();
+        slow.let_go();
+    };
+    let (failed, ()) = tokio::join!(world.tokens[0].access(&world.north), refusing);
+    assert_eq!(failed.unwrap_err().kind, ErrorKind::Transient);
+    world.settle().await;
+    world.kv.come_back();
+    let before = world.secrets().await.0.access_token;
+    world.tokens[0].keep_the_rest().await;
+    let kept = world.secrets().await.0.access_token;
+    assert_ne!(kept, before);
+    world.pass(2);
+    assert_eq!(Some(world.token(1).await), kept, "another process goes on with it");
+    assert_eq!(world.refreshes(), 1);
+}
+
+#[tokio::test]
+async fn a_pair_that_is_still_being_kept_when_the_grace_is_over_is_tried_once_more() {
+    let world = World::approved().await;
+    world.pass(61);
+    let slow = world.kv.hold("north.token");
+    let stopping = async {
+        slow.wait_for_one().await;
+        // The write does not come back, and the process does not wait for it any more.
+        world.tokens[0].keep_the_rest().await;
+        let kept = world.secrets().await.0.access_token;
+        slow.let_go();
+        kept
+    };
+    let (token, kept) = tokio::join!(world.tokens[0].access(&world.north), stopping);
+    let token = token.unwrap().unwrap().token.expose_secret().to_owned();
+    assert_eq!(Some(token), kept);
+    assert_eq!(world.secrets().await.0.access_token, kept);
+    assert_eq!(world.refreshes(), 1);
+}
+
+#[tokio::test]
 async fn what_a_person_brought_meanwhile_is_not_overwritten() {
     for kind in [GrantKind::Approval, GrantKind::ClientCredentials] {
         let world = match kind {
