@@ -1,7 +1,7 @@
 //! What is known of a store's subscriptions; kept beside its token, without any secret.
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::StoreId;
 use lockstep_ports::{ErrorKind, PortError, SECRETS_BUCKET};
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ impl Part {
     }
 }
 
-/// Since when news of each part may be missing that nobody was asked to read yet.
+/// Since when news of each part may be missing that nobody has read yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holes {
     #[serde(default, rename = "hole_since", skip_serializing_if = "Option::is_none")]
@@ -46,6 +46,15 @@ pub struct Holes {
     products: Option<Timestamp>,
     #[serde(default, rename = "levels_since", skip_serializing_if = "Option::is_none")]
     levels: Option<Timestamp>,
+    /// How often the hole in products was opened: a run that began before reads less of it.
+    #[serde(default, rename = "products_opened")]
+    opened: u64,
+    /// The job that reads it.
+    #[serde(default, rename = "products_run", skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
+    /// Until when no other run is begun.
+    #[serde(default, rename = "products_rest", skip_serializing_if = "Option::is_none")]
+    rest: Option<Timestamp>,
 }
 
 impl Holes {
@@ -63,8 +72,13 @@ impl Holes {
         Part::ALL.iter().any(|part| self.since(*part).is_some())
     }
 
-    /// News of a part may be missing since a moment: a hole only grows.
+    /// News of a part may be missing since a moment: a hole only grows. A run that is on does not
+    /// read all of it.
     pub fn open(&mut self, part: Part, since: Timestamp) {
+        if part == Part::Products {
+            self.opened = self.opened.wrapping_add(1);
+            self.run = None;
+        }
         let hole = self.hole(part);
         *hole = Some(hole.map_or(since, |known| known.min(since)));
     }
@@ -72,6 +86,43 @@ impl Holes {
     /// Somebody reads what was missed since a moment; a hole that has grown meanwhile stays.
     pub fn close(&mut self, part: Part, since: Timestamp) {
         self.hole(part).take_if(|known| *known >= since);
+    }
+
+    /// The job of the run that reads what was missed of products.
+    pub fn run(&self) -> Option<&str> {
+        self.run.as_deref()
+    }
+
+    /// A run was begun after the hole in products was opened so many times.
+    pub fn read_by(&mut self, job: String, opened: u64) {
+        if self.opened == opened && self.products.is_some() {
+            self.run = Some(job);
+        }
+    }
+
+    /// How often the hole in products was opened.
+    pub const fn opened(&self) -> u64 {
+        self.opened
+    }
+
+    /// A run is done: what it was begun for is read.
+    pub fn is_read_by(&mut self, job: &str) {
+        if self.run.take_if(|run| run == job).is_some() {
+            self.products = None;
+            self.rest = None;
+        }
+    }
+
+    /// A run ended without being done: another one waits until a moment.
+    pub fn is_unread_by(&mut self, job: &str, until: Timestamp) {
+        if self.run.take_if(|run| run == job).is_some() {
+            self.rest = Some(until);
+        }
+    }
+
+    /// Whether another run is to wait yet. A clock that was set back holds nothing up.
+    pub fn rests(&self, now: Timestamp, longest: SignedDuration) -> bool {
+        self.rest.is_some_and(|until| until > now && until.duration_since(now) <= longest)
     }
 
     fn hole(&mut self, part: Part) -> &mut Option<Timestamp> {
@@ -168,6 +219,28 @@ mod tests {
         holes.close(Part::Levels, at(10));
         assert_eq!(holes.since(Part::Levels), Some(at(5)), "it has grown meanwhile");
         holes.close(Part::Levels, at(5));
+        assert!(!holes.is_any());
+    }
+
+    #[test]
+    fn a_run_reads_what_was_missed_before_it_began() {
+        let mut holes = Holes::default();
+        holes.open(Part::Products, at(0));
+        let opened = holes.opened();
+        holes.read_by("one".to_owned(), opened);
+        // More is missed while it is on: its end closes nothing.
+        holes.open(Part::Products, at(60));
+        holes.is_read_by("one");
+        assert_eq!(holes.since(Part::Products), Some(at(0)));
+        holes.read_by("late".to_owned(), opened);
+        assert_eq!(holes.run(), None, "it began before more was missed");
+        holes.read_by("two".to_owned(), holes.opened());
+        holes.is_unread_by("two", at(100));
+        let hour = SignedDuration::from_hours(1);
+        assert!(holes.rests(at(99), hour) && !holes.rests(at(100), hour));
+        assert!(!holes.rests(at(-9_000), hour), "a clock that was set back");
+        holes.read_by("three".to_owned(), holes.opened());
+        holes.is_read_by("three");
         assert!(!holes.is_any());
     }
 

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::Event as _;
 use lockstep_contracts::catalog::v1::{StartProductSyncRequest, StartProductSyncResponse};
-use lockstep_contracts::operations::v1::{Job, ListJobsRequest, ListJobsResponse};
+use lockstep_contracts::operations::v1::{
+    GetJobRequest, GetJobResponse, Job, JobState, ListJobsRequest, ListJobsResponse,
+};
 use lockstep_contracts::orders::v1::{SweepOrdersRequest, SweepOrdersResponse};
 use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_contracts::stock::v1::{ReadLevelsRequest, ReadLevelsResponse};
@@ -21,10 +23,10 @@ use crate::world::{NOON, World};
 const SHOP: &str = "north.myshopify.com";
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-type Sweeps = Arc<Mutex<Vec<Option<Timestamp>>>>;
+pub type Sweeps = Arc<Mutex<Vec<Option<Timestamp>>>>;
 
 /// A furnished world, and the sweeps that are asked for.
-async fn world() -> (World, Sweeps) {
+pub async fn world() -> (World, Sweeps) {
     let mut world = World::furnished().await;
     let sweeps = sweeping(&mut world).await;
     world.service.look_after_all().await.unwrap();
@@ -147,11 +149,11 @@ async fn a_topic_that_does_not_move_opens_no_hole_while_it_is_delivered() {
 }
 
 /// What is asked of stock-sync and product-sync is noted.
-type Asked = Arc<Mutex<Vec<&'static str>>>;
+pub type Asked = Arc<Mutex<Vec<&'static str>>>;
 
 /// Services that read levels and run "sync products"; `has_run` tells whether people use that, and
 /// `is_on` whether a run is on already.
-async fn readers(world: &mut World, has_run: bool, is_on: Arc<Mutex<bool>>) -> Asked {
+pub async fn readers(world: &mut World, has_run: bool, is_on: Arc<Mutex<bool>>) -> Asked {
     let asked = Asked::default();
     let levels = asked.clone();
     let answer = move |_: ReadLevelsRequest| {
@@ -166,10 +168,24 @@ async fn readers(world: &mut World, has_run: bool, is_on: Arc<Mutex<bool>>) -> A
     let start = move |_: StartProductSyncRequest| {
         products.lock().unwrap().push("products");
         let already_running = *is_on.lock().unwrap();
-        StartProductSyncResponse { already_running, ..StartProductSyncResponse::default() }
+        let job = Some(Job { id: "run".to_owned(), ..Job::default() });
+        StartProductSyncResponse { job, already_running, ..StartProductSyncResponse::default() }
     };
     world.answers(StartProductSyncRequest::subject(), start).await;
     asked
+}
+
+/// What becomes of a run, as product-sync tells it; how often it was asked.
+pub async fn runs(world: &mut World) -> (Arc<Mutex<JobState>>, Arc<Mutex<usize>>) {
+    let (state, times) = (Arc::new(Mutex::new(JobState::Running)), Arc::new(Mutex::new(0)));
+    let (told, asked) = (state.clone(), times.clone());
+    let answer = move |request: GetJobRequest| {
+        *asked.lock().unwrap() += 1;
+        let state = (*told.lock().unwrap()).into();
+        GetJobResponse { job: Some(Job { id: request.id, state, ..Job::default() }) }
+    };
+    world.answers(GetJobRequest::subject("product-sync"), answer).await;
+    (state, times)
 }
 
 #[tokio::test]
@@ -319,7 +335,8 @@ async fn a_hole_in_products_stays_while_their_sync_is_refused() {
         let mut times = times.lock().unwrap();
         *times += 1;
         let code = if *times == 1 { "UNKNOWN_STORE".to_owned() } else { String::new() };
-        StartProductSyncResponse { code, ..StartProductSyncResponse::default() }
+        let job = Some(Job { id: "run".to_owned(), ..Job::default() });
+        StartProductSyncResponse { code, job, ..StartProductSyncResponse::default() }
     };
     world.answers(StartProductSyncRequest::subject(), start).await;
     lose(&world, "PRODUCTS_UPDATE");
@@ -329,6 +346,34 @@ async fn a_hole_in_products_stays_while_their_sync_is_refused() {
         world.clock.advance(SignedDuration::from_mins(1));
     }
     assert_eq!(*asked.lock().unwrap(), 2, "until it is taken on");
+}
+
+#[tokio::test]
+async fn a_hole_in_products_stays_until_the_run_that_reads_it_is_done() {
+    let (mut world, _) = world().await;
+    let asked = readers(&mut world, true, Arc::default()).await;
+    let (state, times) = runs(&mut world).await;
+    lose(&world, "PRODUCTS_UPDATE");
+    let rounds = async |minutes: usize| {
+        for _ in 0..minutes {
+            world.clock.advance(SignedDuration::from_mins(1));
+            world.service.look_after_all().await.unwrap();
+        }
+        asked.lock().unwrap().len()
+    };
+    world.clock.advance(HOUR);
+    assert_eq!(rounds(3).await, 1, "it is on");
+    *state.lock().unwrap() = JobState::Failed;
+    assert_eq!(rounds(50).await, 1, "another one rests");
+    *state.lock().unwrap() = JobState::Paused;
+    assert_eq!(rounds(20).await, 2);
+    // More is missed while it is on: another one follows.
+    lose(&world, "PRODUCTS_DELETE");
+    assert_eq!(rounds(60).await, 3);
+    *state.lock().unwrap() = JobState::Done;
+    assert_eq!(rounds(3).await, 3);
+    let known = *times.lock().unwrap();
+    assert_eq!((rounds(120).await, *times.lock().unwrap()), (3, known), "it is read");
 }
 
 #[tokio::test]
