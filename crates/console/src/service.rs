@@ -20,6 +20,7 @@ use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info, info_span};
 
+use crate::access::heard::Listened;
 use crate::access::shops::Shops;
 use crate::access::{self, browser};
 use crate::adoption::await_adoption;
@@ -83,6 +84,7 @@ pub(crate) struct Console {
     pub services: Vec<String>,
     pub leases: KvLeases,
     pub shops: Shops,
+    pub listened: Listened,
     pub app: Option<AppKeys>,
     pub public_url: String,
     pub webhook_uri: String,
@@ -121,6 +123,7 @@ impl Service {
             services: config.services.clone(),
             leases: KvLeases::new(kv, SECRETS_BUCKET, clock, ids),
             shops: Shops::default(),
+            listened: Listened::default(),
             app: config.app.clone(),
             public_url: config.public_url.trim_end_matches('/').to_owned(),
             webhook_uri: webhooks::uri(&config.public_url),
@@ -151,8 +154,10 @@ impl Service {
     /// Looks after the stores' access and subscriptions until the lifecycle ends.
     pub fn run(&self, life: &Lifecycle) {
         let (upkeep, news) = (self.console.clone(), self.console.clone());
+        let heard = self.console.clone();
         life.spawn_vital("console upkeep", access::upkeep::run(upkeep, life.clone()));
         life.spawn_vital("console uninstalled", access::uninstalled::run(news, life.clone()));
+        life.spawn_vital("console heard", access::heard::run(heard, life.clone()));
     }
 
     /// One round of what is looked after, as a process does it that has just started.
@@ -171,6 +176,15 @@ impl Service {
     /// What could not be kept; it comes again.
     pub async fn hear(&self, messages: &[Delivered]) -> Result<(), Problem> {
         access::uninstalled::take(&self.console, messages).await
+    }
+
+    /// What is pulled of the topics whose silence is listened for, and nothing more is there, taken
+    /// as the running service takes it.
+    ///
+    /// # Errors
+    /// What could not be kept; it comes again.
+    pub async fn listen(&self, messages: &[Delivered]) -> Result<(), Problem> {
+        access::heard::take(&self.console, messages, self.console.parts.clock.now()).await
     }
 }
 

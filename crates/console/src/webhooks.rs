@@ -11,14 +11,17 @@ use crate::shop::{Shop, ShopError};
 /// Path of the webhooks below `PUBLIC_URL`.
 const PATH: &str = "/webhooks/shopify";
 
+/// What tells of products.
+pub const PRODUCT_TOPICS: [&str; 2] = ["products/update", "products/delete"];
+
 /// What Lockstep needs to hear. The compliance topics are set in the app's configuration; Shopify
 /// does not let an app subscribe to them.
 pub const NEEDED: &[&str] = &[
     topic::INVENTORY_LEVELS_UPDATE,
     topic::INVENTORY_LEVELS_CONNECT,
     topic::INVENTORY_LEVELS_DISCONNECT,
-    "products/update",
-    "products/delete",
+    PRODUCT_TOPICS[0],
+    PRODUCT_TOPICS[1],
     "orders/create",
     "orders/updated",
     "orders/cancelled",

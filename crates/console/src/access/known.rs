@@ -1,8 +1,11 @@
 //! What is known of a store's subscriptions; kept beside its token, without any secret.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::StoreId;
+use lockstep_domain::sweep::Hearing;
 use lockstep_ports::{ErrorKind, PortError, SECRETS_BUCKET};
 use serde::{Deserialize, Serialize};
 
@@ -150,6 +153,52 @@ pub struct Known {
     /// When they could not be compared, unless they were since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_at: Option<Timestamp>,
+    /// How often topics are heard whose silence is listened for here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub heard: BTreeMap<String, Hearing>,
+}
+
+impl Known {
+    /// What is compared for the first time.
+    pub fn new(checked_at: Timestamp, uri: String) -> Self {
+        let (holes, heard) = (Holes::default(), BTreeMap::new());
+        Self { checked_at, uri, holes, refused_at: None, failed_at: None, heard }
+    }
+
+    /// A topic was heard.
+    pub fn hear(&mut self, topic: &str, at: Timestamp) {
+        match self.heard.get_mut(topic) {
+            Some(hearing) => {
+                hearing.hear(at);
+            }
+            None => {
+                self.heard.insert(topic.to_owned(), Hearing::first(at));
+            }
+        }
+    }
+
+    /// Topics that were silent until a moment for longer than their history explains.
+    pub fn silent(&self, until: Timestamp) -> impl Iterator<Item = &str> {
+        let is_silent = move |hearing: &Hearing| hearing.suspect_at().is_some_and(|at| at <= until);
+        self.heard
+            .iter()
+            .filter(move |(_, heard)| is_silent(heard))
+            .map(|(topic, _)| topic.as_str())
+    }
+
+    /// What silent topics would have told of may be missing since nobody looked. It is read whole,
+    /// so the other topics that tell of the same are looked into with it.
+    pub fn note_silence(&mut self, until: Timestamp, now: Timestamp) {
+        let parts: BTreeSet<_> = self.silent(until).filter_map(Part::of).collect();
+        for (topic, hearing) in &mut self.heard {
+            let Some(part) = Part::of(topic).filter(|part| parts.contains(part)) else { continue };
+            let is_silent = hearing.suspect_at().is_some_and(|at| at <= until);
+            let since = hearing.look(now);
+            if is_silent {
+                self.holes.open(part, since);
+            }
+        }
+    }
 }
 
 /// What is known; what cannot be read is compared anew.

@@ -22,6 +22,7 @@ pub(crate) async fn mend(console: &Console, store: &StoreId) -> Result<Repaired,
     let shop = console.shop(store);
     let now = console.parts.clock.now();
     let present = shop.subscriptions().await?;
+    note_silence(console, store).await?;
     let known = note_holes(console, store, &present).await?;
     let repaired = webhooks::repair(shop, &console.webhook_uri, &present).await?;
     let stays = follow(console, (store, shop), known.as_ref(), &repaired).await?;
@@ -29,6 +30,38 @@ pub(crate) async fn mend(console: &Console, store: &StoreId) -> Result<Repaired,
     note(console, store, (now, stays)).await?;
     reread::holes(console, store).await?;
     Ok(repaired)
+}
+
+/// Has read what was missed, and what silence may hide, without comparing anything.
+pub(crate) async fn read(console: &Console, store: &StoreId) -> Result<(), PortError> {
+    note_silence(console, store).await?;
+    reread::holes(console, store).await
+}
+
+/// Whether something is to be read: a hole is known, or a topic is silent.
+pub(crate) fn is_to_read(console: &Console, known: &Known) -> bool {
+    let is_silent = |until| known.silent(until).next().is_some();
+    known.holes.is_any() || console.listened.until().is_some_and(is_silent)
+}
+
+/// Writes down what may have been missed where a topic is silent for longer than its own history
+/// explains: its webhooks may be lost although it is subscribed.
+async fn note_silence(console: &Console, store: &StoreId) -> Result<(), PortError> {
+    let Some(until) = console.listened.until() else { return Ok(()) };
+    let Some(known) = known::load(console, store).await? else { return Ok(()) };
+    let silent = known.silent(until).collect::<Vec<_>>().join(", ");
+    if silent.is_empty() {
+        return Ok(());
+    }
+    info!(store.id = %store, topics = silent, "topics are silent; what they tell of is read");
+    let now = console.parts.clock.now();
+    known::change(console, store, |known| {
+        let mut known = known?;
+        known.note_silence(until, now);
+        Some(known)
+    })
+    .await?;
+    Ok(())
 }
 
 /// Writes down what may have been missed where something is missing: what still delivers to a
@@ -91,8 +124,7 @@ async fn note(
     let uri = &console.webhook_uri;
     let compared = |known: Option<Known>| {
         let Some(known) = known else {
-            let (uri, holes) = (uri.clone(), known::Holes::default());
-            return Some(Known { checked_at: now, uri, holes, refused_at: None, failed_at: None });
+            return Some(Known::new(now, uri.clone()));
         };
         let known = Known { checked_at: known.checked_at.max(now), failed_at: None, ..known };
         Some(match stays {

@@ -4,6 +4,7 @@
 pub mod browser;
 pub mod connect;
 mod cookie;
+pub mod heard;
 pub mod known;
 mod mend;
 pub mod obtain;

@@ -1,5 +1,5 @@
 //! What is looked after in every store, by one of all replicas: the subscriptions at start and
-//! every hour, and the hole that a missing one left.
+//! every hour, and the hole that a missing or a silent one left.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use lockstep_runtime::Lifecycle;
 use tracing::warn;
 
 use super::known::{self, Known};
-use super::mend::mend;
+use super::mend::{self, mend};
 use super::{opens, reread};
 use crate::problem::Problem;
 use crate::secrets;
@@ -181,7 +181,7 @@ async fn look_after(console: &Console, store: &StoreId, was_seen: bool) -> Resul
     // Another replica may have been quicker.
     match due(console, store, was_seen).await? {
         Due::Nothing => Ok(()),
-        Due::Holes => Ok(reread::holes(console, store).await?),
+        Due::Holes => Ok(mend::read(console, store).await?),
         Due::Comparison => mend(console, store).await.map(|_| ()),
     }
 }
@@ -200,7 +200,7 @@ async fn due(console: &Console, store: &StoreId, was_seen: bool) -> Result<Due, 
     let Some(known) = known::load(console, store).await? else { return Ok(Due::Comparison) };
     Ok(match is_due(console, &known, was_seen) {
         true => Due::Comparison,
-        false if known.holes.is_any() => Due::Holes,
+        false if mend::is_to_read(console, &known) => Due::Holes,
         false => Due::Nothing,
     })
 }

@@ -21,6 +21,7 @@ mod links;
 mod locations;
 mod orders;
 mod shop;
+mod silence;
 mod stock;
 mod stores;
 mod upkeep;
