@@ -87,8 +87,8 @@ impl KvTokens {
         Self { lasting: Some(Lasting { renewer, opened }), ..self }
     }
 
-    /// Tries once more to keep what was renewed and could not be kept. For a process that ends, when
-    /// its tasks have.
+    /// Tries once more to keep what was renewed and could not be kept. For a process that ends,
+    /// when its tasks have.
     pub async fn keep_the_rest(&self) {
         if let Some(lasting) = &self.lasting {
             lasting.renewer.keep_the_rest().await;

@@ -1,6 +1,7 @@
 //! Topics whose silence nobody else listens for: those of products, of which nothing hangs on a
 //! single delivery. How often each is heard is kept beside what is known of its store's
-//! subscriptions, so that a silence which its own history does not explain opens a hole (`mend.rs`).
+//! subscriptions, so that a silence which its own history does not explain opens a hole
+//! (`mend.rs`).
 //!
 //! Only when a webhook came is noted, and of those that come close together the first alone, so one
 //! that is taken twice or in another order changes nothing.

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::SYNC;
 
-/// A step is concluded long before this: what a process leaves behind is taken up before anything is
-/// planned. A note that is older was left by a version that writes none.
+/// A step is concluded long before this: what a process leaves behind is taken up before anything
+/// is planned. A note that is older was left by a version that writes none.
 const AIR_MAX: SignedDuration = SignedDuration::from_mins(10);
 
 /// A step that was begun and not concluded.
