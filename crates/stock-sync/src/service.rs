@@ -35,6 +35,7 @@ use crate::pusher::Pusher;
 use crate::questions::get_stock;
 use crate::rereading::read_levels;
 use crate::skus::knows_skus;
+use crate::windows::want_linked;
 
 /// Name of the service.
 pub const SERVICE: &str = "stock-sync";
@@ -96,10 +97,12 @@ impl Processor for StockProcessor {
         work: &mut Work<'_>,
     ) -> Result<Vec<AggregateKey>, Stop> {
         let keys = messages.iter().flat_map(|message| self.keys(message));
-        let mut items = BTreeSet::new();
+        let (mut items, mut pools) = (BTreeSet::new(), BTreeSet::new());
         for key in keys {
             if key.kind == DemandKind::KIND {
                 items.insert(key.id);
+            } else if key.kind == PoolKind::KIND {
+                pools.insert(key.id);
             } else if key.kind == HeardShipmentKind::KIND {
                 // Items that only an earlier revision of the shipment named.
                 let store = key.id.split('/').next().unwrap_or_default();
@@ -109,6 +112,10 @@ impl Processor for StockProcessor {
         }
         let mut behind = pools_behind(work, &items)?;
         behind.extend(messages.iter().filter_map(|message| level_in_doubt(message)));
+        if behind.is_empty() && items.is_empty() {
+            // Movements and counts: nothing else is locked before their windows.
+            want_linked(work, &pools)?;
+        }
         Ok(behind)
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Lane: the store. Key: the inventory item.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::stock::settings::StoreStock;
 use lockstep_domain::stock::window::{Skip, Window};
@@ -13,6 +15,10 @@ use crate::aggregates::{PoolKind, StoreKind};
 
 /// A first change waits this long, so that others of the store travel in the same call.
 pub const GATHER: SignedDuration = SignedDuration::from_millis(200);
+
+/// Windows that a batch locks before its first message. A batch with more asks message by message,
+/// so that none fails for what its neighbours need.
+const TOGETHER_MAX: usize = 20_000;
 
 /// The domain's window in a timer.
 pub fn window_of(timer: &Timer) -> Window {
@@ -134,6 +140,28 @@ pub fn touch_linked(
         touch(work, &store, item, skip)?;
     }
     Ok(())
+}
+
+/// Before the first message of a batch: asks for everything that [`touch_linked`] needs for these
+/// pools in one go. Else each of them would be found missing by its own message, which then runs
+/// once more.
+pub fn want_linked(work: &mut Work<'_>, pools: &BTreeSet<String>) -> Result<(), Stop> {
+    let mut links = BTreeSet::new();
+    for pool in pools {
+        links.extend(work.state::<PoolKind>(pool)?.links().iter().cloned());
+    }
+    if links.len() > TOGETHER_MAX {
+        return Ok(());
+    }
+    let stores: BTreeSet<&StoreId> = links.iter().map(|(store, _)| store).collect();
+    work.want_peeks::<StoreKind>(stores.iter().map(|store| store.as_str()))?;
+    for store in stores {
+        // Its levels follow first, and are locked before any timer.
+        if work.peek::<StoreKind>(store.as_str())?.is_turning() {
+            return Ok(());
+        }
+    }
+    work.want_timers(places(&links))
 }
 
 /// Where the timers of linked items are.

@@ -7,6 +7,7 @@
 
 mod activation;
 mod air;
+mod batches;
 mod bounds;
 mod falls;
 mod ledger;

@@ -16,7 +16,7 @@ use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_contracts::time::to_proto;
 use lockstep_contracts::{Event, Metadata};
 use lockstep_domain::stock::level::{Level, LevelLocation};
-use lockstep_ports::{EffectRow, EffectState, PortError, Sealer, Store, Timer};
+use lockstep_ports::{Delivered, EffectRow, EffectState, PortError, Sealer, Store, Timer};
 use lockstep_runtime::lanes::Lane;
 use lockstep_runtime::{
     Engine, EngineError, EngineParts, Inbound, LaneWorker as _, Origin, Processor, Pulses,
@@ -322,13 +322,20 @@ pub fn unlinked(item: i64, revision: u64) -> VariantUnlinked {
 }
 
 pub fn inbound<E: Event>(event: &E) -> Inbound {
-    Inbound {
-        metadata: Metadata::new("message", "test", E::TYPE, BEGIN),
+    let metadata = Metadata::new("message", "test", E::TYPE, BEGIN);
+    Inbound::try_new(&delivered(event, &metadata, 1)).expect("an envelope")
+}
+
+/// An event as the broker delivers it.
+pub fn delivered<E: Event>(event: &E, metadata: &Metadata, sequence: u64) -> Delivered {
+    Delivered {
         stream: E::STREAM,
-        sequence: 1,
+        sequence,
         subject: String::new(),
+        headers: metadata.to_headers().into_iter().map(|(n, v)| (n.to_owned(), v)).collect(),
         body: event.encode_to_vec().into(),
-        attempts: 1,
+        attempt: 1,
+        ack_subject: String::new(),
     }
 }
 

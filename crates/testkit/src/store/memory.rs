@@ -24,15 +24,41 @@ pub struct MemoryStore {
     shared: Arc<Shared>,
 }
 
+/// Calls that transactions made, each a round trip of a real database, and rows that they wrote;
+/// of those that were given up, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Calls that load and lock aggregates.
+    pub loads: usize,
+    /// Calls that look at aggregates without a lock.
+    pub peeks: usize,
+    /// Calls that load and lock timers.
+    pub timers: usize,
+    /// Timers that were written.
+    pub timers_written: usize,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     tables: Mutex<Tables>,
     pub(crate) locks: Locks,
+    tally: Mutex<Tally>,
 }
 
 impl Shared {
     pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl MemoryStore {
+    /// What transactions did since the last time that this was asked.
+    pub fn take_tally(&self) -> Tally {
+        std::mem::take(&mut *self.shared.tally())
     }
 }
 

@@ -14,4 +14,4 @@ mod work;
 
 pub mod conformance;
 
-pub use memory::MemoryStore;
+pub use memory::{MemoryStore, Tally};

@@ -57,6 +57,7 @@ impl Work {
         &mut self,
         keys: &[AggregateKey],
     ) -> Result<Vec<Option<Snapshot>>, PortError> {
+        self.shared.tally().loads += 1;
         self.lock(keys.iter().cloned().map(Resource::Aggregate).collect()).await?;
         Ok(self.states(keys))
     }
@@ -65,6 +66,7 @@ impl Work {
         &mut self,
         keys: &[AggregateKey],
     ) -> Result<Vec<Option<Snapshot>>, PortError> {
+        self.shared.tally().peeks += 1;
         Ok(self.states(keys))
     }
 
@@ -177,12 +179,14 @@ impl Work {
         &mut self,
         keys: &[(String, String)],
     ) -> Result<Vec<Option<Timer>>, PortError> {
+        self.shared.tally().timers += 1;
         let places = keys.iter().cloned();
         self.lock(places.map(|(lane, key)| Resource::Timer(lane, key)).collect()).await?;
         Ok(keys.iter().map(|place| self.timer(place)).collect())
     }
 
     pub(crate) async fn save_timers(&mut self, timers: &[Timer]) -> Result<(), PortError> {
+        self.shared.tally().timers_written += timers.len();
         let places = timers.iter().map(|timer| (timer.lane.clone(), timer.key.clone()));
         self.lock(places.map(|(lane, key)| Resource::Timer(lane, key)).collect()).await?;
         for timer in timers {
