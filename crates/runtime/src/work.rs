@@ -434,9 +434,12 @@ impl<'a> Work<'a> {
         if missing.is_empty() { Ok(()) } else { Err(Stop::NeedTimers(missing)) }
     }
 
-    /// Writes a timer.
+    /// Writes a timer. One that is as it was is not written.
     pub fn set_timer(&mut self, timer: Timer) {
         let place = (timer.lane.clone(), timer.key.clone());
+        if self.timers.get(&place).is_some_and(|(known, _)| *known == timer) {
+            return;
+        }
         let before = self.timers.insert(place.clone(), (timer, true));
         self.undo_timers.push((place, before));
     }

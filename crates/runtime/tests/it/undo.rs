@@ -7,7 +7,7 @@ use lockstep_runtime::{
     Aggregate, Directory, Evolver, Inbound, Origin, Processor, SettingsChange, Stop, Work,
 };
 
-use crate::counter::{Add, CounterKind, consumer, movement, settle, world};
+use crate::counter::{Add, CounterKind, Counting, consumer, movement, settle, world};
 
 /// Changes one counter with each message, then needs something that is not loaded, and takes
 /// exception to some.
@@ -89,4 +89,17 @@ async fn who_lost_a_race_holds_nothing_while_it_waits() {
     let (lost, ()) = tokio::join!(loser, winner);
     lost.unwrap();
     assert_eq!(world.counter("A").await.sum, 21);
+}
+
+#[tokio::test]
+async fn a_timer_that_is_as_it_was_is_not_written() {
+    let world = world();
+    for (round, written) in [(1, 1), (2, 0)] {
+        world.store.take_tally();
+        let messages: Vec<_> =
+            (0..3).map(|n| movement(&format!("{round}-{n}"), "push-A", "1", "")).collect();
+        let batch = world.deliver(messages).await;
+        process_batch(&world.engine, &Counting, &consumer().durable, &batch).await.unwrap();
+        assert_eq!(world.store.take_tally().timers_written, written, "round {round}");
+    }
 }

@@ -55,3 +55,14 @@ async fn the_windows_of_a_batch_are_asked_for_at_once() {
     assert!(tally.peeks <= 2, "the rules of the stores and of the back office: {tally:?}");
     assert_eq!(tally.timers_written, ITEMS.len());
 }
+
+#[tokio::test]
+async fn what_waits_already_is_not_written_again() {
+    let world = World::live(StockMode::Delta, &ITEMS).await;
+    process(&world, 1).await;
+    world.store.take_tally();
+    process(&world, 2).await;
+    assert_eq!(world.store.take_tally().timers_written, 0);
+    world.settle().await;
+    assert_eq!(world.shopify.available(1, PLACE), Some(8));
+}
