@@ -1,5 +1,8 @@
 //! A message as a processor sees it.
 
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
 use bytes::Bytes;
 use lockstep_contracts::{Event, Metadata, Stream, decode};
 use lockstep_ports::Delivered;
@@ -22,6 +25,8 @@ pub struct Inbound {
     pub body: Bytes,
     /// Times it was delivered.
     pub attempts: u32,
+    /// The decoded message, once somebody asked for it.
+    decoded: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Inbound {
@@ -37,7 +42,22 @@ impl Inbound {
             subject: delivered.subject.clone(),
             body: delivered.body.clone(),
             attempts: u32::try_from(delivered.attempt).unwrap_or(u32::MAX),
+            decoded: OnceLock::new(),
         })
+    }
+
+    /// As [`Inbound::decode`], decoded once however often it is asked for: the same message is
+    /// looked at for its keys, for what stands behind them, and to be decided, perhaps twice.
+    pub fn read<E: Event + Send + Sync + 'static>(&self) -> Result<Arc<E>, Stop> {
+        if let Some(known) = self.decoded.get()
+            && let Ok(event) = known.clone().downcast::<E>()
+        {
+            return Ok(event);
+        }
+        let event = Arc::new(self.decode::<E>()?);
+        // Only one type can be read from it, so nobody else has put another one there.
+        let _ = self.decoded.set(event.clone());
+        Ok(event)
     }
 
     /// The message; a wrong type or broken bytes end as a dead letter.

@@ -65,26 +65,26 @@ impl Processor for StockProcessor {
         let pool = |backoffice: &str, sku: &str| PoolKind::key(format!("{backoffice}/{sku}"));
         match message.metadata.event_type.as_str() {
             MovementReported::TYPE => message
-                .decode::<MovementReported>()
+                .read::<MovementReported>()
                 .ok()
-                .and_then(|e| e.movement.map(|m| vec![pool(&e.backoffice, &m.sku)])),
+                .and_then(|e| e.movement.as_ref().map(|m| vec![pool(&e.backoffice, &m.sku)])),
             CountReported::TYPE => message
-                .decode::<CountReported>()
+                .read::<CountReported>()
                 .ok()
-                .and_then(|e| e.count.map(|c| vec![pool(&e.backoffice, &c.sku)])),
+                .and_then(|e| e.count.as_ref().map(|c| vec![pool(&e.backoffice, &c.sku)])),
             VariantLinked::TYPE => {
-                let event = message.decode::<VariantLinked>().ok();
+                let event = message.read::<VariantLinked>().ok();
                 event.and_then(|e| linked(&e).ok()).map(|link| keys_of_link(&link))
             }
             VariantUnlinked::TYPE => {
-                let event = message.decode::<VariantUnlinked>().ok();
+                let event = message.read::<VariantUnlinked>().ok();
                 event.and_then(|e| unlinked(&e).ok()).map(|link| keys_of_link(&link))
             }
             OrderLinesChanged::TYPE => {
-                message.decode::<OrderLinesChanged>().ok().map(|e| keys_of_order(&e))
+                message.read::<OrderLinesChanged>().ok().map(|e| keys_of_order(&e))
             }
             ShipmentLinesChanged::TYPE => {
-                message.decode::<ShipmentLinesChanged>().ok().map(|e| keys_of_shipment(&e))
+                message.read::<ShipmentLinesChanged>().ok().map(|e| keys_of_shipment(&e))
             }
             _ => None,
         }
@@ -121,15 +121,15 @@ impl Processor for StockProcessor {
 
     fn apply(&self, message: &Inbound, work: &mut Work<'_>) -> Result<(), Stop> {
         match message.metadata.event_type.as_str() {
-            MovementReported::TYPE => movement_reported::apply(&message.decode()?, work),
-            CountReported::TYPE => count_reported::apply(&message.decode()?, work),
-            VariantLinked::TYPE => variant_linked::linked(&message.decode()?, work),
-            VariantUnlinked::TYPE => variant_linked::unlinked(&message.decode()?, work),
-            VariantConflictChanged::TYPE => variant_conflict::apply(&message.decode()?, work),
-            OrderLinesChanged::TYPE => order_lines::apply(&message.decode()?, work),
-            OrdersSwept::TYPE => orders_swept::apply(&message.decode()?, work),
-            ShipmentLinesChanged::TYPE => shipment_lines::apply(&message.decode()?, work),
-            WebhookReceived::TYPE => inventory_level::apply(&message.decode()?, work),
+            MovementReported::TYPE => movement_reported::apply(&*message.read()?, work),
+            CountReported::TYPE => count_reported::apply(&*message.read()?, work),
+            VariantLinked::TYPE => variant_linked::linked(&*message.read()?, work),
+            VariantUnlinked::TYPE => variant_linked::unlinked(&*message.read()?, work),
+            VariantConflictChanged::TYPE => variant_conflict::apply(&*message.read()?, work),
+            OrderLinesChanged::TYPE => order_lines::apply(&*message.read()?, work),
+            OrdersSwept::TYPE => orders_swept::apply(&*message.read()?, work),
+            ShipmentLinesChanged::TYPE => shipment_lines::apply(&*message.read()?, work),
+            WebhookReceived::TYPE => inventory_level::apply(&*message.read()?, work),
             // Other events of the streams that it reads are none of its business.
             _ => Ok(()),
         }
@@ -156,8 +156,10 @@ impl Processor for StockProcessor {
 
 /// The level of an item about whose codes something is told.
 fn level_in_doubt(message: &Inbound) -> Option<AggregateKey> {
-    let is_doubt = message.metadata.event_type == VariantConflictChanged::TYPE;
-    let event = message.decode::<VariantConflictChanged>().ok().filter(|_| is_doubt)?;
+    if message.metadata.event_type != VariantConflictChanged::TYPE {
+        return None;
+    }
+    let event = message.read::<VariantConflictChanged>().ok()?;
     let change = conflict_changed(&event).ok()?;
     Some(LevelKind::key(level_id(&change.store, change.item)))
 }

@@ -1,6 +1,9 @@
 //! A batch becomes one transaction; doubles are removed, poison leaves, the rest goes on.
 
+use std::sync::{Arc, Mutex};
+
 use lockstep_contracts::Stream;
+use lockstep_contracts::backoffice::v1::{CountReported, MovementReported};
 use lockstep_contracts::operations::v1::{
     CloseDeadLetterRequest, CloseOutcome, ListDeadLettersRequest,
 };
@@ -10,7 +13,6 @@ use lockstep_runtime::{
     Aggregate, Directory, Evolver, Inbound, Origin, Processor, Published, SettingsChange, Stop,
     Work, dead_letters,
 };
-
 use crate::counter::{CounterKind, Counting, World, consumer, movement, world};
 
 #[tokio::test]
@@ -204,4 +206,50 @@ async fn what_stands_behind_a_batch_is_loaded_before_its_first_message() {
     let name = consumer().durable;
     let outcome = process_batch(&world.engine, &WithBehind, &name, &batch).await.unwrap();
     assert_eq!(outcome, BatchOutcome { decided: 2, doubles: 0, dead: 0 });
+}
+
+/// Counts, and remembers which decoded messages it was shown for their keys and to decide.
+#[derive(Default)]
+struct Remembering {
+    shown: Mutex<Vec<Arc<MovementReported>>>,
+}
+
+impl Processor for Remembering {
+    fn consumers(&self, directory: &Directory) -> Vec<ConsumerSpec> {
+        Counting.consumers(directory)
+    }
+
+    fn keys(&self, message: &Inbound) -> Vec<AggregateKey> {
+        self.shown.lock().unwrap().push(message.read().unwrap());
+        Vec::new()
+    }
+
+    fn apply(&self, message: &Inbound, work: &mut Work<'_>) -> Result<(), Stop> {
+        self.shown.lock().unwrap().push(message.read()?);
+        Counting.apply(message, work)
+    }
+
+    fn adopt(&self, change: &SettingsChange, work: &mut Work<'_>) -> Result<(), Stop> {
+        Counting.adopt(change, work)
+    }
+
+    fn evolvers(&self) -> Vec<Box<dyn Evolver>> {
+        Counting.evolvers()
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_decoded_once() {
+    let world = world();
+    let batch = world.deliver(vec![movement("1", "A", "5", "")]).await;
+    let (name, processor) = (consumer().durable, Remembering::default());
+    process_batch(&world.engine, &processor, &name, &batch).await.unwrap();
+    let shown = processor.shown.lock().unwrap();
+    // The decision ran again, since what it needed was not loaded.
+    assert!(shown.len() > 2, "{shown:?}");
+    assert!(shown.iter().all(|event| Arc::ptr_eq(event, &shown[0])));
+    let message = Inbound::try_new(&batch[0]).unwrap();
+    assert!(message.read::<CountReported>().is_err(), "it is of another type");
+    assert!(message.read::<MovementReported>().is_ok());
+    assert!(message.read::<CountReported>().is_err());
 }
