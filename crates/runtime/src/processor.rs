@@ -274,8 +274,9 @@ async fn try_batch(
     let messages: Vec<_> = fresh.iter().map(|(_, message)| message).collect();
     let behind = session.run(|work| processor.behind(&messages, work)).await;
     session.load(&behind.map_err(port_error)?).await.map_err(port_error)?;
+    let is_exporting = telemetry::current_context().is_some();
     for (delivered, message) in fresh {
-        let span = telemetry::consume_span(engine.service(), message);
+        let span = telemetry::consume_span(engine.service(), message, is_exporting);
         let trace = telemetry::context_of(&span).or_else(|| message.metadata.trace.clone());
         session.work.set_cause(&message.metadata.id, trace);
         let decided = session.run(|work| processor.apply(message, work)).instrument(span).await;

@@ -6,7 +6,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::{Span, info_span};
+use tracing::{Span, debug_span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -164,16 +164,34 @@ pub fn set_parent_from_headers(span: &Span, headers: &[(String, String)]) {
     }
 }
 
-/// The span of one consumed message, a child of the one that published it.
-pub(crate) fn consume_span(service: &'static str, message: &Inbound) -> Span {
-    let span = info_span!(
-        "consume",
-        service,
-        message.id = message.metadata.id,
-        message.r#type = message.metadata.event_type,
-        message.subject = message.subject,
-        message.sequence = message.sequence,
-    );
-    set_parent(&span, message.metadata.trace.as_ref());
+macro_rules! consume_at {
+    ($level:ident, $service:expr, $message:expr) => {
+        $level!(
+            "consume",
+            service = $service,
+            message.id = $message.metadata.id,
+            message.r#type = $message.metadata.event_type,
+            message.subject = $message.subject,
+            message.sequence = $message.sequence,
+        )
+    };
+}
+
+/// The span of one consumed message, a child of the one that published it. Where nothing is
+/// exported, and for a message whose trace is not sampled, it is one for debugging: there is one
+/// for every message, and nobody would look at it.
+pub(crate) fn consume_span(service: &'static str, message: &Inbound, is_exporting: bool) -> Span {
+    let trace = message.metadata.trace.as_ref();
+    if !is_exporting || !trace.is_none_or(is_sampled) {
+        return consume_at!(debug_span, service, message);
+    }
+    let span = consume_at!(info_span, service, message);
+    set_parent(&span, trace);
     span
+}
+
+/// The last bit of the flags that end a `traceparent`.
+fn is_sampled(trace: &TraceContext) -> bool {
+    let flags = trace.traceparent().rsplit('-').next().unwrap_or_default();
+    u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1)
 }

@@ -1,5 +1,6 @@
 //! A batch becomes one transaction; doubles are removed, poison leaves, the rest goes on.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lockstep_contracts::Stream;
@@ -13,6 +14,8 @@ use lockstep_runtime::{
     Aggregate, Directory, Evolver, Inbound, Origin, Processor, Published, SettingsChange, Stop,
     Work, dead_letters,
 };
+use tracing_subscriber::layer::SubscriberExt as _;
+
 use crate::counter::{CounterKind, Counting, World, consumer, movement, world};
 
 #[tokio::test]
@@ -252,4 +255,34 @@ async fn a_message_is_decoded_once() {
     assert!(message.read::<CountReported>().is_err(), "it is of another type");
     assert!(message.read::<MovementReported>().is_ok());
     assert!(message.read::<CountReported>().is_err());
+}
+
+/// Counts the spans of messages.
+struct Spans(Arc<AtomicUsize>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Spans {
+    fn on_new_span(
+        &self,
+        attributes: &tracing::span::Attributes<'_>,
+        _: &tracing::span::Id,
+        _: tracing_subscriber::layer::Context<'_, S>,
+    ) {
+        if attributes.metadata().name() == "consume" {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_no_trace_is_exported_a_message_has_no_span() {
+    let spans = Arc::new(AtomicUsize::new(0));
+    let told = tracing_subscriber::registry()
+        .with(tracing_subscriber::filter::LevelFilter::INFO)
+        .with(Spans(spans.clone()));
+    let _told = tracing::subscriber::set_default(told);
+    let world = world();
+    let batch = world.deliver(vec![movement("1", "A", "5", ""), movement("2", "A", "7", "")]).await;
+    process_batch(&world.engine, &Counting, &consumer().durable, &batch).await.unwrap();
+    assert_eq!(world.counter("A").await.sum, 12);
+    assert_eq!(spans.load(Ordering::SeqCst), 0);
 }
