@@ -16,12 +16,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::consumer::Consumer;
 use crate::dead_letters;
 use crate::directory::{Adopted, Directory, News, SharedDirectory, follow};
 use crate::engine::Engine;
 use crate::lanes::{LaneWorker, run_lanes};
 use crate::lifecycle::Lifecycle;
-use crate::processor::{Consumer, Processor};
+use crate::processor::Processor;
 use crate::publish::Swept;
 use crate::pulse::{Pulse, later};
 use crate::questions::serve_request;

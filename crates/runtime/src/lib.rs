@@ -2,15 +2,18 @@
 //!
 //! A service brings pure decisions ([`Processor`], [`LaneWorker`]); this crate brings what makes
 //! them exact: a batch becomes one transaction with inbox, private events, states, outbox and
-//! effects ([`engine`], [`processor`]); calls to the outside are committed before they are sent
-//! ([`lanes`]); what cannot be processed leaves as a dead letter ([`dead_letters`]). No service
-//! writes its own consumer loop, nor its own way in over HTTP ([`http`]). Nothing here may know a
-//! rule of the business or name an adapter.
+//! effects ([`engine`], [`processor`], [`consumer`]); calls to the outside are committed before
+//! they are sent ([`lanes`]); what cannot be processed leaves as a dead letter ([`dead_letters`]).
+//! No service writes its own consumer loop, nor its own way in over HTTP ([`http`]). Nothing here
+//! may know a rule of the business or name an adapter.
 //!
-//! Start reading at [`processor`], then [`engine`], then [`lanes`]. ADRs 0002 and 0007.
+//! Start reading at [`processor`], then [`engine`], then [`lanes`]. ADRs 0002, 0007 and
+//! 0026.
 
 pub mod aggregate;
 pub mod alarms;
+mod beside;
+pub mod consumer;
 pub mod dead_letters;
 pub mod directory;
 pub mod engine;

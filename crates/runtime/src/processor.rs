@@ -1,36 +1,23 @@
-//! The one consumer loop: a batch becomes one transaction; poison leaves as a dead letter.
+//! What a service does with messages: a batch becomes one transaction; poison leaves as a dead
+//! letter. [`crate::consumer`] pulls the batches.
 
 use std::collections::HashSet;
-use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use lockstep_contracts::operations::v1::Finding;
 use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_contracts::{Event, Stream};
-use lockstep_ports::{
-    AggregateKey, Checkpoint, ConsumerSpec, Delivered, ErrorKind, OutboxRow, PortError, Store,
-};
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, error, info, info_span, warn};
+use lockstep_ports::{AggregateKey, ConsumerSpec, Delivered, ErrorKind, OutboxRow, PortError};
+use tracing::{Instrument, error};
 
 use crate::aggregate::Evolver;
 use crate::dead_letters;
 use crate::directory::{Directory, SettingsChange};
 use crate::engine::{Engine, EngineError};
 use crate::inbound::Inbound;
-use crate::pulse::Pulse;
 use crate::retry::Retry;
 use crate::telemetry;
 use crate::work::{Stop, Work};
-
-/// A store's or back office's share per turn: messages in one transaction.
-pub const BATCH_MAX: usize = 500;
-/// How long a pull waits for the first message.
-const PULL_WAIT: Duration = Duration::from_secs(5);
-/// How long a stop waits for a pull: messages that the broker has sent arrive well within it.
-const HAND_OVER: Duration = Duration::from_secs(1);
 
 /// What a service does with messages and settings. Pure: everything goes through [`Work`], and only
 /// what an operator asks for is read beside it.
@@ -91,108 +78,6 @@ impl BatchOutcome {
     }
 }
 
-/// A durable consumer, as one process works on it.
-pub struct Consumer {
-    /// The service's shell.
-    pub engine: Arc<Engine>,
-    /// What the service does with messages.
-    pub processor: Arc<dyn Processor>,
-    /// The consumer.
-    pub spec: ConsumerSpec,
-    /// Batches that the service decides at once, over all its consumers.
-    pub turns: Arc<Semaphore>,
-    /// After this nothing is pulled.
-    pub shutdown: CancellationToken,
-    /// Stamped before each step.
-    pub pulse: Pulse,
-}
-
-impl Consumer {
-    /// Pulls and processes until the token is cancelled. What is pulled is finished: what a
-    /// process drops comes again only when the broker has waited for its acknowledgement.
-    pub async fn run(self) {
-        let Self { engine, spec, shutdown, .. } = &self;
-        let mut failures = 0;
-        let mut started = false;
-        while !shutdown.is_cancelled() {
-            self.pulse.beat();
-            match self.turn(&mut started).await {
-                Ok(()) => failures = 0,
-                Err(e) => {
-                    failures += 1;
-                    started = false;
-                    warn!(consumer = spec.durable, failures, error = e.chain(), "consumer pauses");
-                    engine.back_off_within(shutdown, Retry::AWAY, failures).await;
-                }
-            }
-        }
-    }
-
-    async fn turn(&self, started: &mut bool) -> Result<(), PortError> {
-        let Self { engine, spec, .. } = self;
-        let (bus, store) = (&engine.parts.bus, &**engine.store());
-        let checkpoint = Stored { store, consumer: &spec.durable };
-        if !*started {
-            // A restored database stands behind the broker, a restored broker behind the database.
-            bus.rewind(spec, &checkpoint).await?;
-            *started = true;
-        }
-        let after = checkpoint.read().await?;
-        let mut pull = bus.pull(spec, after, BATCH_MAX, PULL_WAIT);
-        let pulled = tokio::select! {
-            pulled = pull.as_mut() => Ok(pulled),
-            // It may have messages in hand, and then ends very soon; one that has none does not.
-            () = self.shutdown.cancelled() => tokio::time::timeout(HAND_OVER, pull).await,
-        };
-        let Ok(batch) = pulled else { return Ok(()) };
-        let batch = batch?;
-        if batch.is_empty() {
-            return Ok(());
-        }
-        // The semaphore is fair: a busy store waits for its turn like every other. Those who work
-        // meanwhile stamp for themselves.
-        let Ok(_turn) = self.pulse.through(self.turns.acquire()).await else { return Ok(()) };
-        self.process(batch).await
-    }
-
-    async fn process(&self, batch: Vec<Delivered>) -> Result<(), PortError> {
-        let Self { engine, spec, .. } = self;
-        let span = info_span!("process_batch", service = engine.service(), consumer = spec.durable);
-        let beat = || self.pulse.beat();
-        let outcome = process_parts(engine, &*self.processor, &spec.durable, &batch, beat)
-            .instrument(span)
-            .await?;
-        engine.parts.bus.ack(&batch).await?;
-        info!(
-            service = engine.service(),
-            consumer = spec.durable,
-            messages = batch.len(),
-            decided = outcome.decided,
-            doubles = outcome.doubles,
-            dead = outcome.dead,
-            "batch processed"
-        );
-        Ok(())
-    }
-}
-
-/// How far the service's database has come with a consumer.
-struct Stored<'a> {
-    store: &'a dyn Store,
-    consumer: &'a str,
-}
-
-#[async_trait]
-impl Checkpoint for Stored<'_> {
-    async fn read(&self) -> Result<u64, PortError> {
-        Ok(self.store.checkpoint(self.consumer).await?.unwrap_or(0))
-    }
-
-    async fn lower(&self, sequence: u64) -> Result<(), PortError> {
-        self.store.lower_checkpoint(self.consumer, sequence).await
-    }
-}
-
 /// Decides a batch in one transaction. A batch that fails for its content is halved until the
 /// culprit stands alone, and that one becomes a dead letter.
 pub async fn process_batch(
@@ -205,7 +90,7 @@ pub async fn process_batch(
 }
 
 /// As [`process_batch`]; `beat` is called before each part.
-async fn process_parts(
+pub(crate) async fn process_parts(
     engine: &Engine,
     processor: &dyn Processor,
     consumer: &str,

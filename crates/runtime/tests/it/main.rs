@@ -6,6 +6,7 @@
     reason = "a test ends at its first surprise"
 )]
 
+mod ahead;
 mod batches;
 mod counter;
 mod health;

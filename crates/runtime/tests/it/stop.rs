@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use lockstep_ports::{
     Bus, Checkpoint, ConsumerSpec, Delivered, Outgoing, PortError, PublishAck, Store,
 };
-use lockstep_runtime::processor::Consumer;
+use lockstep_runtime::consumer::Consumer;
 use lockstep_testkit::bus::MemoryBus;
 use tokio::sync::Semaphore;
 

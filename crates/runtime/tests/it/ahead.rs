@@ -1,0 +1,234 @@
+//! While a batch is decided the next one is pulled and the last one acknowledged; whatever fails or
+//! stops meanwhile, nothing is lost and nothing counted twice.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use lockstep_ports::{
+    Bus, Checkpoint, ConsumerSpec, Delivered, Outgoing, PortError, PublishAck, Store, Tx,
+};
+use lockstep_runtime::consumer::Consumer;
+use lockstep_runtime::{Aggregate, Lifecycle};
+use lockstep_testkit::bus::MemoryBus;
+use tokio::sync::Semaphore;
+
+use crate::counter::{CounterKind, Counting, World, consumer, engine, movement, until, world};
+
+const SHARE: usize = 500;
+
+/// A broker that notes what is asked of it, and whose acknowledgements wait for the test.
+struct Noting {
+    memory: MemoryBus,
+    /// Messages that pulls brought.
+    pulled: AtomicUsize,
+    /// Permits to acknowledge.
+    gate: Semaphore,
+    /// Acknowledgements that were begun, and those that are on their way.
+    begun: AtomicUsize,
+    on_their_way: AtomicUsize,
+    most_at_once: AtomicUsize,
+}
+
+#[async_trait]
+impl Bus for Noting {
+    async fn publish(&self, batch: Vec<Outgoing>) -> Result<Vec<PublishAck>, PortError> {
+        self.memory.publish(batch).await
+    }
+
+    async fn pull(
+        &self,
+        consumer: &ConsumerSpec,
+        start_after: u64,
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Delivered>, PortError> {
+        let delivered = self.memory.pull(consumer, start_after, max, wait).await?;
+        self.pulled.fetch_add(delivered.len(), Ordering::SeqCst);
+        Ok(delivered)
+    }
+
+    async fn ack(&self, messages: &[Delivered]) -> Result<(), PortError> {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        let now = self.on_their_way.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_at_once.fetch_max(now, Ordering::SeqCst);
+        self.gate.acquire().await.expect("open").forget();
+        self.on_their_way.fetch_sub(1, Ordering::SeqCst);
+        self.memory.ack(messages).await
+    }
+
+    async fn rewind(
+        &self,
+        consumer: &ConsumerSpec,
+        checkpoint: &dyn Checkpoint,
+    ) -> Result<(), PortError> {
+        self.memory.rewind(consumer, checkpoint).await
+    }
+
+    async fn lag(&self, consumer: &ConsumerSpec) -> Result<u64, PortError> {
+        self.memory.lag(consumer).await
+    }
+
+    async fn is_ready(&self) -> bool {
+        true
+    }
+}
+
+/// A consumer over such a broker, with messages that wait.
+struct Scene {
+    world: World,
+    bus: Arc<Noting>,
+    life: Lifecycle,
+}
+
+impl Scene {
+    /// Nothing runs yet; so many acknowledgements may pass.
+    async fn set(messages: usize, acknowledgements: usize) -> Self {
+        let world = world();
+        let bus = Arc::new(Noting {
+            memory: world.bus.clone(),
+            pulled: AtomicUsize::default(),
+            gate: Semaphore::new(acknowledgements),
+            begun: AtomicUsize::default(),
+            on_their_way: AtomicUsize::default(),
+            most_at_once: AtomicUsize::default(),
+        });
+        let life = world.life();
+        let scene = Self { world, bus, life };
+        scene.publish(0..messages).await;
+        scene
+    }
+
+    async fn publish(&self, numbers: std::ops::Range<usize>) {
+        for number in numbers {
+            let message = movement(&format!("m{number}"), "A", "1", "");
+            self.world.bus.publish(vec![message]).await.unwrap();
+        }
+    }
+
+    fn run(&self) {
+        let (store, clock) = (self.world.store.clone(), self.world.clock.clone());
+        let consumer = Consumer {
+            engine: engine(Arc::new(store), self.bus.clone(), Arc::new(clock), 3),
+            processor: Arc::new(Counting),
+            spec: consumer(),
+            turns: Arc::new(Semaphore::new(1)),
+            shutdown: self.life.shutdown.clone(),
+            pulse: self.life.pulse("consumer"),
+        };
+        self.life.tracker.spawn(consumer.run());
+    }
+
+    /// Keeps what is decided waiting for as long as this lives.
+    async fn hold(&self) -> Box<dyn Tx> {
+        let mut tx = self.world.store.begin().await.unwrap();
+        tx.load(&[CounterKind::key("A")]).await.unwrap();
+        tx
+    }
+
+    async fn has_pulled(&self, messages: usize) {
+        until("it is pulled", || self.bus.pulled.load(Ordering::SeqCst) >= messages).await;
+    }
+
+    /// Waits until so many acknowledgements were begun.
+    async fn acknowledges(&self, batches: usize) {
+        let begun = || self.bus.begun.load(Ordering::SeqCst) >= batches;
+        until("it is acknowledged", begun).await;
+    }
+
+    /// Waits until nothing waits.
+    async fn rests(&self) {
+        let spec = consumer();
+        let lag = || futures_now(self.world.bus.lag(&spec)).expect("in memory");
+        until("all is acknowledged", || lag().is_ok_and(|lag| lag == 0)).await;
+    }
+
+    async fn has_ended_with(&self, sum: usize) {
+        assert!(self.life.finish().await);
+        let counted = self.world.counter("A").await;
+        assert_eq!((counted.sum, counted.texts.len()), (i64::try_from(sum).unwrap(), sum));
+        assert_eq!(self.world.bus.lag(&consumer()).await.unwrap(), 0, "all is acknowledged");
+    }
+}
+
+#[tokio::test]
+async fn the_next_batch_is_pulled_while_one_is_decided_and_finished_at_a_stop() {
+    let scene = Scene::set(SHARE + 100, 100).await;
+    let held = scene.hold().await;
+    scene.run();
+    scene.has_pulled(SHARE + 100).await;
+    assert_eq!(scene.world.counter("A").await.sum, 0, "the first is not decided yet");
+    scene.life.shutdown.cancel();
+    drop(held);
+    scene.has_ended_with(SHARE + 100).await;
+}
+
+#[tokio::test]
+async fn no_more_than_one_batch_is_pulled_ahead() {
+    let scene = Scene::set(4 * SHARE, 100).await;
+    let held = scene.hold().await;
+    scene.run();
+    scene.has_pulled(2 * SHARE).await;
+    crate::counter::settle().await;
+    assert_eq!(scene.bus.pulled.load(Ordering::SeqCst), 2 * SHARE);
+    drop(held);
+    scene.acknowledges(3).await;
+    scene.life.shutdown.cancel();
+    assert!(scene.life.finish().await);
+}
+
+#[tokio::test]
+async fn the_next_batch_is_decided_while_one_is_acknowledged() {
+    let scene = Scene::set(SHARE + 100, 0).await;
+    scene.run();
+    scene.acknowledges(1).await;
+    let durable = consumer().durable;
+    let decided = || {
+        let checkpoint = scene.world.store.checkpoint(&durable);
+        let checkpoint = futures_now(checkpoint).expect("in memory").unwrap();
+        checkpoint == Some(SHARE as u64 + 100)
+    };
+    until("the second is decided", decided).await;
+    assert_eq!(scene.bus.begun.load(Ordering::SeqCst), 1, "and waits for its own");
+    scene.bus.gate.add_permits(2);
+    scene.acknowledges(2).await;
+    assert_eq!(scene.bus.most_at_once.load(Ordering::SeqCst), 1);
+    scene.life.shutdown.cancel();
+    scene.has_ended_with(SHARE + 100).await;
+}
+
+/// What a future gives that does not wait.
+fn futures_now<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match future.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(value) => Some(value),
+        std::task::Poll::Pending => None,
+    }
+}
+
+#[tokio::test]
+async fn what_was_pulled_ahead_of_a_failure_comes_again() {
+    let scene = Scene::set(SHARE + 100, 100).await;
+    let held = scene.hold().await;
+    scene.run();
+    scene.has_pulled(SHARE + 100).await;
+    scene.world.bus.with_faults(|faults| faults.is_away = true);
+    drop(held);
+    scene.acknowledges(1).await;
+    crate::counter::settle().await;
+    scene.world.bus.with_faults(|faults| faults.is_away = false);
+    // What the broker does after a time.
+    scene.world.bus.redeliver();
+    let pulled = scene.bus.pulled.load(Ordering::SeqCst);
+    for _ in 0..10 {
+        scene.world.clock.advance(SignedDuration::from_secs(60));
+        crate::counter::settle().await;
+    }
+    scene.has_pulled(pulled + 1).await;
+    scene.rests().await;
+    scene.life.shutdown.cancel();
+    scene.has_ended_with(SHARE + 100).await;
+}
