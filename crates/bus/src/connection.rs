@@ -41,7 +41,8 @@ pub struct NatsOptions {
     /// A consumer that is made again begins so long before the message at the checkpoint was
     /// published.
     pub overlap: Duration,
-    /// Messages of one consumer that may wait for their acknowledgement at once.
+    /// Messages of one consumer that may wait for their acknowledgement at once: a few batches of
+    /// each process, since one is pulled while another is decided and a third acknowledged.
     pub ack_pending_max: u32,
 }
 
@@ -52,7 +53,7 @@ impl Default for NatsOptions {
             request_timeout: Duration::from_secs(5),
             ack_wait: Duration::from_secs(30),
             overlap: OVERLAP,
-            ack_pending_max: 5_000,
+            ack_pending_max: 10_000,
         }
     }
 }

@@ -7,13 +7,20 @@ use std::pin::pin;
 use futures_util::future::BoxFuture;
 use lockstep_ports::{Delivered, PortError};
 
+/// A batch as the broker gave it.
+pub(crate) struct Pulled {
+    pub batch: Vec<Delivered>,
+    /// Whether it holds as much as was asked for: then more waits, most likely.
+    pub is_full: bool,
+}
+
 type Call<'c, T> = Option<BoxFuture<'c, Result<T, PortError>>>;
 
 /// The calls of the broker that are on their way.
 #[derive(Default)]
 pub(crate) struct Beside<'c> {
-    pull: Call<'c, Vec<Delivered>>,
-    pulled: Option<Result<Vec<Delivered>, PortError>>,
+    pull: Call<'c, Pulled>,
+    pulled: Option<Result<Pulled, PortError>>,
     acknowledgement: Call<'c, ()>,
     /// Why the last acknowledgement failed.
     failed: Option<PortError>,
@@ -32,17 +39,14 @@ impl<'c> Beside<'c> {
     }
 
     /// Begins to pull; nothing while a batch is on its way or there.
-    pub fn pull(
-        &mut self,
-        pull: impl Future<Output = Result<Vec<Delivered>, PortError>> + Send + 'c,
-    ) {
+    pub fn pull(&mut self, pull: impl Future<Output = Result<Pulled, PortError>> + Send + 'c) {
         if !self.has_batch() {
             self.pull = Some(Box::pin(pull));
         }
     }
 
     /// The batch that is on its way or there. Comes never when there is none.
-    pub async fn batch(&mut self) -> Result<Vec<Delivered>, PortError> {
+    pub async fn batch(&mut self) -> Result<Pulled, PortError> {
         loop {
             if let Some(pulled) = self.pulled.take() {
                 return pulled;

@@ -14,14 +14,13 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
-use crate::beside::Beside;
+use crate::beside::{Beside, Pulled};
 use crate::engine::Engine;
 use crate::processor::{Processor, process_parts};
 use crate::pulse::Pulse;
 use crate::retry::Retry;
+use crate::share::Share;
 
-/// A store's or back office's share per turn: messages in one transaction.
-const BATCH_MAX: usize = 500;
 /// How long a pull waits for the first message.
 const PULL_WAIT: Duration = Duration::from_secs(5);
 /// How long a stop waits for a pull: messages that the broker has sent arrive well within it.
@@ -50,6 +49,7 @@ struct Standing {
     is_started: bool,
     /// A sequence that is committed.
     after: u64,
+    share: Share,
 }
 
 impl Consumer {
@@ -87,7 +87,7 @@ impl Consumer {
         standing: &mut Standing,
         beside: &mut Beside<'c>,
     ) -> Result<(), PortError> {
-        let Some(batch) = self.next(standing, beside).await? else {
+        let Some(Pulled { batch, is_full }) = self.next(standing, beside).await? else {
             return Ok(());
         };
         // The semaphore is fair: a busy store waits for its turn like every other. Those who work
@@ -95,9 +95,12 @@ impl Consumer {
         let turn = beside.through(self.pulse.through(self.turns.acquire())).await;
         let Ok(turn) = turn else { return Ok(()) };
         if !self.shutdown.is_cancelled() {
-            beside.pull(self.pull(standing.after));
+            beside.pull(self.pull(standing.after, standing.share.messages()));
         }
+        let clock = self.engine.clock();
+        let begun = clock.running();
         beside.through(self.process(&batch)).await?;
+        standing.share.follow(batch.len(), is_full, clock.running().saturating_sub(begun));
         drop(turn);
         let last = batch.iter().map(|message| message.sequence).max().unwrap_or(0);
         standing.after = standing.after.max(last);
@@ -110,7 +113,7 @@ impl Consumer {
         &'c self,
         standing: &mut Standing,
         beside: &mut Beside<'c>,
-    ) -> Result<Option<Vec<Delivered>>, PortError> {
+    ) -> Result<Option<Pulled>, PortError> {
         let Self { engine, spec, .. } = self;
         let checkpoint = Stored { store: &**engine.store(), consumer: &spec.durable };
         if !standing.is_started {
@@ -120,24 +123,29 @@ impl Consumer {
         }
         if !beside.has_batch() {
             standing.after = checkpoint.read().await?;
-            beside.pull(self.pull(standing.after));
+            beside.pull(self.pull(standing.after, standing.share.messages()));
         }
         let pulled = tokio::select! {
             biased;
-            pulled = beside.batch() => Ok(pulled),
             // It may have messages in hand, and then ends very soon; one that has none does not.
             () = self.shutdown.cancelled() => tokio::time::timeout(HAND_OVER, beside.batch()).await,
+            pulled = beside.batch() => Ok(pulled),
         };
         let Ok(pulled) = pulled else {
             beside.drop_batch();
             return Ok(None);
         };
         let pulled = pulled?;
-        Ok((!pulled.is_empty()).then_some(pulled))
+        if pulled.batch.is_empty() {
+            standing.share = Share::default();
+            return Ok(None);
+        }
+        Ok(Some(pulled))
     }
 
-    async fn pull(&self, after: u64) -> Result<Vec<Delivered>, PortError> {
-        self.engine.parts.bus.pull(&self.spec, after, BATCH_MAX, PULL_WAIT).await
+    async fn pull(&self, after: u64, max: usize) -> Result<Pulled, PortError> {
+        let batch = self.engine.parts.bus.pull(&self.spec, after, max, PULL_WAIT).await?;
+        Ok(Pulled { is_full: batch.len() >= max, batch })
     }
 
     async fn process(&self, batch: &[Delivered]) -> Result<(), PortError> {

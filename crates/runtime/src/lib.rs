@@ -30,6 +30,7 @@ pub mod pulse;
 pub mod questions;
 pub mod rebuild;
 pub mod retry;
+mod share;
 pub mod telemetry;
 pub mod work;
 

@@ -1,8 +1,8 @@
 //! While a batch is decided the next one is pulled and the last one acknowledged; whatever fails or
 //! stops meanwhile, nothing is lost and nothing counted twice.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,6 +22,8 @@ const SHARE: usize = 500;
 /// A broker that notes what is asked of it, and whose acknowledgements wait for the test.
 struct Noting {
     memory: MemoryBus,
+    /// How much each pull asked for.
+    asked: Mutex<Vec<usize>>,
     /// Messages that pulls brought.
     pulled: AtomicUsize,
     /// Permits to acknowledge.
@@ -45,6 +47,7 @@ impl Bus for Noting {
         max: usize,
         wait: Duration,
     ) -> Result<Vec<Delivered>, PortError> {
+        self.asked.lock().unwrap().push(max);
         let delivered = self.memory.pull(consumer, start_after, max, wait).await?;
         self.pulled.fetch_add(delivered.len(), Ordering::SeqCst);
         Ok(delivered)
@@ -89,6 +92,7 @@ impl Scene {
         let world = world();
         let bus = Arc::new(Noting {
             memory: world.bus.clone(),
+            asked: Mutex::default(),
             pulled: AtomicUsize::default(),
             gate: Semaphore::new(acknowledgements),
             begun: AtomicUsize::default(),
@@ -231,4 +235,23 @@ async fn what_was_pulled_ahead_of_a_failure_comes_again() {
     scene.rests().await;
     scene.life.shutdown.cancel();
     scene.has_ended_with(SHARE + 100).await;
+}
+
+#[tokio::test]
+async fn more_is_asked_for_while_much_waits() {
+    let scene = Scene::set(12 * SHARE, 100).await;
+    scene.run();
+    scene.has_pulled(12 * SHARE).await;
+    scene.rests().await;
+    let asked = scene.bus.asked.lock().unwrap().clone();
+    assert_eq!(asked.get(..5), Some(&[500, 500, 1_000, 2_000, 2_000][..]), "{asked:?}");
+    for number in 12 * SHARE..12 * SHARE + 2 {
+        scene.publish(number..number + 1).await;
+        scene.has_pulled(number + 1).await;
+        scene.rests().await;
+    }
+    scene.life.shutdown.cancel();
+    scene.has_ended_with(12 * SHARE + 2).await;
+    let last = scene.bus.asked.lock().unwrap().last().copied();
+    assert_eq!(last, Some(SHARE), "and less again when that is done");
 }
