@@ -42,7 +42,7 @@ behaviours: ## Tell which behaviours owed to users are shown, by running the tes
 	$(XTASK) behaviours
 
 .PHONY: bench
-bench: ## Measure speed and memory as shipped (BENCH=ingest, movements, push or memory: only that)
+bench: ## Measure speed and memory as shipped (BENCH=ingest, movements, push, stock or memory: only that)
 	cargo build --profile dist $(BENCH_PACKAGES)
 	exec target/dist/bench $(BENCH)
 

@@ -26,6 +26,7 @@ mod reports;
 mod shop;
 mod stage;
 mod stats;
+mod stock;
 
 use std::process::ExitCode;
 
@@ -39,7 +40,7 @@ use crate::report::Report;
 struct Flags {
     /// What to measure; everything when nothing is named
     names: Vec<Name>,
-    /// A tenth of the levels of `push`, to see whether it runs
+    /// A tenth of the levels of `push` and of the SKUs of `stock`, to see whether it runs
     #[arg(long)]
     tenth: bool,
 }
@@ -53,6 +54,8 @@ enum Name {
     Movements,
     /// Committed targets to levels written at Shopify, by points, time and memory
     Push,
+    /// Movements of linked SKUs while stores are live: rate, memory and latency
+    Stock,
     /// Resident memory of the whole product in one process
     Memory,
 }
@@ -63,6 +66,7 @@ impl Name {
             Self::Ingest => ingest::measure().await,
             Self::Movements => movements::measure().await,
             Self::Push => push::measure(flags.tenth).await,
+            Self::Stock => stock::measure(flags.tenth).await,
             Self::Memory => memory::measure().await,
         }
     }

@@ -1,6 +1,7 @@
 //! What a benchmark found: a table on the terminal and a file for machines.
 
 use std::fs;
+use std::ops::RangeInclusive;
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Serialize, Serializer};
@@ -31,12 +32,13 @@ pub struct Report {
     about: String,
     figures: Vec<Figure>,
     limits: Vec<(&'static str, f64)>,
+    least: Vec<(&'static str, f64)>,
 }
 
 impl Report {
     /// Without figures yet. `about` says what was done, and how often.
     pub fn new(name: &'static str, about: String) -> Self {
-        Self { name, about, figures: Vec::new(), limits: Vec::new() }
+        Self { name, about, figures: Vec::new(), limits: Vec::new(), least: Vec::new() }
     }
 
     /// Adds a figure.
@@ -47,6 +49,11 @@ impl Report {
     /// The benchmark fails when this figure is above, or is not known.
     pub fn limit(&mut self, metric: &'static str, most: f64) {
         self.limits.push((metric, most));
+    }
+
+    /// The benchmark fails when this figure is below.
+    pub fn at_least(&mut self, metric: &'static str, least: f64) {
+        self.least.push((metric, least));
     }
 
     /// Prints the table and writes the file.
@@ -66,24 +73,30 @@ impl Report {
             .and_then(|()| fs::write(&file, serde_json::to_vec_pretty(&self.figures)?))
             .with_context(|| format!("cannot write {}", file.display()))?;
         println!("  written to {}\n", file.display());
-        let above = self.above();
-        if above.is_empty() { Ok(()) } else { bail!("{}", above.join("; ")) }
+        let beyond = self.beyond();
+        if beyond.is_empty() { Ok(()) } else { bail!("{}", beyond.join("; ")) }
     }
 
     /// The limits that do not hold.
-    fn above(&self) -> Vec<String> {
-        let above = |(metric, most): &(&'static str, f64)| match self
-            .figures
-            .iter()
-            .find(|figure| figure.metric == *metric)
-        {
-            Some(figure) if figure.value <= *most => None,
-            Some(Figure { value, unit, .. }) => {
-                Some(format!("{metric} is {value}, above {most} {unit}"))
+    fn beyond(&self) -> Vec<String> {
+        let most = self.limits.iter().map(|(metric, most)| (metric, f64::MIN..=*most));
+        let least = self.least.iter().map(|(metric, least)| (metric, *least..=f64::MAX));
+        let beyond = |(metric, within): (&&'static str, RangeInclusive<f64>)| {
+            let Some(figure) = self.figures.iter().find(|figure| figure.metric == *metric) else {
+                return Some(format!("{metric} has a limit and no figure"));
+            };
+            let Figure { value, unit, .. } = figure;
+            if within.contains(value) {
+                return None;
             }
-            None => Some(format!("{metric} has a limit and no figure")),
+            let (side, limit) = if value < within.start() {
+                ("below", within.start())
+            } else {
+                ("above", within.end())
+            };
+            Some(format!("{metric} is {value}, {side} {limit} {unit}"))
         };
-        self.limits.iter().filter_map(above).collect()
+        most.chain(least).filter_map(beyond).collect()
     }
 }
 
@@ -99,11 +112,12 @@ mod tests {
             report.limit(metric, 0.045);
         }
         report.limit("misspelt", 1.0);
-        let above = report.above();
-        for (told, metric) in above.iter().zip(["above", "unknown", "misspelt"]) {
+        report.at_least("within", 0.0451);
+        let above = report.beyond();
+        for (told, metric) in above.iter().zip(["above", "unknown", "misspelt", "within"]) {
             assert!(told.starts_with(metric), "{told}");
         }
-        assert_eq!(above.len(), 3);
+        assert_eq!(above.len(), 4);
         assert_eq!(serde_json::to_value(&report.figures).unwrap()[1]["value"], 0.045);
     }
 }
