@@ -159,9 +159,12 @@ impl<'t> Turn<'t> {
         }
     }
 
+    fn calls_at_once(&self) -> usize {
+        usize::try_from(self.calls_at_once).unwrap_or(usize::MAX)
+    }
+
     fn has_room(&self) -> bool {
-        let most = usize::try_from(self.calls_at_once).unwrap_or(usize::MAX);
-        self.in_air.len() < most && !self.is_alone && !self.is_lost
+        self.in_air.len() < self.calls_at_once() && !self.is_alone && !self.is_lost
     }
 
     /// The first of what waits, if it may begin now.
@@ -177,8 +180,8 @@ impl<'t> Turn<'t> {
         Some(next)
     }
 
-    /// When it may be looked for what is due: at once when a place is free for it, and now and then
-    /// while others wait, since what is due may be more urgent than they are.
+    /// When it may be looked for what is due: at once while little waits, and now and then while
+    /// others wait, since what is due may be more urgent than they are.
     fn looks_at(&self) -> Option<Timestamp> {
         let now = self.lane.engine.now();
         if self.is_alone || self.is_lost || self.lane.shutdown.is_cancelled() {
@@ -191,8 +194,9 @@ impl<'t> Turn<'t> {
         if self.waiting.front().is_some_and(|first| self.lane.worker.is_urgent(first)) {
             return None;
         }
-        let is_free = self.waiting.is_empty() && self.has_room();
-        Some(if is_free { now } else { later(looked, LOOK_EVERY) })
+        // One plan ahead: the next calls are ready when these land.
+        let is_short = self.waiting.len() < self.calls_at_once();
+        Some(if is_short { now } else { later(looked, LOOK_EVERY) })
     }
 
     async fn run(mut self) -> Result<Ended, PortError> {
