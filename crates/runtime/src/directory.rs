@@ -138,6 +138,7 @@ pub async fn follow(
     while !life.shutdown.is_cancelled() {
         news.pulse.beat();
         let result = tokio::select! {
+            biased;
             () = life.shutdown.cancelled() => return,
             result = follow_once(kv, adopter, news) => result,
         };

@@ -239,6 +239,7 @@ impl Engine {
         attempt: u32,
     ) {
         tokio::select! {
+            biased;
             () = shutdown.cancelled() => {}
             () = self.back_off(retry, attempt) => {}
         }

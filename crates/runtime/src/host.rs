@@ -143,6 +143,7 @@ fn start_consumers(
                 life.spawn_watched("consumer", consumer.run());
             }
             tokio::select! {
+                biased;
                 () = shutdown.cancelled() => return,
                 changed = directory.changed() => if changed.is_err() { return },
             }
@@ -196,6 +197,7 @@ impl Sweep {
                 _ => Retry::AWAY.delay(failures, jitter(&*engine.parts.ids)),
             };
             is_known_to_wait = tokio::select! {
+                biased;
                 () = self.shutdown.cancelled() => false,
                 () = engine.pause(wait) => failures > 0,
                 () = engine.leftovers.notified(), if failures == 0 => true,
@@ -271,6 +273,7 @@ async fn stay_present(engine: &Engine, shutdown: &CancellationToken) {
             Err(e) => warn!(service, error = e.chain(), "presence cannot be told"),
         }
         tokio::select! {
+            biased;
             () = shutdown.cancelled() => {}
             () = engine.pause(STATES_LEASE / 3) => {}
         }

@@ -135,6 +135,7 @@ pub async fn run_lanes(engine: Arc<Engine>, worker: Arc<dyn LaneWorker>, life: L
             }
         };
         tokio::select! {
+            biased;
             () = life.shutdown.cancelled() => {}
             () = engine.lanes.notified() => {}
             () = engine.clock().sleep_until(next) => {}

@@ -67,6 +67,7 @@ impl Lifecycle {
     pub async fn pause(&self, retry: Retry, attempt: u32) {
         let until = later(self.clock.now(), retry.delay(attempt, jitter(&*self.ids)));
         tokio::select! {
+            biased;
             () = self.shutdown.cancelled() => {}
             () = self.clock.sleep_until(until) => {}
         }

@@ -84,6 +84,7 @@ impl Pulse {
             self.beat();
             let next = later(self.part.clock.now(), STAMP_EVERY);
             tokio::select! {
+                biased;
                 done = wait.as_mut() => {
                     self.beat();
                     return done;

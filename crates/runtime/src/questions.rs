@@ -55,6 +55,7 @@ pub fn serve_request<R, H, F>(
             let listening =
                 listen::<R, H, F>(&*port, subject.as_str(), group, &handler, &life.tracker);
             let listened = tokio::select! {
+                biased;
                 () = life.shutdown.cancelled() => return,
                 listened = listening => listened,
             };

@@ -214,6 +214,7 @@ impl<'t> Turn<'t> {
                         air.push(fly(lane, effect));
                     }
                     tokio::select! {
+                        biased;
                         planned = &mut planning => break planned,
                         Some(done) = air.next() => self.landed(done),
                     }
@@ -232,6 +233,7 @@ impl<'t> Turn<'t> {
             let looks_again = self.looks_at().is_some();
             let soon = later(self.looked.unwrap_or(Timestamp::MIN), LOOK_EVERY);
             tokio::select! {
+                biased;
                 Some(done) = air.next() => self.landed(done),
                 () = lane.engine.clock().sleep_until(soon), if looks_again => {}
             }
