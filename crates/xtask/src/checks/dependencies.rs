@@ -27,7 +27,7 @@ const FOR_TESTS: [&str; 2] = ["testkit", "devservices"];
 /// Which packages of this workspace a package may use. `None`: it may use every one.
 fn may_use(package: &str) -> Result<Option<&'static [&'static str]>> {
     Ok(match package {
-        "domain" | "devservices" => Some(&[]),
+        "domain" | "devservices" | "oracle" => Some(&[]),
         "contracts" => Some(&["domain"]),
         "ports" => Some(&["domain", "contracts"]),
         "runtime" => Some(&["domain", "contracts", "ports"]),
@@ -43,7 +43,7 @@ fn may_use(package: &str) -> Result<Option<&'static [&'static str]>> {
 }
 
 /// Packages whose tests must not use the product either.
-const INDEPENDENT: [&str; 4] = ["shopify-standin", "demo", "devservices", "xtask"];
+const INDEPENDENT: [&str; 5] = ["shopify-standin", "demo", "devservices", "xtask", "oracle"];
 
 /// Tests of a service or an adapter may stand it beside its real neighbours; those of the inner
 /// layers know only what is made for tests.
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_judges_use_nothing_of_the_product_even_in_tests() {
-        for judge in ["shopify-standin", "demo", "devservices"] {
+        for judge in ["shopify-standin", "demo", "devservices", "oracle"] {
             assert!(breach(judge, "lockstep-domain", NORMAL, true));
             assert!(breach(judge, "lockstep-testkit", DEV, true));
         }
