@@ -13,6 +13,7 @@ pub mod ids;
 pub mod json;
 pub mod logs;
 pub mod nats;
+pub mod steps;
 pub mod store;
 
 pub use clock::ManualClock;
