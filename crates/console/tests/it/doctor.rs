@@ -6,8 +6,8 @@ use lockstep_domain::points::{Bucket, Ledger, Meter, Report, Urgency};
 use lockstep_ports::{Clock as _, StoredPoints};
 use serde_json::{Value, json};
 
-use crate::kv::Fails;
 use crate::world::{SERVICES, World};
+use lockstep_testkit::bus::Fails;
 
 async fn healthy() -> World {
     let mut world = World::furnished().await;

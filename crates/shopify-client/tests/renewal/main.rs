@@ -22,8 +22,6 @@ use prost::Message;
 use secrecy::ExposeSecret;
 use tokio_util::task::TaskTracker;
 
-
-
 const BEGIN: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 struct World {
@@ -370,13 +368,13 @@ async fn a_pair_that_could_not_be_kept_is_kept_when_the_process_stops() {
     let slow = world.kv.hold("north.token");
     let refusing = async {
         slow.wait_for_one().await;
-        world.kv.refuse();
+        world.kv.fail_everywhere(Fails::Refusing);
         slow.let_go();
     };
     let (failed, ()) = tokio::join!(world.tokens[0].access(&world.north), refusing);
     assert_eq!(failed.unwrap_err().kind, ErrorKind::Transient);
     world.settle().await;
-    world.kv.come_back();
+    world.kv.mend();
     let before = world.secrets().await.0.access_token;
     world.tokens[0].keep_the_rest().await;
     let kept = world.secrets().await.0.access_token;
