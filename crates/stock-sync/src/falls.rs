@@ -10,27 +10,39 @@ use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::stock::level::{KnownSold, Level, LevelCommand, LevelEvent, LevelLocation};
 use lockstep_domain::stock::orders_read::{Span, Sweep, TellSweep};
 use lockstep_domain::stock::pool::PoolCommand;
-use lockstep_domain::stock::settings::{StockMode, StoreStock};
+use lockstep_domain::stock::settings::{Enabled, StockMode, StoreStock};
 use lockstep_domain::{InventoryItemId, LocationId, OrderId, StoreId};
 use lockstep_ports::Timer;
 use lockstep_runtime::{Stop, Work};
 
 use crate::aggregates::{
     DemandKind, HeardOrderKind, LevelKind, OrdersReadKind, PoolKind, StoreKind, demand_id,
-    heard_order_id, level_id,
+    heard_order_id, level_id, pool_id,
 };
 use crate::baseline::{catch_up, follow_all};
 use crate::demand::never;
 use crate::targets::Behind;
 use crate::translate::poison;
-use crate::windows::{later, touch, touch_linked};
+use crate::windows::{later, places, touch, touch_linked};
 
 /// Keys of the timers of items begin so; those of levels are numbers.
 const PREFIX: &str = "fall.";
 /// Key of the timer of sweeps.
 const SWEEPS: &str = "sweeps";
-/// Falls are looked at again after this.
+/// Falls are looked at again after this ..
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+/// .. or after this part of the time that they wait already ..
+const LOOK_AGAIN_PART: i32 = 8;
+/// .. and after this at the latest.
+const LOOK_AGAIN_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// What orders of before hold of a level is looked at once, when a sweep has surely ended since.
+const LOOK_FIRST: SignedDuration = SignedDuration::from_hours(2);
+/// Items of one turn: pushes, which wait meanwhile, go before.
+const ITEMS_MAX: usize = 25;
+/// Falls give way to pushes for so long.
+const GIVE_WAY_MAX: SignedDuration = SignedDuration::from_mins(1);
+/// What a turn has no room for is due again after this.
+const NEXT_TURN: SignedDuration = SignedDuration::from_secs(10);
 /// Whether the orders of a sweep were heard is looked at after these; then after the last again.
 const HEAR_AGAIN: [SignedDuration; 4] = [
     SignedDuration::from_secs(5),
@@ -74,23 +86,44 @@ fn wait(work: &mut Work<'_>, timer: Timer, attempt: usize) {
     work.set_timer(Timer { due_at, note: attempt.to_string(), ..timer });
 }
 
-/// Sees to what is due of falls; false when nothing is.
+/// Sees to what is due of falls; false where nothing is, or it gives way to what else is due. Of
+/// many items a few are looked at, and the others make room for what else is due.
 pub fn plan(work: &mut Work<'_>, store: &StoreId, due: &[Timer]) -> Result<bool, Stop> {
-    let sweeps = due.iter().any(|timer| timer.key == SWEEPS);
+    let (ours, others): (Vec<_>, Vec<_>) = due.iter().partition(|timer| is_ours(timer));
+    let waits_long = |timer: &&Timer| {
+        timer.due_at.is_some_and(|at| work.now().duration_since(at) > GIVE_WAY_MAX)
+    };
+    if ours.is_empty() || (!others.is_empty() && !ours.iter().any(waits_long)) {
+        return Ok(false);
+    }
+    let (sweeps, of_items): (Vec<_>, Vec<_>) =
+        ours.into_iter().partition(|timer| timer.key == SWEEPS);
+    let (now, later_on) = of_items.split_at(of_items.len().min(ITEMS_MAX));
     let mut items = BTreeSet::new();
-    for timer in due {
-        if let Some(item) = timer.key.strip_prefix(PREFIX) {
-            items.insert(item.parse().map_err(|e| poison("timer", e))?);
-        }
+    for timer in now {
+        let item = timer.key.strip_prefix(PREFIX).unwrap_or_default();
+        items.insert(item.parse().map_err(|e| poison("timer", e))?);
     }
     if !items.is_empty() {
         look(work, store, &items.iter().copied().collect::<Vec<_>>())?;
     }
+    let places = later_on.iter().map(|timer| (timer.lane.clone(), timer.key.clone()));
+    work.want_timers(places.collect())?;
+    for timer in later_on {
+        let due_at = Some(later(work.now(), NEXT_TURN));
+        let timer = work.timer(store.as_str(), &timer.key)?;
+        work.set_timer(Timer { due_at, ..timer });
+    }
     // Locked last, as by a message.
-    if sweeps {
+    if !sweeps.is_empty() {
         look_at_sweeps(work, store)?;
     }
-    Ok(sweeps || !items.is_empty())
+    Ok(true)
+}
+
+/// Whether a timer is about falls or sweeps.
+pub fn is_ours(timer: &Timer) -> bool {
+    timer.key == SWEEPS || timer.key.starts_with(PREFIX)
 }
 
 fn look_at_sweeps(work: &mut Work<'_>, store: &StoreId) -> Result<(), Stop> {
@@ -110,21 +143,31 @@ fn look_at_sweeps(work: &mut Work<'_>, store: &StoreId) -> Result<(), Stop> {
     Ok(())
 }
 
-/// After a read of items: what fell is looked at until it is explained.
-pub fn watch(work: &mut Work<'_>, store: &StoreId, items: &[InventoryItemId]) -> Result<(), Stop> {
+/// After a read of items: what fell is looked at until it is explained. Of a store that is off
+/// nothing is.
+pub fn watch(
+    work: &mut Work<'_>,
+    (store, rules): (&StoreId, &StoreStock),
+    items: &[InventoryItemId],
+) -> Result<(), Stop> {
+    if rules.enabled == Enabled::Off {
+        return Ok(());
+    }
     let mut waiting = Vec::new();
     for item in items {
-        if waits(work.get::<LevelKind>(&level_id(store, *item))?) {
-            waiting.push(*item);
+        let level = work.get::<LevelKind>(&level_id(store, *item))?;
+        if let Some(wait) = falls_wait(level, work.now()).or_else(|| bound_waits(level)) {
+            waiting.push((*item, wait));
         }
     }
     // At once: each timer asked for alone would run the whole transaction again.
-    let places = waiting.iter().map(|item| (store.to_string(), key(*item)));
+    let places = waiting.iter().map(|(item, _)| (store.to_string(), key(*item)));
     work.want_timers(places.collect())?;
-    for item in waiting {
+    for (item, wait) in waiting {
         let timer = work.timer(store.as_str(), &key(item))?;
-        if timer.due_at.is_none() {
-            work.set_timer(Timer { due_at: Some(later(work.now(), LOOK_AGAIN)), ..timer });
+        let until = later(work.now(), wait);
+        if timer.due_at.is_none_or(|due_at| due_at > until) {
+            work.set_timer(Timer { due_at: Some(until), ..timer });
         }
     }
     Ok(())
@@ -134,8 +177,18 @@ fn key(item: InventoryItemId) -> String {
     format!("{PREFIX}{item}")
 }
 
-fn waits(level: &Level) -> bool {
-    level.locations.values().any(|known| known.watch.is_some_and(|watch| watch.falls.is_some()))
+/// How long it is until falls that wait are looked at again: the longer, the longer they wait.
+fn falls_wait(level: &Level, now: Timestamp) -> Option<SignedDuration> {
+    let watched = level.locations.values().filter_map(|known| known.watch);
+    let newest = watched.filter_map(|watch| watch.falls).map(|falls| falls.since()).max()?;
+    let part = now.duration_since(newest) / LOOK_AGAIN_PART;
+    Some(part.clamp(LOOK_AGAIN, LOOK_AGAIN_MAX))
+}
+
+/// How long it is until that is bounded which orders of before hold.
+fn bound_waits(level: &Level) -> Option<SignedDuration> {
+    let mut watched = level.locations.values().filter_map(|known| known.watch);
+    watched.any(|watch| watch.bound.is_none()).then_some(LOOK_FIRST)
 }
 
 /// Ends what turned out to be edits.
@@ -149,16 +202,38 @@ fn look(work: &mut Work<'_>, store: &StoreId, items: &[InventoryItemId]) -> Resu
     follow_all(work, store, items, &rules)?;
     let settings = rules.settings.unwrap_or_default();
     let spans = work.peek::<OrdersReadKind>(store.as_str())?.spans().to_vec();
-    let places = items.iter().map(|item| (store.to_string(), key(*item)));
-    work.want_timers(places.collect())?;
+    want_timers(work, store, items)?;
     for item in items {
-        settle(work, (store, &settings), *item, &spans)?;
-        let waits = waits(work.get::<LevelKind>(&level_id(store, *item))?);
+        if settings.enabled != Enabled::Off {
+            settle(work, (store, &settings), *item, &spans)?;
+        }
+        let level = work.get::<LevelKind>(&level_id(store, *item))?;
+        let wait = falls_wait(level, work.now()).filter(|_| settings.enabled != Enabled::Off);
         let timer = work.timer(store.as_str(), &key(*item))?;
-        let due_at = waits.then(|| later(work.now(), LOOK_AGAIN));
+        let due_at = wait.map(|wait| later(work.now(), wait));
         work.set_timer(Timer { due_at, ..timer });
     }
     Ok(())
+}
+
+/// Everything that a look may need of timers, at once: what is asked for alone makes the whole
+/// transaction anew.
+fn want_timers(
+    work: &mut Work<'_>,
+    store: &StoreId,
+    items: &[InventoryItemId],
+) -> Result<(), Stop> {
+    let mut linked: BTreeSet<_> = items.iter().map(|item| (store.clone(), *item)).collect();
+    for item in items {
+        let links = work.get::<LevelKind>(&level_id(store, *item))?.links.clone();
+        for (backoffice, sku) in links {
+            linked.extend(work.get::<PoolKind>(&pool_id(&backoffice, &sku))?.links().clone());
+        }
+    }
+    work.want_peeks::<StoreKind>(linked.iter().map(|(store, _)| store.as_str()))?;
+    let mut timers = places(&linked);
+    timers.extend(items.iter().map(|item| (store.to_string(), key(*item))));
+    work.want_timers(timers)
 }
 
 fn settle(
@@ -180,9 +255,12 @@ fn settle(
         let known = KnownSold { units, unclaimed, lines: lines.unwrap_or_default(), gone };
         let (read, now) = (spans.to_vec(), work.now());
         let command = LevelCommand::SettleFalls { location, read, known, now };
-        let settled = work.execute::<LevelKind>(&id, &command)?;
-        let settled = settled.map_err(|e| poison("falls", e))?;
-        if settled.iter().any(|event| matches!(event, LevelEvent::FallsSettled { .. })) {
+        let settled = work.execute::<LevelKind>(&id, &command)?.map_err(|e| poison("falls", e))?;
+        let ends = settled
+            .iter()
+            .any(|event| matches!(event, LevelEvent::FallsSettled { edited, .. } if *edited > 0));
+        // In Delta nothing of it is told on.
+        if ends && rules.mode == StockMode::Absolute {
             see(work, (store, rules), item, location)?;
             touch(work, store, item, false)?;
         }

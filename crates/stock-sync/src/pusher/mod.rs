@@ -151,6 +151,7 @@ impl LaneWorker for Pusher {
         if falls::plan(work, &store, due)? {
             return Ok(());
         }
+        let due: Vec<_> = due.iter().filter(|timer| !falls::is_ours(timer)).cloned().collect();
         if let Some(rules) = due.iter().find(|timer| timer.key == RULES) {
             pages::turn(work, &store, rules)?;
         }
@@ -166,7 +167,7 @@ impl LaneWorker for Pusher {
             budget_left: self.shopify.budget_left(&store),
             halves: &self.halves,
         };
-        plan::plan(&store, plan::items(due)?, means, work)
+        plan::plan(&store, plan::items(&due)?, means, work)
     }
 
     async fn send(&self, effect: &EffectRow) -> Sent {

@@ -80,7 +80,7 @@ impl Reading<'_> {
         for (item, found) in found {
             self.record(work, *item, found.as_ref(), &rules)?;
         }
-        falls::watch(work, self.store, &items)
+        falls::watch(work, (self.store, &rules.settings.unwrap_or_default()), &items)
     }
 
     fn record(

@@ -2,17 +2,19 @@
 
 use jiff::SignedDuration;
 use lockstep_contracts::orders::v1::{LineShare, LinesTold, OrderLinesChanged, OrdersSwept};
-use lockstep_contracts::settings::v1::StockMode;
+use lockstep_contracts::settings::v1::{StockEnabled, StockMode, StockSettings};
 use lockstep_contracts::time::to_proto;
 use lockstep_domain::stock::pool::Pool;
+use lockstep_ports::{EffectState, Store as _, Timer};
 use lockstep_runtime::Processor as _;
 use lockstep_runtime::rebuild::differences;
 use lockstep_stock_sync::aggregates::PoolKind;
 use lockstep_stock_sync::service::StockProcessor;
 
 use crate::bounds::{line, order};
-use crate::world::{BEGIN, PLACE, World, disconnected, sku};
+use crate::world::{BEGIN, PLACE, World, disconnected, live, sku};
 
+const ABSOLUTE: StockMode = StockMode::Absolute;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 async fn owed(world: &World) -> i64 {
@@ -133,4 +135,78 @@ async fn a_sweep_that_cannot_be_is_refused_with_the_field() {
         let reason = world.refuse(&event).await;
         assert!(reason.contains(field), "{reason}");
     }
+}
+
+/// Timers of falls that are due by now.
+async fn due(world: &World) -> Vec<Timer> {
+    let due = world.store.due("north", world.engine.now(), 250).await.expect("timers");
+    due.into_iter().filter(|timer| timer.key.starts_with("fall.")).collect()
+}
+
+/// A thousand falls that are looked at hold up no push.
+#[tokio::test]
+async fn falls_give_way_to_pushes_and_are_looked_at_a_few_at_a_time() {
+    let items: Vec<i64> = (1..=40).collect();
+    let world = World::live(StockMode::Absolute, &items).await;
+    for item in &items {
+        world.shopify.sell(*item, PLACE, 2, true);
+        world.take(&disconnected(*item)).await;
+    }
+    world.settle().await;
+    let mut waiting = Vec::new();
+    for item in &items {
+        let timer = world.store.timer("north", &format!("fall.{item}")).await.expect("timers");
+        waiting.extend(timer.expect("it waits").due_at);
+    }
+    world.clock.set(waiting.into_iter().max().expect("some"));
+    assert_eq!(due(&world).await.len(), 40);
+    world.adjust(1, "-1").await;
+    world.clock.advance(SignedDuration::from_secs(1));
+    let all = world.store.due("north", world.engine.now(), 250).await.expect("timers");
+    assert_eq!(all.len(), 41);
+    world.plan(&all).await;
+    assert_eq!(due(&world).await.len(), 40, "the push goes before");
+    let effects = world.store.effects_of(&[EffectState::Intended], 100).await.expect("effects");
+    assert_eq!(effects.len(), 1);
+    world.plan(&due(&world).await).await;
+    assert_eq!(due(&world).await.len(), 0, "the rest makes room");
+    world.clock.advance(SignedDuration::from_secs(10));
+    assert_eq!(due(&world).await.len(), 15);
+    // What gave way for long does so no more.
+    world.adjust(2, "-1").await;
+    world.clock.advance(MINUTE * 2);
+    let all = world.store.due("north", world.engine.now(), 250).await.expect("timers");
+    world.plan(&all).await;
+    assert_eq!(due(&world).await.len(), 0);
+}
+
+/// Nobody looks at falls of a store that is off, nor for ever at what cannot be told.
+#[tokio::test]
+async fn looks_end_where_nothing_can_come_of_them() {
+    let timer = async |world: &World| {
+        let timer = world.store.timer("north", "fall.1").await.expect("timers");
+        timer.expect("a timer").due_at
+    };
+    let world = fallen(2).await;
+    world.pass(MINUTE * 60 * 24 * 4).await;
+    assert_eq!((owed(&world).await, timer(&world).await), (2, None), "nobody read orders");
+    let world = fallen(2).await;
+    world
+        .adopt_store(2, StockSettings { enabled: StockEnabled::Off.into(), ..live(ABSOLUTE) })
+        .await;
+    world.pass(MINUTE * 60).await;
+    assert_eq!(timer(&world).await, None);
+}
+
+/// What orders of before hold is known from a quiet hour on, so the first edit is told although
+/// its level was not read for long.
+#[tokio::test]
+async fn a_level_is_bounded_once_though_nothing_falls() {
+    let world = World::live(ABSOLUTE, &[1]).await;
+    world.take(&swept(&world, &[])).await;
+    assert_eq!(world.at_place(1).await.watch.expect("watched").bound, None);
+    world.pass(MINUTE * 60 * 3).await;
+    let bound = world.at_place(1).await.watch.expect("watched").bound.expect("bounded");
+    assert_eq!(bound.units, 0);
+    is_rebuilt(&world).await;
 }
