@@ -15,8 +15,9 @@ use crate::ids::OrderId;
 /// Sweeps that wait for orders to be heard. Of more the oldest is forgotten: what it would have
 /// told stays presumed.
 const WAITING_MAX: usize = 16;
-/// Spans that do not meet.
-const SPANS_MAX: usize = 16;
+/// Spans that do not meet: there is a hole between each two. Of more the oldest is forgotten: what
+/// fell in it and was not told by then stays presumed.
+const SPANS_MAX: usize = 64;
 
 /// A span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -196,11 +197,18 @@ mod tests {
         assert_eq!(waits.waiting()[0].span.until, at(25));
     }
 
+    #[test]
+    fn of_many_spans_with_holes_between_them_the_oldest_is_forgotten() {
+        let read = fold(&(0..100).map(|n| tell(10 * n, 10 * n + 5, &[])).collect::<Vec<_>>());
+        assert_eq!(read.spans().len(), SPANS_MAX);
+        assert_eq!(read.spans()[0].since, Some(at(360)));
+    }
+
     proptest! {
         /// Any order of the words, twice or late, ends in the same spans.
         #[test]
         fn words_in_any_order_end_alike(
-            (told, shuffled) in prop::collection::vec((0_i64..40, 1_i64..9), 0..8).prop_flat_map(
+            (told, shuffled) in prop::collection::vec((0_i64..200, 1_i64..9), 0..40).prop_flat_map(
                 |told| (Just(told.clone()), Just(told).prop_shuffle()),
             ),
         ) {

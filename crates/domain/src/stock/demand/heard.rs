@@ -273,3 +273,42 @@ impl Decider for HeardShipment {
         state
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::apply;
+
+    fn hear(revision: u64, whole: bool) -> Hear {
+        let lines = BTreeSet::from([LineItemId(1)]);
+        Hear { lines, closed: BTreeMap::new(), revision, whole }
+    }
+
+    fn after(words: &[(u64, bool)]) -> HeardOrder {
+        let words = words.iter().map(|(revision, whole)| hear(*revision, *whole));
+        words.fold(HeardOrder::default(), |heard, word| apply::<HeardOrder>(heard, &word))
+    }
+
+    #[test]
+    fn a_revision_is_heard_with_it_or_a_newer_one_and_with_every_line() {
+        assert!(!after(&[]).has_heard(1));
+        let heard = after(&[(2, true)]);
+        assert_eq!([1, 2, 3].map(|n| heard.has_heard(n)), [true, true, false]);
+        // A line of the newer one was refused.
+        let refused = after(&[(2, true), (3, false)]);
+        assert_eq!((refused.has_heard(2), refused.has_heard(3)), (true, false));
+        // The letter of its line is taken up again.
+        assert!(apply::<HeardOrder>(refused, &hear(3, true)).has_heard(3));
+        // A whole older one behind a newer one says nothing of that one.
+        let late = after(&[(3, false), (2, true)]);
+        assert_eq!((late.has_heard(2), late.has_heard(3)), (true, false));
+        assert_eq!(after(&[(3, true), (2, true)]), after(&[(3, true)]));
+    }
+
+    #[test]
+    fn of_what_an_earlier_version_heard_nothing_is_known_to_be_whole() {
+        let stored: HeardOrder = serde_json::from_str(r#"{"lines":[77,78]}"#).expect("readable");
+        assert!(stored.knows(LineItemId(77)) && !stored.has_heard(1));
+        assert!(apply::<HeardOrder>(stored, &hear(2, true)).has_heard(1));
+    }
+}

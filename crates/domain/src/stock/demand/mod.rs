@@ -16,6 +16,8 @@ mod known;
 mod state;
 
 #[cfg(test)]
+mod known_tests;
+#[cfg(test)]
 mod late_tests;
 #[cfg(test)]
 mod place_tests;

@@ -300,7 +300,7 @@ impl Bench {
         }
     }
 
-    fn order(&mut self, said: LineSaid) {
+    pub(super) fn order(&mut self, said: LineSaid) {
         let lowers = self.lowered_by.contains(&ReportKind::Accept);
         let (closed_by, left) = (self.heard.closed_by(LINE.line), self.heard.left_with(LINE.line));
         let was_told = self.hear((said.open() == 0).then_some(&said));
