@@ -3,7 +3,7 @@
 
 use crate::model::order::Metafield;
 use crate::model::{Order, Product, Shop, Variant};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// The namespace of the app itself, which is meant where none is said.
@@ -54,16 +54,6 @@ impl Owner {
         }
     }
 
-    /// The owner of its own kind that has a custom id.
-    #[must_use]
-    pub fn with_id(self, shop: &Shop, custom: &Value) -> Option<Self> {
-        match self {
-            Self::Product(_) => product(shop, custom).map(Self::Product),
-            Self::Variant(_) => variant(shop, custom).map(Self::Variant),
-            Self::Order(_) => order(shop, custom).map(Self::Order),
-        }
-    }
-
     /// Value of `MetafieldOwnerType`.
     #[must_use]
     pub fn kind(self) -> &'static str {
@@ -97,17 +87,6 @@ impl Metafield {
     pub fn is_id(&self) -> bool {
         self.kind == ID
     }
-
-    /// It as the custom id by which its owner is found.
-    #[must_use]
-    pub fn as_id(&self) -> Value {
-        let pair = |name: &str, value: &str| (name.to_owned(), Value::from(value));
-        Value::Object(Map::from_iter([
-            pair("namespace", &self.namespace),
-            pair("key", &self.key),
-            pair("value", &self.value),
-        ]))
-    }
 }
 
 /// A namespace as it is kept: none is the app's own, and `$app:x` is a part of that.
@@ -118,6 +97,76 @@ pub fn namespace(given: Option<&str>) -> String {
         Some((_, Some(part))) => format!("{OWN}--{}", part.trim_start_matches(':')),
         Some((plain, None)) => plain.to_owned(),
     }
+}
+
+/// Why a metafield cannot have a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// None is said and none is known.
+    Blank,
+    /// It is another one than it must be; in words.
+    Other(String),
+}
+
+/// The type of a metafield: that of its definition, or what is given, or what it was.
+///
+/// # Errors
+/// See [`Unfit`].
+pub fn kind_of(
+    shop: &Shop,
+    owner: Owner,
+    (space, key): (&str, &str),
+    given: Option<&str>,
+) -> Result<String, Unfit> {
+    if let Some(definition) = shop.definition(owner.kind(), space, key) {
+        let kind = definition.kind.as_str();
+        return match given {
+            Some(given) if given != kind => {
+                let message =
+                    format!("Type must be consistent with the definition's type: '{kind}'.");
+                Err(Unfit::Other(message))
+            }
+            _ => Ok(kind.to_owned()),
+        };
+    }
+    let all = owner.metafields(shop).unwrap_or_default();
+    let known = all.iter().find(|one| one.is_named(space, key));
+    let kind = given.or(known.map(|one| one.kind.as_str())).filter(|kind| !kind.is_empty());
+    let kind = kind.ok_or(Unfit::Blank)?;
+    if !is_type(kind) || known.is_some_and(|one| one.is_id() && kind != ID) {
+        return Err(Unfit::Other("Type is not valid for this metafield.".to_owned()));
+    }
+    if kind == ID && shop.settings.id_needs_definition {
+        return Err(Unfit::Other("A metafield of type id needs a definition.".to_owned()));
+    }
+    Ok(kind.to_owned())
+}
+
+/// True when another owner of the same kind has a value that one owner alone may have.
+#[must_use]
+pub fn is_taken(shop: &Shop, owner: Owner, field: &Metafield) -> bool {
+    if !is_unique(shop, owner, field) {
+        return false;
+    }
+    let same =
+        |one: &Metafield| one.is_named(&field.namespace, &field.key) && one.value == field.value;
+    let has = |all: &[Metafield]| all.iter().any(same);
+    match owner {
+        Owner::Product(id) => {
+            shop.products.values().any(|one| one.id != id && has(&one.metafields))
+        }
+        Owner::Variant(id) => {
+            shop.variants.values().any(|one| one.id != id && has(&one.metafields))
+        }
+        Owner::Order(id) => shop.orders.values().any(|one| one.id != id && has(&one.metafields)),
+    }
+}
+
+/// True for a metafield whose value one owner alone may have.
+#[must_use]
+pub fn is_unique(shop: &Shop, owner: Owner, field: &Metafield) -> bool {
+    let definition = shop.definition(owner.kind(), &field.namespace, &field.key);
+    field.is_id() || definition.is_some_and(|one| one.unique)
 }
 
 /// The product with a custom id.

@@ -201,6 +201,7 @@ pub fn make(
         cancellations: Table::default(),
         edits: Table::default(),
         operations: Table::default(),
+        definitions: Table::default(),
         bulks: Table::default(),
         files: Table::default(),
         groups: Table::default(),

@@ -78,6 +78,27 @@ impl Product {
     }
 }
 
+/// What metafields of a name hold, wherever they hang on owners of a kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetafieldDefinition {
+    /// Number of its GID.
+    pub id: i64,
+    /// Value of `MetafieldOwnerType`.
+    pub owner: String,
+    /// First part of the name.
+    pub namespace: String,
+    /// Second part of the name.
+    pub key: String,
+    /// Shown name.
+    pub name: String,
+    /// In words.
+    pub description: Option<String>,
+    /// Type of the values.
+    pub kind: String,
+    /// No two owners have the same value.
+    pub unique: bool,
+}
+
 /// A variant of a product.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Variant {

@@ -1,7 +1,7 @@
 //! What changed in a shop, as the state file keeps it.
 
 use super::access::Access;
-use super::catalog::{Item, Level, LevelKey, Location, Product, Variant};
+use super::catalog::{Item, Level, LevelKey, Location, MetafieldDefinition, Product, Variant};
 use super::order::{EditSession, Order};
 use super::settings::Settings;
 use super::shop::{AdjustmentGroup, Shop};
@@ -65,6 +65,8 @@ pub struct ShopChange {
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
     operations: Changes<i64, ProductOperation>,
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
+    definitions: Changes<i64, MetafieldDefinition>,
+    #[serde(default, skip_serializing_if = "Changes::is_empty")]
     bulks: Changes<i64, BulkOperation>,
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
     files: Changes<String, KeptFile>,
@@ -102,6 +104,7 @@ impl ShopChange {
             && self.groups.is_empty()
             && self.edits.is_empty()
             && self.operations.is_empty()
+            && self.definitions.is_empty()
             && self.bulks.is_empty()
             && self.files.is_empty()
             && self.subscriptions.is_empty()
@@ -149,6 +152,7 @@ impl Shop {
             groups: self.groups.changes(),
             edits: self.edits.changes(),
             operations: self.operations.changes(),
+            definitions: self.definitions.changes(),
             bulks: self.bulks.changes(),
             files: self.files.changes(),
             subscriptions: self.subscriptions.changes(),
@@ -176,6 +180,7 @@ impl Shop {
         self.groups.forget_changes();
         self.edits.forget_changes();
         self.operations.forget_changes();
+        self.definitions.forget_changes();
         self.bulks.forget_changes();
         self.files.forget_changes();
         self.subscriptions.forget_changes();
@@ -213,6 +218,7 @@ impl Shop {
         self.groups.apply(change.groups);
         self.edits.apply(change.edits);
         self.operations.apply(change.operations);
+        self.definitions.apply(change.definitions);
         self.bulks.apply(change.bulks);
         self.files.apply(change.files);
         self.subscriptions.apply(change.subscriptions);

@@ -11,7 +11,7 @@ pub mod subscription;
 pub mod table;
 
 pub use access::{Access, Bearer, TokenKind};
-pub use catalog::{Item, Level, LevelKey, Location, Product, Variant};
+pub use catalog::{Item, Level, LevelKey, Location, MetafieldDefinition, Product, Variant};
 pub use order::{Fulfillment, FulfillmentOrder, Order, OrderLine};
 pub use quantities::{QuantityName, Step};
 pub use settings::{Plan, Settings, Unconnected, Unfulfilled};

@@ -119,6 +119,8 @@ pub struct Settings {
     pub bulk_delay_ms: u64,
     /// Stock may be written in bulk.
     pub bulk_inventory: bool,
+    /// A metafield of type `id` needs a definition.
+    pub id_needs_definition: bool,
     /// Tokens that never expire are no longer taken.
     pub expiring_tokens_only: bool,
 }
@@ -148,6 +150,7 @@ impl Default for Settings {
             returns_process_id: false,
             bulk_delay_ms: 0,
             bulk_inventory: false,
+            id_needs_definition: true,
             expiring_tokens_only: false,
         }
     }

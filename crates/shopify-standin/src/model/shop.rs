@@ -1,7 +1,7 @@
 //! A shop: all its data, and the few changes from which every act and mutation is made.
 
 use super::access::{Access, Bearer, TokenKind};
-use super::catalog::{Item, Level, LevelKey, Location, Product, Variant};
+use super::catalog::{Item, Level, LevelKey, Location, MetafieldDefinition, Product, Variant};
 use super::change::Head;
 use super::order::{EditSession, Order};
 use super::quantities::{Broken, Quantities, QuantityName, Step};
@@ -107,6 +107,9 @@ pub struct Shop {
     pub operations: Table<i64, ProductOperation>,
     /// By number.
     #[serde(default)]
+    pub definitions: Table<i64, MetafieldDefinition>,
+    /// By number.
+    #[serde(default)]
     pub bulks: Table<i64, BulkOperation>,
     /// By name.
     #[serde(default)]
@@ -172,6 +175,18 @@ impl Shop {
     #[must_use]
     pub fn owner(&self, part: i64) -> Option<&Order> {
         self.orders.get(self.owners.get(&part)?)
+    }
+
+    /// What metafields of a name hold on owners of a kind, where that is defined.
+    #[must_use]
+    pub fn definition(
+        &self,
+        owner: &str,
+        namespace: &str,
+        key: &str,
+    ) -> Option<&MetafieldDefinition> {
+        let named = |one: &&MetafieldDefinition| one.namespace == namespace && one.key == key;
+        self.definitions.values().filter(|one| one.owner == owner).find(named)
     }
 
     /// Levels of an item, by location.

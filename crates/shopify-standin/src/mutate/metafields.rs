@@ -1,4 +1,4 @@
-//! `metafieldsSet`, `metafieldsDelete`.
+//! `metafieldsSet`, `metafieldsDelete`, `metafieldDefinitionCreate`.
 
 use super::Done;
 use super::lines::refused;
@@ -8,10 +8,11 @@ use crate::graphql::error::GraphqlError;
 use crate::graphql::execute::Out;
 use crate::idempotency::Outcome;
 use crate::ids;
-use crate::metafields::{self, Owner};
+use crate::metafields::{self, Owner, Unfit};
+use crate::model::MetafieldDefinition;
 use crate::model::order::Metafield;
 use crate::orders::pay::{self, Notes};
-use crate::resolve::{Front, Obj, Record, allowed, metafield};
+use crate::resolve::{Front, Obj, Record, allowed, definition, metafield};
 use crate::webhooks::fact::Fact;
 use serde_json::Value;
 use std::ops::RangeInclusive;
@@ -19,6 +20,9 @@ use std::ops::RangeInclusive;
 /// Characters of a key and of a namespace.
 const KEY: RangeInclusive<usize> = 2..=64;
 const NAMESPACE: RangeInclusive<usize> = 3..=255;
+
+/// Types whose values may have to be unique.
+const UNIQUE: [&str; 4] = ["id", "single_line_text_field", "number_integer", "url"];
 
 /// Characters of a digest.
 const DIGEST: usize = 64;
@@ -40,9 +44,11 @@ pub fn set(front: &mut Front<'_>, arguments: &Arguments) -> Result<Done, Graphql
                 let same = |(other, known): &(Owner, Metafield)| {
                     *other != owner
                         && other.kind() == owner.kind()
-                        && known.as_id() == field.as_id()
+                        && known.is_named(&field.namespace, &field.key)
+                        && known.value == field.value
                 };
-                if field.is_id() && fresh.iter().any(same) {
+                let alone = metafields::is_unique(front.shop, owner, &field);
+                if alone && fresh.iter().any(same) {
                     refusals.push(taken(&row.to_string()));
                 }
                 fresh.push((owner, field));
@@ -113,12 +119,101 @@ fn owner(front: &Front<'_>, given: &str) -> Result<Owner, GraphqlError> {
         "Order" => Owner::Order(gid.number),
         other => return Err(GraphqlError::not_implemented(&format!("metafields of {other}"))),
     };
+    may_write(front, owner)?;
+    Ok(owner)
+}
+
+/// Checks that the scopes of an owner's kind open its metafields.
+fn may_write(front: &Front<'_>, owner: Owner) -> Result<(), GraphqlError> {
     let scope = match owner {
         Owner::Order(_) => "Order.metafieldsSet",
         Owner::Product(_) | Owner::Variant(_) => "Product.metafieldsSet",
     };
-    allowed(front.shop, scope)?;
-    Ok(owner)
+    allowed(front.shop, scope)
+}
+
+/// Says what metafields of a name hold.
+///
+/// # Errors
+/// For owners that this stand-in keeps no metafields of, for abilities that it does not know,
+/// and scopes.
+pub fn define(front: &mut Front<'_>, arguments: &Arguments) -> Result<Done, GraphqlError> {
+    let input = arguments.get("definition").unwrap_or(&Value::Null);
+    let said = |name: &str| input.get(name).and_then(Value::as_str);
+    let owner = said("ownerType").unwrap_or_default().to_owned();
+    let kind_of_owner = match owner.as_str() {
+        "PRODUCT" => Owner::Product(0),
+        "PRODUCTVARIANT" => Owner::Variant(0),
+        "ORDER" => Owner::Order(0),
+        other => return Err(GraphqlError::not_implemented(&format!("metafields of {other}"))),
+    };
+    may_write(front, kind_of_owner)?;
+    let other = ["access", "constraints", "validations", "pin", "useAsCollectionCondition"];
+    if let Some(other) = other.iter().find(|name| is_said(input.get(**name))) {
+        let what = format!("MetafieldDefinitionInput.{other}");
+        return Err(GraphqlError::not_implemented(&what));
+    }
+    let (name, kind) = (said("name").unwrap_or_default(), said("type").unwrap_or_default());
+    let (space, key) = (metafields::namespace(said("namespace")), said("key").unwrap_or_default());
+    let unique = input.pointer("/capabilities/uniqueValues/enabled").and_then(Value::as_bool);
+    let fresh = MetafieldDefinition {
+        id: 0,
+        owner,
+        namespace: space,
+        key: key.to_owned(),
+        name: name.to_owned(),
+        description: said("description").map(str::to_owned),
+        kind: kind.to_owned(),
+        unique: unique.unwrap_or(kind == "id"),
+    };
+    if let Some((code, field, message)) = definition_problem(front, &fresh) {
+        return Ok(refused(vec![Refusal::at(code, &["definition", field], message)]));
+    }
+    let id = front.shop.new_id();
+    let fresh = MetafieldDefinition { id, ..fresh };
+    let shown = Obj::Record(definition(front, &fresh));
+    front.shop.definitions.insert(id, fresh);
+    let payload = Payload::default().with("createdDefinition", Some(shown));
+    Ok(Done { payload, outcome: Outcome::Group(None) })
+}
+
+fn is_said(value: Option<&Value>) -> bool {
+    let empty = [Value::Null, Value::Bool(false), Value::Array(Vec::new())];
+    value.is_some_and(|value| !empty.contains(value))
+}
+
+/// What is wrong with a definition: code, field and words.
+fn definition_problem(
+    front: &Front<'_>,
+    fresh: &MetafieldDefinition,
+) -> Option<(&'static str, &'static str, String)> {
+    if fresh.name.trim().is_empty() {
+        return Some(("BLANK", "name", "Name can't be blank".to_owned()));
+    }
+    if let Some((code, message)) = name_problem(&fresh.key, KEY) {
+        return Some((code, "key", format!("Key {message}")));
+    }
+    if let Some((code, message)) = name_problem(&fresh.namespace, NAMESPACE) {
+        return Some((code, "namespace", format!("Namespace {message}")));
+    }
+    let kind = fresh.kind.as_str();
+    if !metafields::is_type(kind) {
+        return Some(("INCLUSION", "type", "Type name is not a valid type".to_owned()));
+    }
+    if front.shop.definition(&fresh.owner, &fresh.namespace, &fresh.key).is_some() {
+        let message =
+            format!("Key is in use for metafields on the '{}' namespace.", fresh.namespace);
+        return Some(("TAKEN", "key", message));
+    }
+    if kind == "id" && !fresh.unique {
+        let message = "The unique values capability is required for the id type.";
+        return Some(("CAPABILITY_REQUIRED_BUT_DISABLED", "capabilities", message.to_owned()));
+    }
+    if fresh.unique && !UNIQUE.contains(&kind) {
+        let message = "The unique values capability is not available for this type.";
+        return Some(("INVALID_CAPABILITY", "capabilities", message.to_owned()));
+    }
+    None
 }
 
 fn taken(row: &str) -> Refusal {
@@ -148,14 +243,11 @@ fn read(front: &mut Front<'_>, row: &str, input: &Value) -> Checked<(Owner, Meta
         return at(code, "namespace", &message);
     }
     let known = all.iter().find(|one| one.is_named(&space, &key)).cloned();
-    let kind = said("type").or(known.as_ref().map(|one| one.kind.as_str())).map(str::to_owned);
-    let Some(kind) = kind.filter(|kind| !kind.is_empty()) else {
-        return at("BLANK", "type", "Type can't be blank.");
+    let kind = match metafields::kind_of(front.shop, owner, (&space, &key), said("type")) {
+        Ok(kind) => kind,
+        Err(Unfit::Blank) => return at("BLANK", "type", "Type can't be blank."),
+        Err(Unfit::Other(message)) => return at("INVALID_TYPE", "type", &message),
     };
-    let other = known.as_ref().is_some_and(|one| one.kind != kind && one.is_id());
-    if !metafields::is_type(&kind) || other {
-        return at("INVALID_TYPE", "type", "Type is not valid for this metafield.");
-    }
     let value = said("value").unwrap_or_default().to_owned();
     if value.is_empty() {
         return at("BLANK", "value", "Value can't be blank.");
@@ -167,8 +259,8 @@ fn read(front: &mut Front<'_>, row: &str, input: &Value) -> Checked<(Owner, Meta
         return Ok(Err(refusal));
     }
     let field = Metafield { id: front.shop.new_id(), namespace: space, key, kind, value };
-    let other = owner.with_id(front.shop, &field.as_id()).is_some_and(|other| other != owner);
-    Ok(if field.is_id() && other { Err(taken(row)) } else { Ok((owner, field)) })
+    let other = metafields::is_taken(front.shop, owner, &field);
+    Ok(if other { Err(taken(row)) } else { Ok((owner, field)) })
 }
 
 /// What is wrong with a key or a namespace.

@@ -162,6 +162,7 @@ fn apply(front: &mut Front<'_>, name: &str, arguments: &Arguments) -> Result<Don
         "inventoryBulkToggleActivation" => toggle::run(front, arguments),
         "inventoryItemUpdate" => item::update(front, arguments),
         "metafieldsSet" => metafields::set(front, arguments),
+        "metafieldDefinitionCreate" => metafields::define(front, arguments),
         "metafieldsDelete" => metafields::delete(front, arguments),
         "webhookSubscriptionCreate" => subscription::create(front, arguments),
         "webhookSubscriptionUpdate" => subscription::update(front, arguments),

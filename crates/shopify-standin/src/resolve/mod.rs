@@ -13,7 +13,7 @@ mod shop;
 mod stock;
 mod subscription;
 
-pub use metafields::shown as metafield;
+pub use metafields::{definition, shown as metafield};
 pub use record::{Obj, Record};
 pub use shop::{SCOPES, allowed};
 

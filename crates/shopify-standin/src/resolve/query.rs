@@ -3,8 +3,8 @@
 use super::page;
 use super::record::Obj;
 use super::{
-    Front, bulk, catalog, catalog_list, id, level_key, orders, product, shop, stock, subscription,
-    text,
+    Front, bulk, catalog, catalog_list, id, level_key, metafields, orders, product, shop, stock,
+    subscription, text,
 };
 use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
@@ -53,6 +53,8 @@ pub fn root(front: &Front<'_>, field: &str, arguments: &Arguments) -> Answer<Obj
             let found = product::variant_by_identifier(front, arguments)?;
             Ok(Out::maybe(found.and_then(|number| by_kind(front, "ProductVariant", number))))
         }
+        "metafieldDefinitions" => metafields::definitions(front, arguments),
+        "metafieldDefinition" => metafields::one_definition(front, arguments),
         "productOperation" => of_kind(front, arguments, "ProductSetOperation"),
         "webhookSubscription" => of_kind(front, arguments, "WebhookSubscription"),
         "inventoryLevel" => {
@@ -117,6 +119,10 @@ fn by_kind(front: &Front<'_>, kind: &str, number: i64) -> Option<Obj> {
         "ProductSetOperation" => shop.operations.get(&number).map(|_| Obj::Operation(number)),
         "BulkOperation" => shop.bulks.get(&number).map(|_| Obj::Bulk(number)),
         "InventoryAdjustmentGroup" => shop.groups.get(&number).map(|_| Obj::Group(number)),
+        "MetafieldDefinition" => {
+            let known = shop.definitions.get(&number)?;
+            Some(Obj::Record(metafields::definition(front, known)))
+        }
         "Shop" => (shop.id == number).then_some(Obj::Shop),
         "AppInstallation" => (shop.id == number).then_some(Obj::Installation),
         other => orders::by_type(front, other, number),

@@ -19,6 +19,19 @@ fn own_id(owner: &str, value: &str) -> Value {
     json!({"ownerId": owner, "namespace": "$app:erp", "key": "code", "type": "id", "value": value})
 }
 
+const DEFINE: &str = "mutation($d:MetafieldDefinitionInput!){metafieldDefinitionCreate(\
+    definition:$d){createdDefinition{id name namespace key ownerType type{name} \
+    capabilities{uniqueValues{enabled}}} userErrors{code field message}}}";
+
+/// Makes the metafields of a name the custom ids of the owners of a kind.
+pub async fn define(fixture: &Fixture, owner: &str, namespace: &str, key: &str) -> Value {
+    let definition = json!({"ownerType": owner, "namespace": namespace, "key": key,
+        "name": "Code in the back office", "type": "id"});
+    let payload = fixture.payload(DEFINE, json!({"d": definition})).await;
+    assert_eq!(payload["userErrors"], json!([]));
+    payload["createdDefinition"].clone()
+}
+
 async fn set(fixture: &Fixture, all: Value) -> Value {
     fixture.payload(SET, json!({"m": all})).await
 }
@@ -28,6 +41,9 @@ async fn a_custom_id_finds_what_it_was_planted_on() {
     let hooks = Hooks::start().await;
     let fixture = Fixture::with(json!({"webhook_url": hooks.url})).await;
     let (product, variant) = (product(&fixture), fixture.variant_id("LAMP-1"));
+    for owner in ["PRODUCT", "PRODUCTVARIANT", "ORDER"] {
+        define(&fixture, owner, "$app:erp", "code").await;
+    }
     let order = fixture.buy("BULB", 1);
     let all = json!([own_id(&product, "A-1"), own_id(&variant, "A-1"), own_id(&order, "A-1")]);
     let payload = set(&fixture, all.clone()).await;
@@ -83,7 +99,9 @@ async fn a_custom_id_finds_what_it_was_planted_on() {
 #[case(json!({"type": "string"}), "INVALID_TYPE", "type")]
 #[case(json!({"value": ""}), "BLANK", "value")]
 #[case(json!({"type": "number_integer", "value": "1.5"}), "INVALID_VALUE", "value")]
-#[case(json!({"type": "id", "value": "TAKEN"}), "TAKEN", "value")]
+#[case(json!({"type": "id"}), "INVALID_TYPE", "type")]
+#[case(json!({"key": "code", "type": "id", "value": "TAKEN"}), "TAKEN", "value")]
+#[case(json!({"key": "code"}), "INVALID_TYPE", "type")]
 #[case(json!({"compareDigest": "abc"}), "INVALID_COMPARE_DIGEST", "compareDigest")]
 #[tokio::test]
 async fn one_that_is_wrong_stops_all(
@@ -93,13 +111,14 @@ async fn one_that_is_wrong_stops_all(
 ) {
     let fixture = Fixture::start().await;
     let bulb = fixture.made["products"][1]["gid"].as_str().unwrap().to_owned();
+    define(&fixture, "PRODUCT", "erp", "code").await;
     let mut taken = own_id(&bulb, "TAKEN");
     merge(&mut taken, json!({"namespace": "erp", "key": "code"}));
     assert_eq!(set(&fixture, json!([taken])).await["userErrors"], json!([]));
     let good = json!({"ownerId": product(&fixture), "namespace": "erp", "key": "shelf",
         "type": "single_line_text_field", "value": "7"});
     let mut bad = good.clone();
-    merge(&mut bad, json!({"key": "code"}));
+    merge(&mut bad, json!({"key": "other"}));
     merge(&mut bad, wrong);
     let payload = set(&fixture, json!([good, bad])).await;
     assert_eq!(payload["metafields"], Value::Null);
@@ -144,6 +163,7 @@ async fn what_changed_since_it_was_read_is_not_written_over() {
 #[tokio::test]
 async fn one_custom_id_for_two_owners_in_one_call() {
     let fixture = Fixture::start().await;
+    define(&fixture, "PRODUCT", "$app:erp", "code").await;
     let two = [product(&fixture), fixture.made["products"][1]["gid"].as_str().unwrap().to_owned()];
     let payload = set(&fixture, json!([own_id(&two[0], "X"), own_id(&two[1], "X")])).await;
     assert_eq!(payload["userErrors"][0]["code"], "TAKEN");
@@ -160,6 +180,7 @@ async fn one_custom_id_for_two_owners_in_one_call() {
 async fn metafields_are_deleted_by_their_names() {
     let fixture = Fixture::start().await;
     let owner = product(&fixture);
+    define(&fixture, "PRODUCT", "$app:erp", "code").await;
     set(&fixture, json!([own_id(&owner, "X")])).await;
     let named = |key: &str| json!({"ownerId": owner, "namespace": "$app:erp", "key": key});
     let both = json!({"m": [named("code"), named("nothing")]});
@@ -185,6 +206,7 @@ async fn twenty_six_are_too_many_and_scopes_are_those_of_the_owner() {
 #[tokio::test]
 async fn variants_get_their_metafields_with_them() {
     let fixture = Fixture::start().await;
+    define(&fixture, "PRODUCTVARIANT", "erp", "code").await;
     let field =
         |value: &str| json!([{"namespace": "erp", "key": "code", "type": "id", "value": value}]);
     let change = "mutation($p:ID!,$v:[ProductVariantsBulkInput!]!){productVariantsBulkUpdate(\
@@ -200,5 +222,67 @@ async fn variants_get_their_metafields_with_them() {
         payload["userErrors"][0],
         json!({"code": "INVALID_INPUT", "field": ["variants", "0", "metafields", "0", "value"]})
     );
+    assert_eq!(fixture.kinds(), ["refused"]);
+}
+
+#[tokio::test]
+async fn a_custom_id_is_defined_before_it_is_used() {
+    let fixture = Fixture::start().await;
+    let owner = product(&fixture);
+    let early = set(&fixture, json!([own_id(&owner, "X")])).await;
+    assert_eq!(early["userErrors"][0]["code"], "INVALID_TYPE");
+    let made = define(&fixture, "PRODUCT", "$app:erp", "code").await;
+    assert_eq!(made["namespace"], "app--1--erp");
+    assert_eq!(made["type"]["name"], "id");
+    assert_eq!(made["capabilities"]["uniqueValues"]["enabled"], true, "ids always are");
+    // What is defined need not be said again.
+    let mut plain = own_id(&owner, "X");
+    plain.as_object_mut().unwrap().remove("type");
+    assert_eq!(set(&fixture, json!([plain])).await["metafields"][0]["type"], "id");
+    let read = "query($id:ID!,$p:ID!){metafieldDefinitions(first:5,ownerType:PRODUCT,\
+        namespace:\"$app:erp\"){nodes{id metafieldsCount}} metafieldDefinition(identifier:{\
+        ownerType:PRODUCT,namespace:\"$app:erp\",key:\"code\"}){id} node(id:$id){id} \
+        product(id:$p){metafield(namespace:\"$app:erp\",key:\"code\"){definition{id}}}}";
+    let shown = fixture.data(read, json!({"id": made["id"], "p": owner})).await;
+    assert_eq!(
+        shown["metafieldDefinitions"]["nodes"],
+        json!([{"id": made["id"], "metafieldsCount": 1}])
+    );
+    for place in ["/metafieldDefinition/id", "/node/id", "/product/metafield/definition/id"] {
+        assert_eq!(shown.pointer(place), Some(&made["id"]), "{place}");
+    }
+    assert_eq!(fixture.kinds(), ["refused"]);
+    // Where the shop is set so, it works without.
+    fixture.shop.settings(json!({"id_needs_definition": false})).unwrap();
+    let variant = own_id(&fixture.variant_id("BULB"), "X");
+    assert_eq!(set(&fixture, json!([variant])).await["userErrors"], json!([]));
+}
+
+/// What is wrong with a definition: what is sent otherwise, the code, and the field.
+#[rstest]
+#[case(json!({"name": ""}), "BLANK", "name")]
+#[case(json!({"key": "k"}), "TOO_SHORT", "key")]
+#[case(json!({"namespace": "e p"}), "INVALID", "namespace")]
+#[case(json!({"type": "string"}), "INCLUSION", "type")]
+#[case(json!({"key": "taken"}), "TAKEN", "key")]
+#[case(json!({"capabilities": {"uniqueValues": {"enabled": false}}}),
+    "CAPABILITY_REQUIRED_BUT_DISABLED", "capabilities")]
+#[case(json!({"type": "json", "capabilities": {"uniqueValues": {"enabled": true}}}),
+    "INVALID_CAPABILITY", "capabilities")]
+#[tokio::test]
+async fn definitions_that_are_refused(
+    #[case] wrong: Value,
+    #[case] code: &str,
+    #[case] field: &str,
+) {
+    let fixture = Fixture::start().await;
+    define(&fixture, "PRODUCT", "erp", "taken").await;
+    let mut definition = json!({"ownerType": "PRODUCT", "namespace": "erp", "key": "code",
+        "name": "Code", "type": "id"});
+    merge(&mut definition, wrong);
+    let payload = fixture.payload(DEFINE, json!({"d": definition})).await;
+    assert_eq!(payload["createdDefinition"], Value::Null);
+    assert_eq!(payload["userErrors"][0]["code"], code, "{payload}");
+    assert_eq!(payload["userErrors"][0]["field"], json!(["definition", field]));
     assert_eq!(fixture.kinds(), ["refused"]);
 }

@@ -1,5 +1,6 @@
 //! Products by the API: created, set, changed variant by variant, deleted.
 
+use crate::metafields::define;
 use crate::world::{Fixture, Hooks};
 use serde_json::{Value, json};
 
@@ -34,6 +35,9 @@ async fn set(fixture: &Fixture, identifier: Value, input: Value) -> Value {
 async fn a_product_is_set_by_its_custom_id_twice_and_is_one() {
     let hooks = Hooks::start().await;
     let fixture = Fixture::with(json!({"webhook_url": hooks.url})).await;
+    let undefined = set(&fixture, custom(), json!({"title": "Shirt"})).await;
+    assert_eq!(undefined["userErrors"][0]["code"], "INVALID_METAFIELD", "a custom id is defined");
+    define(&fixture, "PRODUCT", "erp", "id").await;
     let berlin = fixture.location("Berlin");
     let mut small = variant("S", "T-S");
     small["inventoryQuantities"] =
@@ -69,7 +73,7 @@ async fn a_product_is_set_by_its_custom_id_twice_and_is_one() {
     let read = "query($i:ProductIdentifierInput!){productByIdentifier(identifier:$i){id title}}";
     let found = fixture.data(read, json!({"i": custom()})).await;
     assert_eq!(found["productByIdentifier"]["title"], "Shirt 2");
-    assert!(fixture.kinds().is_empty());
+    assert_eq!(fixture.kinds(), ["refused"]);
 }
 
 #[tokio::test]

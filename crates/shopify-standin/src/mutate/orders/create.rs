@@ -5,7 +5,7 @@ use super::{done, no};
 use crate::clock;
 use crate::graphql::arguments::Arguments;
 use crate::graphql::error::GraphqlError;
-use crate::metafields;
+use crate::metafields::{self, Owner, Unfit};
 use crate::model::order::{
     Currencies, Customer, Metafield, ShippingLine, Transaction, TransactionKind, money,
 };
@@ -321,18 +321,24 @@ fn sums(front: &mut Front<'_>, order: &mut Order, input: &Value) -> Result<(), S
 /// Metafields; a unique one that another order has is refused.
 fn own_fields(front: &mut Front<'_>, order: &mut Order, input: &Value) -> Result<(), Stop> {
     for (row, one) in list(input, "metafields").iter().enumerate() {
-        let fresh = Metafield {
-            id: front.shop.new_id(),
-            namespace: metafields::namespace(text(one, "namespace").as_deref()),
-            key: text(one, "key").unwrap_or_default(),
-            kind: text(one, "type").unwrap_or_else(|| "single_line_text_field".to_owned()),
-            value: text(one, "value").unwrap_or_default(),
+        let row = row.to_string();
+        let refuse = |field: &str, message: String| {
+            let at = ["order", "metafields", row.as_str(), field];
+            Stop::from(Refused::new(message).code("INVALID").at(&at))
         };
-        if fresh.is_id() && metafields::order(front.shop, &fresh.as_id()).is_some() {
-            let row = row.to_string();
-            let at = ["order", "metafields", row.as_str(), "value"];
-            let refused = Refused::new("Value must be unique").code("INVALID").at(&at);
-            return Err(refused.into());
+        let owner = Owner::Order(order.id);
+        let namespace = metafields::namespace(text(one, "namespace").as_deref());
+        let (key, given) = (text(one, "key").unwrap_or_default(), text(one, "type"));
+        let kind = metafields::kind_of(front.shop, owner, (&namespace, &key), given.as_deref());
+        let kind = match kind {
+            Ok(kind) => kind,
+            Err(Unfit::Blank) => "single_line_text_field".to_owned(),
+            Err(Unfit::Other(message)) => return Err(refuse("type", message)),
+        };
+        let value = text(one, "value").unwrap_or_default();
+        let fresh = Metafield { id: front.shop.new_id(), namespace, key, kind, value };
+        if metafields::is_taken(front.shop, owner, &fresh) {
+            return Err(refuse("value", "Value must be unique".to_owned()));
         }
         order.metafields.push(fresh);
     }

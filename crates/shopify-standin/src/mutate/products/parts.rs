@@ -3,7 +3,7 @@
 use super::Stop;
 use crate::catalog;
 use crate::graphql::error::GraphqlError;
-use crate::metafields::{Owner, namespace, problem, write};
+use crate::metafields::{Owner, Unfit, is_taken, kind_of, namespace, problem, write};
 use crate::model::order::Metafield;
 use crate::model::{LevelKey, QuantityName, Shop, Step};
 use crate::mutate::payload::Refusal;
@@ -98,16 +98,21 @@ pub(super) fn metafields(
 ) -> Result<(), Stop> {
     let mut fresh = Vec::new();
     for (row, one) in all.iter().enumerate() {
-        let known = owner.metafields(front.shop).unwrap_or_default();
         let (space, key) = (namespace(text(one, "namespace").as_deref()), text(one, "key"));
         let key = key.unwrap_or_default();
-        let known = known.iter().find(|known| known.is_named(&space, &key));
-        let kind = text(one, "type").or_else(|| known.map(|known| known.kind.clone()));
-        let kind = kind.unwrap_or_else(|| "single_line_text_field".to_owned());
-        let value = text(one, "value").unwrap_or_default();
-        let field = Metafield { id: front.shop.new_id(), namespace: space, key, kind, value };
         let row = row.to_string();
         let place = [at, &["metafields", row.as_str()]].concat();
+        let given = text(one, "type");
+        let kind = match kind_of(front.shop, owner, (&space, &key), given.as_deref()) {
+            Ok(kind) => kind,
+            Err(Unfit::Blank) => "single_line_text_field".to_owned(),
+            Err(Unfit::Other(message)) => {
+                let place = [place.as_slice(), &["type"]].concat();
+                return Err(Refusal::at(wrong, &place, message).into());
+            }
+        };
+        let value = text(one, "value").unwrap_or_default();
+        let field = Metafield { id: front.shop.new_id(), namespace: space, key, kind, value };
         if field.key.is_empty() {
             return Err(Refusal::at(wrong, &place, "Key can't be blank").into());
         }
@@ -115,8 +120,7 @@ pub(super) fn metafields(
         if let Some(message) = problem(&field.kind, &field.value) {
             return Err(Refusal::at(wrong, &value_place, message).into());
         }
-        let other = owner.with_id(front.shop, &field.as_id()).is_some_and(|other| other != owner);
-        if field.is_id() && other {
+        if is_taken(front.shop, owner, &field) {
             return Err(Refusal::at(taken, &value_place, "Value must be unique").into());
         }
         fresh.push(field);

@@ -127,6 +127,7 @@ async fn without_the_scope_nothing_is_shown() {
 async fn an_identifier_finds_without_the_index() {
     let fixture = Fixture::start().await;
     fixture.shop.settings(json!({"index_lag_seconds": 60})).unwrap();
+    crate::metafields::define(&fixture, "ORDER", "lockstep", "sale").await;
     let create = "mutation($o:OrderCreateOrderInput!){orderCreate(order:$o){order{id} \
         userErrors{code field message}}}";
     let order = json!({
