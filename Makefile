@@ -31,9 +31,17 @@ test: ## Run every quick test against a private nats-server and Postgres, and te
 	$(XTASK) with-services -- cargo nextest run --workspace
 	$(XTASK) violations
 
+# Histories of the simulation: so many, or the one of a seed.
+SEED ?=
+SIM_SEEDS := $(if $(filter command environment,$(origin SEEDS)),$(SEEDS),1000)
+
+.PHONY: sim
+sim: ## Tell random histories through the real processors, by seed (SEEDS=n: so many; SEED=x: that one)
+	SEED=$(SEED) SEEDS=$(SIM_SEEDS) cargo nextest run --package lockstep-simulation --profile full
+
 .PHONY: test-full
 test-full: ## Run every test, with many more generated cases, and the examples in the documentation
-	PROPTEST_CASES=4096 $(XTASK) with-services -- cargo nextest run --workspace --profile full
+	SEEDS=$(SIM_SEEDS) PROPTEST_CASES=4096 $(XTASK) with-services -- cargo nextest run --workspace --profile full
 	cargo test --doc --workspace
 	$(MAKE) chaos
 

@@ -136,10 +136,10 @@ impl History {
         self.facts.entry(id.into()).or_insert(fact);
     }
 
-    /// Only the facts with these ids.
+    /// Only the facts whose ids are known.
     #[must_use]
-    pub fn known(&self, ids: &BTreeSet<String>) -> Self {
-        let known = self.facts.iter().filter(|(id, _)| ids.contains(*id));
+    pub fn known(&self, is_known: impl Fn(&str) -> bool) -> Self {
+        let known = self.facts.iter().filter(|(id, _)| is_known(id));
         Self { facts: known.map(|(id, fact)| (id.clone(), fact.clone())).collect() }
     }
 

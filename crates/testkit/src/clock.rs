@@ -1,24 +1,33 @@
 //! A clock that the test moves.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use lockstep_ports::Clock;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
-/// Stands still until it is set or advanced; whoever sleeps wakes when it has come far enough.
-/// Clones show the same time.
+/// Stands still until it is set or advanced; whoever sleeps wakes when it has come far enough, and
+/// of several whoever went to sleep first. Clones show the same time.
 #[derive(Clone, Debug)]
 pub struct ManualClock {
-    now: watch::Sender<Timestamp>,
-    running: watch::Sender<SignedDuration>,
-    sleepers: watch::Sender<Sleepers>,
+    shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
-struct Sleepers {
+#[derive(Debug)]
+struct Shared {
+    inside: Mutex<Inside>,
+    /// Wakes in the order of going to sleep, unlike a watch: the same run goes the same way.
+    moved: Notify,
+    more_sleep: Notify,
+}
+
+#[derive(Debug)]
+struct Inside {
+    now: Timestamp,
+    running: SignedDuration,
     given: u64,
     waiting: BTreeMap<u64, Timestamp>,
 }
@@ -26,83 +35,102 @@ struct Sleepers {
 impl ManualClock {
     /// A clock that shows `now`.
     pub fn at(now: Timestamp) -> Self {
-        Self {
-            now: watch::Sender::new(now),
-            running: watch::Sender::default(),
-            sleepers: watch::Sender::default(),
-        }
+        let (running, given, waiting) = (SignedDuration::ZERO, 0, BTreeMap::new());
+        let inside = Mutex::new(Inside { now, running, given, waiting });
+        let (moved, more_sleep) = (Notify::new(), Notify::new());
+        Self { shared: Arc::new(Shared { inside, moved, more_sleep }) }
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.shared.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows another time, also an earlier one (a machine whose clock was set back); no time has
     /// passed.
     pub fn set(&self, now: Timestamp) {
-        self.now.send_replace(now);
+        self.inside().now = now;
+        self.shared.moved.notify_waiters();
     }
 
     /// Moves on. A calendar that ends earlier is the end.
     pub fn advance(&self, by: SignedDuration) {
-        self.running.send_modify(|running| *running = running.saturating_add(by));
-        self.now.send_modify(|now| *now = now.checked_add(by).unwrap_or(Timestamp::MAX));
+        {
+            let mut inside = self.inside();
+            inside.running = inside.running.saturating_add(by);
+            inside.now = inside.now.checked_add(by).unwrap_or(Timestamp::MAX);
+        }
+        self.shared.moved.notify_waiters();
     }
 
     /// Waits until at least so many sleep: then everybody who was to go to sleep does, and moving
     /// the clock reaches them all.
     pub async fn wait_for_sleepers(&self, count: usize) {
-        let mut sleepers = self.sleepers.subscribe();
-        // The sender lives in `self`, so waiting cannot end without a sleeper.
-        let _ = sleepers.wait_for(|sleepers| sleepers.waiting.len() >= count).await;
+        let enough = || self.inside().waiting.len() >= count;
+        wait_for(&self.shared.more_sleep, enough).await;
     }
 
     /// The earliest moment at which a sleeper wakes: where a simulation moves to next.
     pub fn next_waking(&self) -> Option<Timestamp> {
-        self.sleepers.borrow().waiting.values().min().copied()
+        self.inside().waiting.values().min().copied()
+    }
+}
+
+/// Waits until something holds, looking again at each notice.
+async fn wait_for(notice: &Notify, holds: impl Fn() -> bool) {
+    loop {
+        // Waits from before the look, so that nothing in between is missed.
+        let noticed = notice.notified();
+        tokio::pin!(noticed);
+        noticed.as_mut().enable();
+        if holds() {
+            return;
+        }
+        noticed.await;
     }
 }
 
 #[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.now.borrow()
+        self.inside().now
     }
 
     fn running(&self) -> Duration {
-        Duration::try_from(*self.running.borrow()).unwrap_or_default()
+        Duration::try_from(self.inside().running).unwrap_or_default()
     }
 
     async fn sleep_until(&self, at: Timestamp) {
-        let mut now = self.now.subscribe();
-        if *now.borrow() >= at {
+        if self.now() >= at {
             return;
         }
-        let _sleeper = Sleeper::register(&self.sleepers, at);
-        // The sender lives in `self`, so waiting cannot end before the time has come.
-        let _ = now.wait_for(|now| *now >= at).await;
+        let _sleeper = Sleeper::register(self, at);
+        wait_for(&self.shared.moved, || self.now() >= at).await;
     }
 }
 
 /// Counts as asleep until it is dropped, also when the sleep is cancelled.
 struct Sleeper {
-    sleepers: watch::Sender<Sleepers>,
+    clock: ManualClock,
     number: u64,
 }
 
 impl Sleeper {
-    fn register(sleepers: &watch::Sender<Sleepers>, at: Timestamp) -> Self {
-        let mut number = 0;
-        sleepers.send_modify(|sleepers| {
-            sleepers.given += 1;
-            number = sleepers.given;
-            sleepers.waiting.insert(number, at);
-        });
-        Self { sleepers: sleepers.clone(), number }
+    fn register(clock: &ManualClock, at: Timestamp) -> Self {
+        let number = {
+            let mut inside = clock.inside();
+            inside.given += 1;
+            let number = inside.given;
+            inside.waiting.insert(number, at);
+            number
+        };
+        clock.shared.more_sleep.notify_waiters();
+        Self { clock: clock.clone(), number }
     }
 }
 
 impl Drop for Sleeper {
     fn drop(&mut self) {
-        self.sleepers.send_modify(|sleepers| {
-            sleepers.waiting.remove(&self.number);
-        });
+        self.clock.inside().waiting.remove(&self.number);
     }
 }
 

@@ -105,16 +105,9 @@ impl Steps {
         (inside.has_crashed, inside.crash_at) = (false, None);
     }
 
-    /// What was committed, in order.
-    #[must_use]
-    pub fn commits(&self) -> Vec<Commit> {
-        self.inside().commits.clone()
-    }
-
-    /// How many commits there were.
-    #[must_use]
-    pub fn committed_count(&self) -> usize {
-        self.inside().commits.len()
+    /// Looks at what was committed so far, in order.
+    pub fn look<T>(&self, at: impl FnOnce(&[Commit]) -> T) -> T {
+        at(&self.inside().commits)
     }
 
     pub(crate) fn committed(&self, commit: Commit) {
@@ -184,7 +177,7 @@ mod tests {
             };
             died += i32::from(!lived);
             steps.revive();
-            let was_committed = steps.committed_count() == 1;
+            let was_committed = steps.look(|commits| commits.len()) == 1;
             assert_eq!(note(&stepping, &id).await, !was_committed, "step {step}");
         }
         assert_eq!(died, 4, "before it, before the inbox, before and after the commit");
@@ -196,7 +189,9 @@ mod tests {
         let stepping = SteppingStore::new(Arc::new(MemoryStore::default()), steps.clone());
         assert!(note(&stepping, "a").await);
         assert!(!note(&stepping, "a").await);
-        let messages: Vec<_> = steps.commits().into_iter().map(|commit| commit.messages).collect();
-        assert_eq!(messages, [vec!["a".to_owned()], Vec::new()]);
+        let messages = |commits: &[Commit]| -> Vec<_> {
+            commits.iter().map(|commit| commit.messages.clone()).collect()
+        };
+        assert_eq!(steps.look(messages), [vec!["a".to_owned()], Vec::new()]);
     }
 }

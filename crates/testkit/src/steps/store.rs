@@ -255,7 +255,7 @@ impl Tx for SteppingTx {
         }
         let new = ids.iter().zip(&answer).filter(|(_, known)| known.is_none());
         self.commit.messages.extend(new.map(|((id, _), _)| id.clone()));
-        self.commit.is_batch = true;
+        self.commit.is_batch |= !ids.is_empty();
         Ok(answer)
     }
 

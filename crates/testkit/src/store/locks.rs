@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lockstep_ports::{AggregateKey, ErrorKind, PortError};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// What one transaction can keep from another.
@@ -23,8 +23,9 @@ pub(crate) enum Resource {
 #[derive(Debug, Default)]
 pub(crate) struct Locks {
     state: Mutex<State>,
-    /// Counts releases; those who wait look again after each.
-    releases: watch::Sender<u64>,
+    /// Those who wait look again after each, in the order of their coming: the same run goes the
+    /// same way.
+    releases: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -51,17 +52,14 @@ impl Locks {
     ) -> Result<(), PortError> {
         for resource in resources {
             loop {
-                let mut releases = {
-                    let mut state = self.state();
-                    if state.take(transaction, &resource)? {
-                        break;
-                    }
-                    // Under the lock, so that no release is missed.
-                    self.releases.subscribe()
-                };
-                if releases.changed().await.is_err() {
+                // Waits from before the look, so that no release is missed.
+                let released = self.releases.notified();
+                tokio::pin!(released);
+                released.as_mut().enable();
+                if self.state().take(transaction, &resource)? {
                     break;
                 }
+                released.await;
             }
         }
         Ok(())
@@ -78,7 +76,7 @@ impl Locks {
         state.held.retain(|_, holder| *holder != transaction);
         state.waiting.remove(&transaction);
         drop(state);
-        self.releases.send_modify(|count| *count += 1);
+        self.releases.notify_waiters();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -38,6 +38,10 @@ fn may_use(package: &str) -> Result<Option<&'static [&'static str]>> {
         // Meets the product over the network too, and the broker through the product's own adapter.
         "bench" => Some(&["bus", "contracts", "ports", "demo", "devservices"]),
         "lockstep" | "testkit" | "tests" => None,
+        // The processors over what is in memory: no adapter, so that nothing waits for a server.
+        "simulation" => Some(&[
+            "domain", "contracts", "ports", "runtime", "stock-sync", "testkit", "oracle",
+        ]),
         other => anyhow::bail!("{other} has no place yet: give it one in {}", file!()),
     })
 }
