@@ -1,10 +1,10 @@
 //! The simulation: random histories through the real processors, by seed.
 //!
 //! A history is a few stores, a warehouse or two, people who buy, pick, count, send, cancel and
-//! edit, news that comes late, twice, in any order or not at all, calls that get lost, and a service
-//! that dies anywhere. It runs in one thread, over a store and a broker in memory, by a time that
-//! the history moves, so a seed tells the same history every time. When news has stopped, the
-//! numbers that Shopify shows are held against an oracle that shares no code with the product.
+//! edit, news that comes late, twice, in any order or not at all, calls that get lost, and a
+//! service that dies anywhere. It runs in one thread, over a store and a broker in memory, by a
+//! time that the history moves, so a seed tells the same history every time. When news has stopped,
+//! the numbers that Shopify shows are held against an oracle that shares no code with the product.
 //! Start reading at [`world`].
 #![expect(
     clippy::expect_used,

@@ -8,8 +8,8 @@ use lockstep_ports::{Bus, Checkpoint, ConsumerSpec, Delivered, Outgoing, PortErr
 
 use super::Steps;
 
-/// A pull waits for its first message until there is one: whoever drives the service moves the time,
-/// and the machine's own must not be felt.
+/// A pull waits for its first message until there is one: whoever drives the service moves the
+/// time, and the machine's own must not be felt.
 const NO_END: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 /// A broker behind [`Steps`].

@@ -2,10 +2,10 @@
 //! die.
 //!
 //! What a service does that lasts, it does by a port. So the moments right before and right after
-//! those calls are all that a crash can be told apart by. [`Steps`] counts them, lets other tasks go
-//! first by a seed, and at a chosen one stops everything: nothing that stands behind the steps is
-//! called any more. Whoever drives the service then drops its runtime, keeps what stands behind, and
-//! starts it again. The journal of what was committed tells afterwards what was known when.
+//! those calls are all that a crash can be told apart by. [`Steps`] counts them, lets other tasks
+//! go first by a seed, and at a chosen one stops everything: nothing that stands behind the steps
+//! is called any more. Whoever drives the service then drops its runtime, keeps what stands behind,
+//! and starts it again. The journal of what was committed tells afterwards what was known when.
 
 mod bus;
 mod shopify;

@@ -39,9 +39,9 @@ fn may_use(package: &str) -> Result<Option<&'static [&'static str]>> {
         "bench" => Some(&["bus", "contracts", "ports", "demo", "devservices"]),
         "lockstep" | "testkit" | "tests" => None,
         // The processors over what is in memory: no adapter, so that nothing waits for a server.
-        "simulation" => Some(&[
-            "domain", "contracts", "ports", "runtime", "stock-sync", "testkit", "oracle",
-        ]),
+        "simulation" => {
+            Some(&["domain", "contracts", "ports", "runtime", "stock-sync", "testkit", "oracle"])
+        }
         other => anyhow::bail!("{other} has no place yet: give it one in {}", file!()),
     })
 }
