@@ -28,6 +28,13 @@ enum Deed {
 impl World {
     /// Something happens.
     pub fn happen(&mut self) {
+        if self.random.percent(self.scenario.edits) {
+            return match self.random.within(1, 3) {
+                1 => self.edit(),
+                2 => self.sell(),
+                _ => self.sweep(),
+            };
+        }
         match self.random.within(1, 100) {
             1..=14 => self.move_goods(),
             15..=18 => self.transfer(),

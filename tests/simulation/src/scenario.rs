@@ -36,6 +36,10 @@ pub struct Scenario {
     pub faults: i64,
     /// Percent of the writes that somebody buys before.
     pub sales: i64,
+    /// Milliseconds from one happening to the next, at most.
+    pub pace: i64,
+    /// Percent of what happens that is an edit, a sale or a read of the orders.
+    pub edits: i64,
 }
 
 impl Scenario {
@@ -58,6 +62,8 @@ impl Scenario {
             crashes: (0..crashes).map(|_| random.next() % 1_500).collect(),
             faults: if random.percent(70) { random.within(2, 25) } else { 0 },
             sales: if random.percent(50) { random.within(5, 30) } else { 0 },
+            pace: [3_000, 15_000, 45_000, 45_000][usize::from(random.next().to_le_bytes()[0] % 4)],
+            edits: if random.percent(30) { 50 } else { 0 },
         }
     }
 

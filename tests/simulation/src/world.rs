@@ -158,7 +158,7 @@ impl World {
             self.next_crash();
             for _ in 0..self.scenario.happenings {
                 self.happen();
-                let wait = self.random.within(0, 45_000);
+                let wait = self.random.within(0, self.scenario.pace);
                 self.pass(SignedDuration::from_millis(wait));
             }
             self.trouble(false);
