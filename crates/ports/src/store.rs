@@ -216,8 +216,10 @@ pub trait Tx: Send {
     /// Writes timers whole, in order of lane and key.
     async fn save_timers(&mut self, timers: &[Timer]) -> Result<(), PortError>;
 
-    /// Stores the last sequence of a consumer; it never goes back.
-    async fn set_checkpoint(&mut self, consumer: &str, sequence: u64) -> Result<(), PortError>;
+    /// Stores the last sequence of a consumer; it never goes back. Gives what was stored before, 0
+    /// before the first: less than what was seen committed means that the database is an older
+    /// copy.
+    async fn set_checkpoint(&mut self, consumer: &str, sequence: u64) -> Result<u64, PortError>;
 
     /// Opens dead letters.
     async fn open_dead_letters(&mut self, letters: &[DeadLetterRow]) -> Result<(), PortError>;

@@ -16,7 +16,7 @@ use tracing::{Instrument, info, info_span, warn};
 
 use crate::beside::{Beside, Pulled};
 use crate::engine::Engine;
-use crate::processor::{Processor, process_parts};
+use crate::processor::{Deciding, Processor, older_copy};
 use crate::pulse::Pulse;
 use crate::retry::Retry;
 use crate::share::Share;
@@ -47,7 +47,7 @@ pub struct Consumer {
 struct Standing {
     /// Whether the broker's side agrees with the database since the last failure.
     is_started: bool,
-    /// A sequence that is committed.
+    /// A sequence that this process saw committed since.
     after: u64,
     share: Share,
 }
@@ -99,11 +99,9 @@ impl Consumer {
         }
         let clock = self.engine.clock();
         let begun = clock.running();
-        beside.through(self.process(&batch)).await?;
+        standing.after = beside.through(self.process(&batch, standing.after)).await?;
         standing.share.follow(batch.len(), is_full, clock.running().saturating_sub(begun));
         drop(turn);
-        let last = batch.iter().map(|message| message.sequence).max().unwrap_or(0);
-        standing.after = standing.after.max(last);
         let bus = &self.engine.parts.bus;
         beside.acknowledge(async move { bus.ack(&batch).await }).await
     }
@@ -122,7 +120,11 @@ impl Consumer {
             standing.is_started = true;
         }
         if !beside.has_batch() {
-            standing.after = checkpoint.read().await?;
+            let stored = checkpoint.read().await?;
+            if stored < standing.after {
+                return Err(older_copy(&spec.durable, stored, standing.after));
+            }
+            standing.after = stored;
             beside.pull(self.pull(standing.after, standing.share.messages()));
         }
         let pulled = tokio::select! {
@@ -148,13 +150,17 @@ impl Consumer {
         Ok(Pulled { is_full: batch.len() >= max, batch })
     }
 
-    async fn process(&self, batch: &[Delivered]) -> Result<(), PortError> {
+    /// Decides a batch; gives a sequence that is committed by now, as `known` was before.
+    async fn process(&self, batch: &[Delivered], known: u64) -> Result<u64, PortError> {
         let Self { engine, spec, .. } = self;
         let span = info_span!("process_batch", service = engine.service(), consumer = spec.durable);
-        let beat = || self.pulse.beat();
-        let outcome = process_parts(engine, &*self.processor, &spec.durable, batch, beat)
-            .instrument(span)
-            .await?;
+        let mut deciding = Deciding::new(engine, &*self.processor, &spec.durable, batch);
+        deciding.known = known;
+        self.pulse.beat();
+        while deciding.part().instrument(span.clone()).await? {
+            self.pulse.beat();
+        }
+        let Deciding { known, outcome, .. } = deciding;
         info!(
             service = engine.service(),
             consumer = spec.durable,
@@ -164,7 +170,7 @@ impl Consumer {
             dead = outcome.dead,
             "batch processed"
         );
-        Ok(())
+        Ok(known)
     }
 }
 

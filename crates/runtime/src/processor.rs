@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use lockstep_contracts::operations::v1::Finding;
 use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_contracts::{Event, Stream};
-use lockstep_ports::{AggregateKey, ConsumerSpec, Delivered, ErrorKind, OutboxRow, PortError};
+use lockstep_ports::{AggregateKey, ConsumerSpec, Delivered, ErrorKind, OutboxRow, PortError, Tx};
 use tracing::{Instrument, error};
 
 use crate::aggregate::Evolver;
@@ -86,104 +86,175 @@ pub async fn process_batch(
     consumer: &str,
     batch: &[Delivered],
 ) -> Result<BatchOutcome, PortError> {
-    process_parts(engine, processor, consumer, batch, || {}).await
+    let mut deciding = Deciding::new(engine, processor, consumer, batch);
+    while deciding.part().await? {}
+    Ok(deciding.outcome)
 }
 
-/// As [`process_batch`]; `beat` is called before each part.
-pub(crate) async fn process_parts(
-    engine: &Engine,
-    processor: &dyn Processor,
-    consumer: &str,
-    batch: &[Delivered],
-    beat: impl Fn(),
-) -> Result<BatchOutcome, PortError> {
-    let mut outcome = BatchOutcome::default();
-    // Depth-first halves, the earlier half first.
-    let mut waiting: Vec<&[Delivered]> = vec![batch];
-    let mut races = 0;
-    while let Some(part) = waiting.pop() {
-        beat();
-        match try_batch(engine, processor, consumer, part).await {
+/// A batch that is decided part by part: whole, or in halves since something in it fails.
+pub(crate) struct Deciding<'b> {
+    engine: &'b Engine,
+    processor: &'b dyn Processor,
+    consumer: &'b str,
+    /// Depth-first halves, the earlier half first.
+    waiting: Vec<&'b [Delivered]>,
+    races: u32,
+    /// A sequence that this process saw committed. A database that stands below is an older copy:
+    /// what lies between was acknowledged, and comes again only when nothing is committed beyond.
+    pub known: u64,
+    /// What has become of it so far.
+    pub outcome: BatchOutcome,
+}
+
+impl<'b> Deciding<'b> {
+    pub fn new(
+        engine: &'b Engine,
+        processor: &'b dyn Processor,
+        consumer: &'b str,
+        batch: &'b [Delivered],
+    ) -> Self {
+        let (waiting, outcome) = (vec![batch], BatchOutcome::default());
+        Self { engine, processor, consumer, waiting, races: 0, known: 0, outcome }
+    }
+
+    /// Decides the next part; false when there is none.
+    pub async fn part(&mut self) -> Result<bool, PortError> {
+        let Some(part) = self.waiting.pop() else { return Ok(false) };
+        match self.try_part(part).await {
             Ok((one, rows)) => {
-                outcome = outcome.plus(one);
-                engine.publish(rows).await;
+                self.outcome = self.outcome.plus(one);
+                self.has_committed(part, rows).await;
             }
             Err(e) if e.kind == ErrorKind::Conflict => {
-                races += 1;
-                waiting.push(part);
-                engine.back_off(Retry::RACE, races).await;
+                self.races += 1;
+                self.waiting.push(part);
+                self.engine.back_off(Retry::RACE, self.races).await;
             }
             Err(e) if e.kind == ErrorKind::Permanent => match part {
                 [] => {}
                 [culprit] => {
-                    bury(engine, consumer, culprit, &e.chain()).await?;
-                    outcome.dead += 1;
+                    let rows = self.bury(culprit, &e.chain()).await?;
+                    self.outcome.dead += 1;
+                    self.has_committed(part, rows).await;
                 }
                 many => {
                     let (first, second) = many.split_at(many.len() / 2);
-                    waiting.push(second);
-                    waiting.push(first);
+                    self.waiting.push(second);
+                    self.waiting.push(first);
                 }
             },
             Err(e) => return Err(e),
         }
+        Ok(true)
     }
-    Ok(outcome)
-}
 
-async fn try_batch(
-    engine: &Engine,
-    processor: &dyn Processor,
-    consumer: &str,
-    batch: &[Delivered],
-) -> Result<(BatchOutcome, Vec<OutboxRow>), PortError> {
-    let mut session = engine.begin().await.map_err(port_error)?;
-    let mut outcome = BatchOutcome::default();
-    let mut letters = Vec::new();
-    let (readable, unreadable) = open_envelopes(batch);
-    let ids: Vec<_> = readable.iter().map(|(d, m)| (inbox_id(d, Some(m)), Vec::new())).collect();
-    let seen = session.tx.inbox(&ids, session.work.now()).await?;
-    let fresh: Vec<_> =
-        readable.iter().zip(&seen).filter(|(_, s)| s.is_none()).map(|(m, _)| m).collect();
-    outcome.doubles = batch.len() - unreadable.len() - fresh.len();
-    for (delivered, reason) in unreadable {
-        let id = [(inbox_id(delivered, None), Vec::new())];
-        if session.tx.inbox(&id, session.work.now()).await? == [None] {
-            letters.push(dead_letters::letter(engine, delivered, None, reason)?);
-        } else {
-            outcome.doubles += 1;
-        }
+    async fn has_committed(&mut self, part: &[Delivered], rows: Vec<OutboxRow>) {
+        self.known = self.known.max(last_of(part));
+        self.engine.publish(rows).await;
     }
-    let keys: Vec<_> = fresh.iter().flat_map(|(_, m)| processor.keys(m)).collect();
-    session.load(&keys).await.map_err(port_error)?;
-    let messages: Vec<_> = fresh.iter().map(|(_, message)| message).collect();
-    let behind = session.run(|work| processor.behind(&messages, work)).await;
-    session.load(&behind.map_err(port_error)?).await.map_err(port_error)?;
-    let is_exporting = telemetry::current_context().is_some();
-    for (delivered, message) in fresh {
-        let span = telemetry::consume_span(engine.service(), message, is_exporting);
-        let trace = telemetry::context_of(&span).or_else(|| message.metadata.trace.clone());
-        session.work.set_cause(&message.metadata.id, trace);
-        let decided = session.run(|work| processor.apply(message, work)).instrument(span).await;
-        match decided {
-            Ok(()) => match session.work.take_refused() {
-                None => outcome.decided += 1,
-                Some(reason) => {
+
+    /// Stores how far the consumer has come, as the last thing before a commit.
+    async fn advance(&self, tx: &mut dyn Tx, part: &[Delivered]) -> Result<(), PortError> {
+        let before = tx.set_checkpoint(self.consumer, last_of(part)).await?;
+        if before >= self.known {
+            return Ok(());
+        }
+        let (consumer, known) = (self.consumer, self.known);
+        Err(older_copy(consumer, before, known))
+    }
+
+    async fn try_part(
+        &self,
+        batch: &[Delivered],
+    ) -> Result<(BatchOutcome, Vec<OutboxRow>), PortError> {
+        let Self { engine, processor, .. } = *self;
+        let mut session = engine.begin().await.map_err(port_error)?;
+        let mut outcome = BatchOutcome::default();
+        let mut letters = Vec::new();
+        let (readable, unreadable) = open_envelopes(batch);
+        let ids: Vec<_> =
+            readable.iter().map(|(d, m)| (inbox_id(d, Some(m)), Vec::new())).collect();
+        let seen = session.tx.inbox(&ids, session.work.now()).await?;
+        let fresh: Vec<_> =
+            readable.iter().zip(&seen).filter(|(_, s)| s.is_none()).map(|(m, _)| m).collect();
+        outcome.doubles = batch.len() - unreadable.len() - fresh.len();
+        for (delivered, reason) in unreadable {
+            let id = [(inbox_id(delivered, None), Vec::new())];
+            if session.tx.inbox(&id, session.work.now()).await? == [None] {
+                letters.push(dead_letters::letter(engine, delivered, None, reason)?);
+            } else {
+                outcome.doubles += 1;
+            }
+        }
+        let keys: Vec<_> = fresh.iter().flat_map(|(_, m)| processor.keys(m)).collect();
+        session.load(&keys).await.map_err(port_error)?;
+        let messages: Vec<_> = fresh.iter().map(|(_, message)| message).collect();
+        let behind = session.run(|work| processor.behind(&messages, work)).await;
+        session.load(&behind.map_err(port_error)?).await.map_err(port_error)?;
+        let is_exporting = telemetry::current_context().is_some();
+        for (delivered, message) in fresh {
+            let span = telemetry::consume_span(engine.service(), message, is_exporting);
+            let trace = telemetry::context_of(&span).or_else(|| message.metadata.trace.clone());
+            session.work.set_cause(&message.metadata.id, trace);
+            let decided = session.run(|work| processor.apply(message, work)).instrument(span).await;
+            match decided {
+                Ok(()) => match session.work.take_refused() {
+                    None => outcome.decided += 1,
+                    Some(reason) => {
+                        letters.push(dead_letters::letter(
+                            engine,
+                            delivered,
+                            Some(message),
+                            reason,
+                        )?);
+                    }
+                },
+                Err(EngineError::Poison(reason)) => {
                     letters.push(dead_letters::letter(engine, delivered, Some(message), reason)?);
                 }
-            },
-            Err(EngineError::Poison(reason)) => {
-                letters.push(dead_letters::letter(engine, delivered, Some(message), reason)?);
+                Err(e) => return Err(port_error(e)),
             }
-            Err(e) => return Err(port_error(e)),
         }
+        outcome.dead = letters.len();
+        dead_letters::open(&mut session, &letters).await?;
+        self.advance(&mut *session.tx, batch).await?;
+        let rows = session.commit().await.map_err(port_error)?;
+        Ok((outcome, rows))
     }
-    outcome.dead = letters.len();
-    dead_letters::open(&mut session, &letters).await?;
-    let last = batch.iter().map(|d| d.sequence).max().unwrap_or(0);
-    session.tx.set_checkpoint(consumer, last).await?;
-    let rows = session.commit().await.map_err(port_error)?;
-    Ok((outcome, rows))
+
+    async fn bury(&self, culprit: &Delivered, reason: &str) -> Result<Vec<OutboxRow>, PortError> {
+        let Self { engine, consumer, .. } = *self;
+        error!(
+            consumer,
+            stream = culprit.stream.name(),
+            sequence = culprit.sequence,
+            reason,
+            "message becomes a dead letter"
+        );
+        let message = Inbound::try_new(culprit).ok();
+        let letter = dead_letters::letter(engine, culprit, message.as_ref(), reason.to_owned())?;
+        let mut session = engine.begin().await.map_err(port_error)?;
+        let id = [(inbox_id(culprit, message.as_ref()), Vec::new())];
+        // Known by now: another replica has decided it.
+        if session.tx.inbox(&id, session.work.now()).await? == [None] {
+            dead_letters::open(&mut session, &[letter]).await?;
+        }
+        self.advance(&mut *session.tx, std::slice::from_ref(culprit)).await?;
+        session.commit().await.map_err(port_error)
+    }
+}
+
+fn last_of(messages: &[Delivered]) -> u64 {
+    messages.iter().map(|message| message.sequence).max().unwrap_or(0)
+}
+
+/// The database stands before what this process saw committed.
+pub(crate) fn older_copy(consumer: &str, stored: u64, known: u64) -> PortError {
+    let what = format!(
+        "the database is an older copy: it holds {consumer} up to {stored}, and {known} was \
+         committed; what is missing is asked for again"
+    );
+    PortError::plain(ErrorKind::Transient, what)
 }
 
 /// Ids are unique per stream: a back office chooses its own and must not meet a webhook's. What
@@ -212,33 +283,6 @@ fn open_envelopes(batch: &[Delivered]) -> Opened<'_> {
         }
     }
     (readable, unreadable)
-}
-
-async fn bury(
-    engine: &Engine,
-    consumer: &str,
-    culprit: &Delivered,
-    reason: &str,
-) -> Result<(), PortError> {
-    error!(
-        consumer,
-        stream = culprit.stream.name(),
-        sequence = culprit.sequence,
-        reason,
-        "message becomes a dead letter"
-    );
-    let message = Inbound::try_new(culprit).ok();
-    let letter = dead_letters::letter(engine, culprit, message.as_ref(), reason.to_owned())?;
-    let mut session = engine.begin().await.map_err(port_error)?;
-    let id = [(inbox_id(culprit, message.as_ref()), Vec::new())];
-    // Known by now: another replica has decided it.
-    if session.tx.inbox(&id, session.work.now()).await? == [None] {
-        dead_letters::open(&mut session, &[letter]).await?;
-    }
-    session.tx.set_checkpoint(consumer, culprit.sequence).await?;
-    let rows = session.commit().await.map_err(port_error)?;
-    engine.publish(rows).await;
-    Ok(())
 }
 
 pub(crate) fn port_error(e: EngineError) -> PortError {

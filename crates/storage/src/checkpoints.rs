@@ -48,24 +48,34 @@ pub(crate) async fn lower(
     Ok(())
 }
 
-/// Stores the last sequence of a consumer; a lower one than before changes nothing.
+/// Stores the last sequence of a consumer, and gives what was stored before; a lower one than that
+/// changes nothing.
 pub(crate) async fn advance(
     connection: &mut PgConnection,
     consumer: &str,
     sequence: u64,
-) -> Result<(), PortError> {
-    sqlx::query!(
+) -> Result<u64, PortError> {
+    // What is inserted is made of what was before, so that this is read first, and kept.
+    sqlx::query_scalar!(
         r#"
+        with
+            before as materialized (
+                select sequence
+                from checkpoints
+                where consumer = $1
+                for update
+            )
         insert into checkpoints (consumer, sequence)
-        values ($1, $2)
+        values ($1, greatest($2::bigint, (select sequence from before)))
         on conflict (consumer) do update
         set sequence = greatest(checkpoints.sequence, excluded.sequence)
+        returning coalesce((select sequence from before), 0) as "before!"
         "#,
         consumer,
         number_in(sequence)?,
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await
-    .map_err(|error| failed("cannot store a checkpoint", error))?;
-    Ok(())
+    .map_err(|error| failed("cannot store a checkpoint", error))
+    .and_then(number_out)
 }

@@ -132,7 +132,7 @@ impl Tx for PgTx {
         self.end(answer)
     }
 
-    async fn set_checkpoint(&mut self, consumer: &str, sequence: u64) -> Result<(), PortError> {
+    async fn set_checkpoint(&mut self, consumer: &str, sequence: u64) -> Result<u64, PortError> {
         let limit = self.limit;
         let advance = checkpoints::advance(self.start()?, consumer, sequence);
         let answer = in_time(limit, advance).await;

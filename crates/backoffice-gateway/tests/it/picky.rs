@@ -142,7 +142,7 @@ impl Tx for PickyTx {
         self.inner.save_timers(timers).await
     }
 
-    async fn set_checkpoint(&mut self, consumer: &str, sequence: u64) -> Result<(), PortError> {
+    async fn set_checkpoint(&mut self, consumer: &str, sequence: u64) -> Result<u64, PortError> {
         self.inner.set_checkpoint(consumer, sequence).await
     }
 

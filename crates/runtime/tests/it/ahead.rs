@@ -12,6 +12,7 @@ use lockstep_ports::{
 };
 use lockstep_runtime::consumer::Consumer;
 use lockstep_runtime::{Aggregate, Lifecycle};
+use lockstep_testkit::MemoryStore;
 use lockstep_testkit::bus::MemoryBus;
 use tokio::sync::Semaphore;
 
@@ -84,6 +85,7 @@ struct Scene {
     world: World,
     bus: Arc<Noting>,
     life: Lifecycle,
+    turns: Arc<Semaphore>,
 }
 
 impl Scene {
@@ -100,7 +102,7 @@ impl Scene {
             most_at_once: AtomicUsize::default(),
         });
         let life = world.life();
-        let scene = Self { world, bus, life };
+        let scene = Self { world, bus, life, turns: Arc::new(Semaphore::new(1)) };
         scene.publish(0..messages).await;
         scene
     }
@@ -118,7 +120,7 @@ impl Scene {
             engine: engine(Arc::new(store), self.bus.clone(), Arc::new(clock), 3),
             processor: Arc::new(Counting),
             spec: consumer(),
-            turns: Arc::new(Semaphore::new(1)),
+            turns: self.turns.clone(),
             shutdown: self.life.shutdown.clone(),
             pulse: self.life.pulse("consumer"),
         };
@@ -232,6 +234,34 @@ async fn what_was_pulled_ahead_of_a_failure_comes_again() {
         crate::counter::settle().await;
     }
     scene.has_pulled(pulled + 1).await;
+    scene.rests().await;
+    scene.life.shutdown.cancel();
+    scene.has_ended_with(SHARE + 100).await;
+}
+
+/// A database that becomes an older copy between two batches, while no call of it fails: the first
+/// is acknowledged and gone, and the second must not hide that.
+#[tokio::test]
+async fn a_database_that_silently_became_an_older_copy_gets_what_it_lost() {
+    let scene = Scene::set(SHARE + 100, 100).await;
+    let older = MemoryStore::default();
+    let held = scene.hold().await;
+    scene.run();
+    scene.has_pulled(SHARE + 100).await;
+    // The next turn is the test's, and the consumer waits for the one after.
+    let next = scene.life.tracker.spawn(scene.turns.clone().acquire_owned());
+    crate::counter::settle().await;
+    drop(held);
+    let turn = next.await.unwrap().unwrap();
+    scene.acknowledges(1).await;
+    crate::counter::settle().await;
+    scene.world.store.fail_over_to(&older);
+    drop(turn);
+    crate::counter::settle().await;
+    for _ in 0..10 {
+        scene.world.clock.advance(SignedDuration::from_secs(60));
+        crate::counter::settle().await;
+    }
     scene.rests().await;
     scene.life.shutdown.cancel();
     scene.has_ended_with(SHARE + 100).await;

@@ -44,7 +44,7 @@ pub(crate) struct Staged {
     pub(crate) dead_letters: BTreeMap<Uuid, DeadLetterRow>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tables {
     pub(crate) inbox: BTreeMap<String, Noted>,
     /// The event at place n has position n + 1.
@@ -62,7 +62,7 @@ pub(crate) struct Tables {
     pub(crate) leases: BTreeMap<String, Lease>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Outbox {
     added: i64,
     pub(crate) waiting: BTreeMap<i64, Waiting>,

@@ -139,7 +139,7 @@ impl Tx for MemoryTx {
         self.end(answer)
     }
 
-    async fn set_checkpoint(&mut self, consumer: &str, sequence: u64) -> Result<(), PortError> {
+    async fn set_checkpoint(&mut self, consumer: &str, sequence: u64) -> Result<u64, PortError> {
         self.start()?;
         let answer = self.work.set_checkpoint(consumer, sequence).await;
         self.end(answer)

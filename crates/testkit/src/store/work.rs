@@ -207,15 +207,15 @@ impl Work {
         &mut self,
         consumer: &str,
         sequence: u64,
-    ) -> Result<(), PortError> {
+    ) -> Result<u64, PortError> {
         check_text(&[consumer])?;
         check_number(sequence)?;
         self.lock(BTreeSet::from([Resource::Checkpoint(consumer.to_owned())])).await?;
         let committed = self.shared.tables().checkpoints.get(consumer).copied();
         let staged = self.staged.checkpoints.get(consumer).copied();
-        let furthest = sequence.max(committed.unwrap_or(0)).max(staged.unwrap_or(0));
-        self.staged.checkpoints.insert(consumer.to_owned(), furthest);
-        Ok(())
+        let before = committed.unwrap_or(0).max(staged.unwrap_or(0));
+        self.staged.checkpoints.insert(consumer.to_owned(), sequence.max(before));
+        Ok(before)
     }
 
     pub(crate) async fn open_dead_letters(

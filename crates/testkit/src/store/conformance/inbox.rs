@@ -72,16 +72,16 @@ pub async fn pruning_forgets_what_is_older(store: &dyn Store) -> Result<(), Port
 /// A late batch that commits after a later one does not set the consumer back.
 pub async fn a_checkpoint_never_goes_back(store: &dyn Store) -> Result<(), PortError> {
     assert_eq!(store.checkpoint("stock").await?, None);
-    for (sequence, expected) in [(5, 5), (3, 5), (9, 9)] {
+    for (sequence, before, expected) in [(5, 0, 5), (3, 5, 5), (9, 5, 9)] {
         let mut tx = store.begin().await?;
-        tx.set_checkpoint("stock", sequence).await?;
+        assert_eq!(tx.set_checkpoint("stock", sequence).await?, before);
         tx.commit().await?;
         assert_eq!(store.checkpoint("stock").await?, Some(expected));
     }
     let mut tx = store.begin().await?;
-    tx.set_checkpoint("stock", 12).await?;
-    tx.set_checkpoint("stock", 11).await?;
-    tx.set_checkpoint("catalog", 1).await?;
+    assert_eq!(tx.set_checkpoint("stock", 12).await?, 9);
+    assert_eq!(tx.set_checkpoint("stock", 11).await?, 12);
+    assert_eq!(tx.set_checkpoint("catalog", 1).await?, 0);
     tx.commit().await?;
     assert_eq!(store.checkpoint("stock").await?, Some(12));
     assert_eq!(store.checkpoint("catalog").await?, Some(1));
