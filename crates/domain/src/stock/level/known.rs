@@ -48,8 +48,8 @@ impl KnownSold {
         }))
     }
 
-    /// The least that they came to at a moment, where every change of an order is known `since` then;
-    /// nothing: ever. What had been open before may have been cancelled without a word.
+    /// The least that they came to at a moment, where every change of an order is known `since`
+    /// then; nothing: ever. What had been open before may have been cancelled without a word.
     #[must_use]
     pub fn at_least(&self, moment: Timestamp, since: Option<Timestamp>) -> Option<i64> {
         let moment = self.told_by(moment)?;

@@ -249,7 +249,9 @@ proptest! {
         let mut shop = Shop { first_rest: true, ..Shop::with_orders(&before, 0) };
         shop.play(Act::Sweep);
         shop.play(Act::Arrive(0));
-        let is_kept = |act: &Act| !matches!(act, Act::Hole | Act::Again(_) | Act::LateWord | Act::Rest(_));
+        let is_kept = |act: &Act| {
+            !matches!(act, Act::Hole | Act::Again(_) | Act::LateWord | Act::Rest(_))
+        };
         for act in acts.into_iter().filter(is_kept) {
             shop.play(act);
             shop.play(Act::Read);
