@@ -4,9 +4,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A window begins this long before the end of the last one: what Shopify's index showed late is
-/// seen by the next.
-pub const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
+/// Of what changed so shortly after a window's begin or before its end not all is seen: Shopify's
+/// index shows some of it late, and its clock may be apart from ours.
+pub const UNSURE: SignedDuration = SignedDuration::from_mins(5);
+/// A window begins this long before the end of the last one: what the one is unsure of the next
+/// sees for sure.
+pub const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 /// A window ends this long before now: what is newer the index may not show yet.
 pub const LAG: SignedDuration = SignedDuration::from_secs(60);
 
@@ -121,6 +124,15 @@ impl Window {
         (until > known_until).then(|| Self { from: earlier(known_until, OVERLAP), until })
     }
 
+    /// The part of which everything that changed is seen; `None` where it is too short. These parts
+    /// of windows that follow each other meet.
+    #[must_use]
+    pub fn sure(&self) -> Option<Self> {
+        let from = self.from.checked_add(UNSURE).unwrap_or(Timestamp::MAX);
+        let until = earlier(self.until, UNSURE);
+        (from < until).then_some(Self { from, until })
+    }
+
     /// Whether a moment belongs to it.
     #[must_use]
     pub fn holds(&self, at: Timestamp) -> bool {
@@ -203,15 +215,26 @@ mod tests {
     }
 
     #[test]
-    fn windows_overlap_by_five_minutes_and_end_a_minute_before_now() {
+    fn windows_overlap_by_ten_minutes_and_end_a_minute_before_now() {
         let first = Window::after(at(0), at(61)).unwrap();
-        assert_eq!(first, Window { from: at(-5), until: at(60) });
+        assert_eq!(first, Window { from: at(-10), until: at(60) });
         let second = Window::after(first.until, at(121)).unwrap();
-        assert_eq!(second.from, at(55));
-        assert!(first.holds(at(-5)) && first.holds(at(59)) && !first.holds(at(60)));
+        assert_eq!(second.from, at(50));
+        assert!(first.holds(at(-10)) && first.holds(at(59)) && !first.holds(at(60)));
         assert!(second.holds(at(60)), "no moment falls between two windows");
         assert_eq!(Window::after(at(60), at(61)), None);
         assert_eq!(Window::after(at(90), at(61)), None, "a clock that was set back");
+    }
+
+    #[test]
+    fn a_window_is_sure_of_less_than_it_shows_and_the_next_of_the_rest() {
+        let first = Window::after(at(0), at(61)).unwrap();
+        let second = Window::after(first.until, at(62)).unwrap();
+        let (one, other) = (first.sure().unwrap(), second.sure().unwrap());
+        assert_eq!(one, Window { from: at(-5), until: at(55) });
+        assert_eq!((other.from, other.until), (one.until, at(56)), "no moment is left out");
+        // Windows of an earlier version overlapped by less.
+        assert_eq!(Window { from: at(-5), until: at(5) }.sure(), None);
     }
 
     #[test]

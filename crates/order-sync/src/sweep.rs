@@ -10,7 +10,7 @@ use lockstep_contracts::orders::v1::{SweepOrdersRequest, SweepOrdersResponse};
 use lockstep_contracts::shopify::admin::{OrdersUpdated, decode_orders_updated, orders_updated};
 use lockstep_contracts::time::from_proto;
 use lockstep_domain::order::OrderCommand;
-use lockstep_domain::sweep::{Hearing, LAG, LookBack, OVERLAP, Rhythm, Window};
+use lockstep_domain::sweep::{Hearing, LAG, LookBack, Rhythm, UNSURE, Window};
 use lockstep_domain::{OrderId, StoreId};
 use lockstep_ports::{ErrorKind, PortError, Timer};
 use lockstep_runtime::{
@@ -91,7 +91,7 @@ impl Swept {
     /// When the next window begins to be looked through, after one that ended at `until`.
     fn next(&self, rhythm: Rhythm, now: Timestamp) -> Timestamp {
         // A window that waited, for the store let nobody in, is followed by the next at once.
-        if now.duration_since(self.until) > LAG + OVERLAP {
+        if now.duration_since(self.until) > LAG + UNSURE {
             return now;
         }
         match self.through.filter(|through| *through >= self.until) {

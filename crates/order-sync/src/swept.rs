@@ -9,7 +9,7 @@ use lockstep_contracts::Partition;
 use lockstep_contracts::orders::v1::{LinesTold, OrdersSwept};
 use lockstep_contracts::time::to_proto;
 use lockstep_domain::order::{Order, OrderCommand};
-use lockstep_domain::sweep::{OVERLAP, Window};
+use lockstep_domain::sweep::Window;
 use lockstep_domain::{OrderId, StoreId};
 use lockstep_ports::Timer;
 use lockstep_runtime::{About, Stop, Work};
@@ -230,20 +230,20 @@ fn put(work: &mut Work<'_>, timer: Timer, waiting: &[Found]) -> Result<(), Stop>
 }
 
 fn publish(work: &mut Work<'_>, store: &StoreId, found: &Found, orders: Vec<LinesTold>) {
-    // The overlap is for what the index showed late, and for clocks that are apart.
-    let since = later(found.from, OVERLAP);
+    // What is late or dated by another clock at either end the neighbour sees.
+    let Some(sure) = (Window { from: found.from, until: found.until }).sure() else { return };
     let event = OrdersSwept {
         store: store.to_string(),
-        since: Some(to_proto(since)),
-        until: Some(to_proto(found.until)),
+        since: Some(to_proto(sure.from)),
+        until: Some(to_proto(sure.until)),
         orders,
     };
     let subject = OrdersSwept::subject(store.as_str(), Partition::of(store.as_str()));
     let aggregate = format!("sweep/{store}");
     let id = format!(
         "order-sync:{aggregate}:{}:{}",
-        since.as_millisecond(),
-        found.until.as_millisecond()
+        sure.from.as_millisecond(),
+        sure.until.as_millisecond()
     );
     work.publish_as(id, &event, subject, About { aggregate: &aggregate, sequence: None });
 }

@@ -3,10 +3,11 @@
 use proptest::prelude::*;
 
 use super::tests::{at_l1, fold};
-use super::watch_tests::{read, settle, span};
+use super::watch_tests::{read, settle};
 use super::{KnownLine, KnownSold, Level};
 use crate::ids::OrderId;
 use crate::stock::orders_read::{OrdersRead, Span, Sweep, TellSweep};
+use crate::sweep::{LAG, Window};
 use crate::testing::{apply, at};
 
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,8 @@ enum Act {
     Arrive(usize),
     /// What changed since the last sweep is looked through by none.
     Hole,
+    /// From here on lists show what changed so much later.
+    Index(i64),
     /// Of one of the orders the news arrives by itself.
     Word(usize),
     /// Of the one that changed last.
@@ -48,6 +51,7 @@ fn act() -> impl Strategy<Value = Act> {
         3 => Just(Act::Sweep),
         3 => (0_usize..3).prop_map(Act::Arrive),
         1 => Just(Act::Hole),
+        1 => (0_i64..300).prop_map(Act::Index),
         2 => (0_usize..9).prop_map(Act::Word),
         1 => Just(Act::LateWord),
         1 => (0_usize..9).prop_map(Act::Again),
@@ -78,6 +82,10 @@ struct Shop {
     lines: Vec<Line>,
     /// What was heard of each.
     heard: Vec<Option<Line>>,
+    /// How late lists show what changed ..
+    index_late: i64,
+    /// .. and of each order: when it changed, and when lists show that.
+    index: Vec<Vec<(i64, i64)>>,
     swept_until: i64,
     /// Sweeps on their way: the span and the orders that changed in it.
     sweeps: Vec<(Span, Vec<usize>)>,
@@ -100,6 +108,8 @@ impl Shop {
             apart,
             available: 1_000,
             heard: vec![None; lines.len()],
+            index_late: 0,
+            index: vec![vec![(LONG_AGO, LONG_AGO)]; lines.len()],
             lines,
             swept_until: -1,
             sweeps: Vec::new(),
@@ -133,6 +143,29 @@ impl Shop {
         self.available -= units;
         self.lines.push(Line { ordered: units, sold: units, open, changed: self.second });
         self.heard.push(None);
+        self.index.push(Vec::new());
+        self.indexed(self.lines.len() - 1);
+    }
+
+    /// An order changed: lists show it, some of them later.
+    fn indexed(&mut self, order: usize) {
+        self.index[order].push((self.second, self.second + self.index_late));
+    }
+
+    /// A list of what changed, by Shopify's clock, as it is shown by now.
+    fn sweep(&mut self) {
+        let Some(window) = Window::after(at(self.swept_until), at(self.second)) else { return };
+        self.swept_until = self.second - LAG.as_secs();
+        let is_listed = |n: &usize| {
+            let shown = self.index[*n].iter().filter(|(_, from)| *from <= self.second);
+            let last = shown.map(|(changed, _)| at(changed + self.apart)).max();
+            last.is_some_and(|last| window.from <= last)
+        };
+        let listed = (0..self.lines.len()).filter(is_listed).collect();
+        if let Some(sure) = window.sure() {
+            let span = Span { since: Some(sure.from), until: sure.until };
+            self.sweeps.push((span, listed));
+        }
     }
 
     /// One of the open orders.
@@ -175,6 +208,7 @@ impl Shop {
                     let second = self.second;
                     let line = &mut self.lines[order];
                     (line.sold, line.open, line.changed) = (line.sold - line.open, 0, second);
+                    self.indexed(order);
                 }
             }
             Act::Fulfil(choice) => {
@@ -182,6 +216,7 @@ impl Shop {
                     let second = self.second;
                     let line = &mut self.lines[order];
                     (line.open, line.changed) = (0, second);
+                    self.indexed(order);
                 }
             }
             Act::Edit(units) => self.available -= units,
@@ -191,12 +226,8 @@ impl Shop {
                 let command = read(self.available, committed, self.second);
                 self.level = apply::<Level>(self.level.clone(), &command);
             }
-            Act::Sweep => {
-                let span = span(self.swept_until, self.second);
-                let changed = |n: &usize| self.lines[*n].changed >= self.swept_until;
-                self.sweeps.push((span, (0..self.lines.len()).filter(changed).collect()));
-                self.swept_until = self.second;
-            }
+            Act::Sweep => self.sweep(),
+            Act::Index(late) => self.index_late = late,
             Act::Arrive(choice) => self.arrive(choice),
             Act::Hole => self.swept_until = self.second,
             Act::Word(choice) => {
@@ -247,8 +278,9 @@ proptest! {
         choices in prop::collection::vec(0_usize..3, 30),
     ) {
         let mut shop = Shop { first_rest: true, ..Shop::with_orders(&before, 0) };
-        shop.play(Act::Sweep);
-        shop.play(Act::Arrive(0));
+        for act in [Act::Rest(400), Act::Sweep, Act::Arrive(0)] {
+            shop.play(act);
+        }
         let is_kept = |act: &Act| {
             !matches!(act, Act::Hole | Act::Again(_) | Act::LateWord | Act::Rest(_))
         };
