@@ -6,12 +6,15 @@ use std::pin::pin;
 
 use futures_util::future::BoxFuture;
 use lockstep_ports::{Delivered, PortError};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// A batch as the broker gave it.
 pub(crate) struct Pulled {
     pub batch: Vec<Delivered>,
     /// Whether it holds as much as was asked for: then more waits, most likely.
     pub is_full: bool,
+    /// The leave to hold a large one.
+    pub held: Option<OwnedSemaphorePermit>,
 }
 
 type Call<'c, T> = Option<BoxFuture<'c, Result<T, PortError>>>;
@@ -22,7 +25,7 @@ pub(crate) struct Beside<'c> {
     pull: Call<'c, Pulled>,
     pulled: Option<Result<Pulled, PortError>>,
     acknowledgement: Call<'c, ()>,
-    /// Why the last acknowledgement failed.
+    /// Why an acknowledgement failed.
     failed: Option<PortError>,
 }
 
@@ -54,7 +57,7 @@ impl<'c> Beside<'c> {
             tokio::select! {
                 biased;
                 pulled = end_of(&mut self.pull) => return pulled,
-                done = end_of(&mut self.acknowledgement) => self.failed = done.err(),
+                done = end_of(&mut self.acknowledgement) => self.failed = done.err().or(self.failed.take()),
             }
         }
     }
@@ -67,27 +70,32 @@ impl<'c> Beside<'c> {
                 biased;
                 done = work.as_mut() => return done,
                 pulled = end_of(&mut self.pull) => self.pulled = Some(pulled),
-                done = end_of(&mut self.acknowledgement) => self.failed = done.err(),
+                done = end_of(&mut self.acknowledgement) => self.failed = done.err().or(self.failed.take()),
             }
         }
     }
 
-    /// Begins to acknowledge, after the acknowledgement before has ended. Errors: that one's.
+    /// Begins to acknowledge, after the acknowledgement before has ended.
     pub async fn acknowledge(
         &mut self,
         acknowledgement: impl Future<Output = Result<(), PortError>> + Send + 'c,
-    ) -> Result<(), PortError> {
-        let before = self.acknowledged().await;
+    ) {
+        self.acknowledged().await;
         self.acknowledgement = Some(Box::pin(acknowledgement));
-        before
     }
 
-    /// Awaits the acknowledgement that is on its way. Errors: why it, or one before, failed.
-    pub async fn acknowledged(&mut self) -> Result<(), PortError> {
-        if self.acknowledgement.is_some() {
-            self.failed = end_of(&mut self.acknowledgement).await.err();
+    /// Awaits the acknowledgement that is on its way.
+    pub async fn acknowledged(&mut self) {
+        if self.acknowledgement.is_some()
+            && let Err(e) = end_of(&mut self.acknowledgement).await
+        {
+            self.failed = Some(e);
         }
-        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    /// Why an acknowledgement failed since this was asked.
+    pub fn failure(&mut self) -> Option<PortError> {
+        self.failed.take()
     }
 }
 

@@ -1,16 +1,16 @@
 //! The one consumer loop: batches are pulled, decided and acknowledged, each in its turn.
 //!
-//! While a batch is decided the next one is pulled and the last one acknowledged. What is pulled
-//! ahead is one batch, and only of a consumer whose turn it is, so that a service holds no more
-//! than that of a few consumers at once. Messages may come twice and in any order all the same: the
-//! inbox and the checkpoint answer for that, whichever batch is committed first.
+//! While a batch is decided the last one is acknowledged and, where more waits, the next one is
+//! pulled. How many large batches a service holds is limited over all its consumers; one of which
+//! nothing is known asks for a few messages only. Messages may come twice and in any order all the
+//! same: the inbox and the checkpoint answer for that, whichever batch is committed first.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lockstep_ports::{Checkpoint, ConsumerSpec, Delivered, PortError, Store};
-use tokio::sync::Semaphore;
+use lockstep_ports::{Checkpoint, ConsumerSpec, Delivered, ErrorKind, PortError, Store};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
@@ -19,12 +19,15 @@ use crate::engine::Engine;
 use crate::processor::{Deciding, Processor, older_copy};
 use crate::pulse::Pulse;
 use crate::retry::Retry;
-use crate::share::Share;
+use crate::share::{SHARE_MIN, Share, Turn};
 
 /// How long a pull waits for the first message.
 const PULL_WAIT: Duration = Duration::from_secs(5);
 /// How long a stop waits for a pull: messages that the broker has sent arrive well within it.
 const HAND_OVER: Duration = Duration::from_secs(1);
+
+/// How long an acknowledgement may take: a broker that fell silent answers none.
+const ACKNOWLEDGE_MAX: Duration = Duration::from_secs(10);
 
 /// A durable consumer, as one process works on it.
 pub struct Consumer {
@@ -36,6 +39,8 @@ pub struct Consumer {
     pub spec: ConsumerSpec,
     /// Batches that the service decides at once, over all its consumers.
     pub turns: Arc<Semaphore>,
+    /// Large batches that the service holds at once, over all its consumers: more than its turns.
+    pub held: Arc<Semaphore>,
     /// After this nothing is pulled.
     pub shutdown: CancellationToken,
     /// Stamped before each step.
@@ -50,6 +55,8 @@ struct Standing {
     /// A sequence that this process saw committed since.
     after: u64,
     share: Share,
+    /// Whether the last batch was as large as asked for, so that more waits.
+    is_busy: bool,
 }
 
 impl Consumer {
@@ -70,15 +77,22 @@ impl Consumer {
                     // The database may be an older copy when it comes back, and what was pulled
                     // ahead would then hide that something before it is missing.
                     beside.drop_batch();
-                    if let Err(e) = beside.acknowledged().await {
-                        warn!(consumer = spec.durable, error = e.chain(), "messages come again");
-                    }
+                    beside.acknowledged().await;
+                    self.has_acknowledged(&mut standing, &mut beside);
                     engine.back_off_within(shutdown, Retry::AWAY, failures).await;
                 }
             }
         }
-        if let Err(e) = beside.acknowledged().await {
-            warn!(consumer = spec.durable, error = e.chain(), "messages come again");
+        beside.acknowledged().await;
+        self.has_acknowledged(&mut standing, &mut beside);
+    }
+
+    /// An acknowledgement that failed harms nothing that was pulled: it means doubles. But the
+    /// broker may have come back as an older copy, so it is looked at before the next pull.
+    fn has_acknowledged(&self, standing: &mut Standing, beside: &mut Beside<'_>) {
+        if let Some(e) = beside.failure() {
+            warn!(consumer = self.spec.durable, error = e.chain(), "messages come again");
+            standing.is_started = false;
         }
     }
 
@@ -87,23 +101,36 @@ impl Consumer {
         standing: &mut Standing,
         beside: &mut Beside<'c>,
     ) -> Result<(), PortError> {
-        let Some(Pulled { batch, is_full }) = self.next(standing, beside).await? else {
+        self.has_acknowledged(standing, beside);
+        let Some(Pulled { mut batch, is_full, held }) = self.next(standing, beside).await? else {
             return Ok(());
         };
         // The semaphore is fair: a busy store waits for its turn like every other. Those who work
         // meanwhile stamp for themselves.
         let turn = beside.through(self.pulse.through(self.turns.acquire())).await;
         let Ok(turn) = turn else { return Ok(()) };
-        if !self.shutdown.is_cancelled() {
-            beside.pull(self.pull(standing.after, standing.share.messages()));
+        if is_full
+            && standing.is_started
+            && !self.shutdown.is_cancelled()
+            && let Ok(ahead) = self.held.clone().try_acquire_owned()
+        {
+            let pull = self.pull(standing.after, standing.share.messages(), Some(ahead));
+            beside.pull(pull);
         }
         let clock = self.engine.clock();
         let begun = clock.running();
-        standing.after = beside.through(self.process(&batch, standing.after)).await?;
-        standing.share.follow(batch.len(), is_full, clock.running().saturating_sub(begun));
-        drop(turn);
-        let bus = &self.engine.parts.bus;
-        beside.acknowledge(async move { bus.ack(&batch).await }).await
+        let decided = beside.through(self.process(&batch, standing.after, turn)).await?;
+        let took = clock.running().saturating_sub(begun);
+        standing.after = decided.known;
+        standing.is_busy = is_full;
+        standing.share.follow(Turn { is_full, took, ..decided.turn });
+        for message in &mut batch {
+            // What an acknowledgement does not need is not held until it has arrived.
+            (message.headers, message.body) = <_>::default();
+        }
+        drop(held);
+        beside.acknowledge(self.acknowledge(batch)).await;
+        Ok(())
     }
 
     /// The next batch; `None` when there is nothing to decide.
@@ -112,20 +139,8 @@ impl Consumer {
         standing: &mut Standing,
         beside: &mut Beside<'c>,
     ) -> Result<Option<Pulled>, PortError> {
-        let Self { engine, spec, .. } = self;
-        let checkpoint = Stored { store: &**engine.store(), consumer: &spec.durable };
-        if !standing.is_started {
-            // A restored database stands behind the broker, a restored broker behind the database.
-            engine.parts.bus.rewind(spec, &checkpoint).await?;
-            standing.is_started = true;
-        }
-        if !beside.has_batch() {
-            let stored = checkpoint.read().await?;
-            if stored < standing.after {
-                return Err(older_copy(&spec.durable, stored, standing.after));
-            }
-            standing.after = stored;
-            beside.pull(self.pull(standing.after, standing.share.messages()));
+        if !beside.has_batch() && !self.begin(standing, beside).await? {
+            return Ok(None);
         }
         let pulled = tokio::select! {
             biased;
@@ -139,28 +154,87 @@ impl Consumer {
         };
         let pulled = pulled?;
         if pulled.batch.is_empty() {
-            standing.share = Share::default();
+            (standing.share, standing.is_busy) = (Share::default(), false);
             return Ok(None);
         }
         Ok(Some(pulled))
     }
 
-    async fn pull(&self, after: u64, max: usize) -> Result<Pulled, PortError> {
-        let batch = self.engine.parts.bus.pull(&self.spec, after, max, PULL_WAIT).await?;
-        Ok(Pulled { is_full: batch.len() >= max, batch })
+    /// Begins to pull where nothing was pulled ahead; false at a stop.
+    async fn begin<'c>(
+        &'c self,
+        standing: &mut Standing,
+        beside: &mut Beside<'c>,
+    ) -> Result<bool, PortError> {
+        let Self { engine, spec, .. } = self;
+        let checkpoint = Stored { store: &**engine.store(), consumer: &spec.durable };
+        if !standing.is_started {
+            // A restored database stands behind the broker, a restored broker behind the database.
+            engine.parts.bus.rewind(spec, &checkpoint).await?;
+            (standing.is_started, standing.after) = (true, 0);
+        }
+        let stored = checkpoint.read().await?;
+        if stored < standing.after {
+            return Err(older_copy(&spec.durable, stored, standing.after));
+        }
+        standing.after = stored;
+        if !standing.is_busy {
+            let few = standing.share.messages().min(SHARE_MIN);
+            beside.pull(self.pull(stored, few, None));
+            return Ok(true);
+        }
+        let leave = self.pulse.through(self.held.clone().acquire_owned());
+        let leave = tokio::select! {
+            () = self.shutdown.cancelled() => return Ok(false),
+            leave = beside.through(leave) => leave,
+        };
+        beside.pull(self.pull(stored, standing.share.messages(), leave.ok()));
+        Ok(true)
     }
 
-    /// Decides a batch; gives a sequence that is committed by now, as `known` was before.
-    async fn process(&self, batch: &[Delivered], known: u64) -> Result<u64, PortError> {
+    /// With a leave to hold a large batch it waits for nothing: others wait for that leave.
+    async fn pull(
+        &self,
+        after: u64,
+        max: usize,
+        held: Option<OwnedSemaphorePermit>,
+    ) -> Result<Pulled, PortError> {
+        let wait = if held.is_some() { Duration::ZERO } else { PULL_WAIT };
+        let batch = self.engine.parts.bus.pull(&self.spec, after, max, wait).await?;
+        Ok(Pulled { is_full: batch.len() >= max, batch, held })
+    }
+
+    async fn acknowledge(&self, batch: Vec<Delivered>) -> Result<(), PortError> {
+        let acknowledgement = self.engine.parts.bus.ack(&batch);
+        let done = tokio::time::timeout(ACKNOWLEDGE_MAX, acknowledgement).await;
+        done.unwrap_or_else(|_| {
+            let what = format!("acknowledging {} messages: no answer", batch.len());
+            Err(PortError::plain(ErrorKind::Transient, what))
+        })
+    }
+
+    /// Decides a batch in this turn. One in which something fails is decided in parts, each in a
+    /// turn of its own: one store's trouble never slows another.
+    async fn process<'c>(
+        &'c self,
+        batch: &[Delivered],
+        known: u64,
+        turn: SemaphorePermit<'c>,
+    ) -> Result<Decided, PortError> {
         let Self { engine, spec, .. } = self;
         let span = info_span!("process_batch", service = engine.service(), consumer = spec.durable);
         let mut deciding = Deciding::new(engine, &*self.processor, &spec.durable, batch);
         deciding.known = known;
+        let mut turn = Some(turn);
         self.pulse.beat();
         while deciding.part().instrument(span.clone()).await? {
             self.pulse.beat();
+            if deciding.is_halved {
+                drop(turn.take());
+                turn = self.pulse.through(self.turns.acquire()).await.ok();
+            }
         }
-        let Deciding { known, outcome, .. } = deciding;
+        let Deciding { known, outcome, is_halved, .. } = deciding;
         info!(
             service = engine.service(),
             consumer = spec.durable,
@@ -170,8 +244,16 @@ impl Consumer {
             dead = outcome.dead,
             "batch processed"
         );
-        Ok(known)
+        let (messages, doubles) = (batch.len(), outcome.doubles);
+        Ok(Decided { known, turn: Turn { messages, doubles, is_halved, ..Turn::default() } })
     }
+}
+
+/// What became of a batch.
+struct Decided {
+    /// A sequence that is committed by now.
+    known: u64,
+    turn: Turn,
 }
 
 /// How far the service's database has come with a consumer.

@@ -31,6 +31,9 @@ use crate::retry::{Retry, jitter};
 
 /// Batches that a service decides at once, over all its consumers.
 const TURNS_AT_ONCE: usize = 4;
+/// Large batches that a service holds at once, over all its consumers: those that are decided, and
+/// as many ahead.
+const HELD_AT_ONCE: usize = 2 * TURNS_AT_ONCE;
 /// The outbox is swept at least this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// Inbox ids, published outbox rows and closed effects are kept this long.
@@ -115,6 +118,7 @@ fn start_consumers(
     let (life, shutdown) = (lifecycle.clone(), lifecycle.shutdown.clone());
     lifecycle.spawn_vital("consumers", async move {
         let turns = Arc::new(Semaphore::new(TURNS_AT_ONCE));
+        let held = Arc::new(Semaphore::new(HELD_AT_ONCE));
         let mut running: BTreeMap<String, (ConsumerSpec, CancellationToken)> = BTreeMap::new();
         loop {
             let wanted = processor.consumers(&directory.borrow_and_update().clone());
@@ -136,6 +140,7 @@ fn start_consumers(
                     engine: engine.clone(),
                     processor: processor.clone(),
                     turns: turns.clone(),
+                    held: held.clone(),
                     shutdown: stop,
                     pulse: life.pulse(format!("consumer {}", spec.durable)),
                     spec,

@@ -104,6 +104,8 @@ pub(crate) struct Deciding<'b> {
     pub known: u64,
     /// What has become of it so far.
     pub outcome: BatchOutcome,
+    /// Whether something in it fails, so that it is decided in parts.
+    pub is_halved: bool,
 }
 
 impl<'b> Deciding<'b> {
@@ -114,7 +116,7 @@ impl<'b> Deciding<'b> {
         batch: &'b [Delivered],
     ) -> Self {
         let (waiting, outcome) = (vec![batch], BatchOutcome::default());
-        Self { engine, processor, consumer, waiting, races: 0, known: 0, outcome }
+        Self { engine, processor, consumer, waiting, races: 0, known: 0, outcome, is_halved: false }
     }
 
     /// Decides the next part; false when there is none.
@@ -138,6 +140,7 @@ impl<'b> Deciding<'b> {
                     self.has_committed(part, rows).await;
                 }
                 many => {
+                    self.is_halved = true;
                     let (first, second) = many.split_at(many.len() / 2);
                     self.waiting.push(second);
                     self.waiting.push(first);

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-/// Messages in one transaction where little waits.
-pub(crate) const SHARE_MIN: usize = 500;
+/// Messages that a consumer asks for of which nothing is known, and where little waits.
+const SHARE_BEGIN: usize = 500;
+/// The least: each transaction waits for the disk, and a slow database is not helped by many.
+pub(crate) const SHARE_MIN: usize = 50;
 /// The most: beyond, what a transaction costs by itself is little beside its messages, and its
 /// locks are held for longer.
 pub(crate) const SHARE_MAX: usize = 2_000;
@@ -19,7 +21,7 @@ pub(crate) struct Share(usize);
 
 impl Default for Share {
     fn default() -> Self {
-        Self(SHARE_MIN)
+        Self(SHARE_BEGIN)
     }
 }
 
@@ -29,48 +31,83 @@ impl Share {
         self.0
     }
 
-    /// After a turn: so many messages, as many as were asked for or fewer, decided in this time.
-    pub fn follow(&mut self, messages: usize, is_full: bool, took: Duration) {
-        if took > LONG {
-            self.0 = (self.0 / 2).max(SHARE_MIN);
-        } else if is_full && took < QUICK {
-            self.0 = (self.0 * 2).min(SHARE_MAX);
-        } else if messages < SHARE_MIN {
+    /// After a turn.
+    pub fn follow(&mut self, turn: Turn) {
+        let is_quick = turn.is_full && turn.doubles == 0 && turn.took < QUICK;
+        if turn.is_halved {
             self.0 = SHARE_MIN;
+        } else if turn.took > LONG {
+            self.0 = (self.0 / 2).max(SHARE_MIN);
+        } else if is_quick && turn.messages * 2 >= self.0 {
+            // What was pulled ahead was asked for by the share of the turn before.
+            self.0 = (self.0 * 2).min(SHARE_MAX);
+        } else if turn.messages < SHARE_BEGIN {
+            self.0 = self.0.min(SHARE_BEGIN);
         }
     }
+}
+
+/// What a turn was like.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Turn {
+    pub messages: usize,
+    /// Whether as many came as were asked for.
+    pub is_full: bool,
+    /// Messages that were decided before: they cost nothing, and say that turns are too long.
+    pub doubles: usize,
+    /// Whether something in it failed, so that it was decided in parts.
+    pub is_halved: bool,
+    pub took: Duration,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SOON: Duration = Duration::from_millis(100);
+    fn full(messages: usize, milliseconds: u64) -> Turn {
+        let took = Duration::from_millis(milliseconds);
+        Turn { messages, is_full: true, took, ..Turn::default() }
+    }
 
     #[test]
     fn it_grows_while_much_waits_and_shrinks_when_that_is_done() {
         let mut share = Share::default();
-        let grown: Vec<_> = (0..4)
-            .map(|_| {
-                share.follow(share.messages(), true, SOON);
+        share.follow(full(SHARE_MIN, 100));
+        assert_eq!(share.messages(), 500, "so few say nothing of more");
+        let grown: Vec<_> = [500, 500, 1_000, 2_000]
+            .map(|messages| {
+                share.follow(full(messages, 100));
                 share.messages()
             })
-            .collect();
+            .to_vec();
         assert_eq!(grown, [1_000, 2_000, 2_000, 2_000]);
-        share.follow(700, false, SOON);
+        share.follow(Turn { is_full: false, ..full(700, 100) });
         assert_eq!(share.messages(), 2_000, "that much comes in a turn");
-        share.follow(3, false, SOON);
-        assert_eq!(share.messages(), SHARE_MIN);
+        share.follow(Turn { is_full: false, ..full(3, 100) });
+        assert_eq!(share.messages(), SHARE_BEGIN);
     }
 
     #[test]
     fn a_long_turn_makes_it_smaller_whatever_waits() {
         let mut share = Share(SHARE_MAX);
-        share.follow(SHARE_MAX, true, Duration::from_millis(700));
+        share.follow(full(SHARE_MAX, 700));
         assert_eq!(share.messages(), SHARE_MAX);
-        for left in [1_000, 500, 500] {
-            share.follow(SHARE_MAX, true, Duration::from_secs(2));
+        for left in [1_000, 500, 250, 125, 62, 50, 50] {
+            share.follow(full(share.messages(), 2_000));
             assert_eq!(share.messages(), left);
         }
+        share.follow(Turn { is_full: false, ..full(3, 100) });
+        assert_eq!(share.messages(), SHARE_MIN, "few messages are no reason to ask for more");
+    }
+
+    #[test]
+    fn it_does_not_grow_by_doubles_and_begins_anew_after_a_failure() {
+        let mut share = Share(1_000);
+        share.follow(Turn { doubles: 1, ..full(1_000, 10) });
+        assert_eq!(share.messages(), 1_000);
+        share.follow(Turn { is_halved: true, ..full(1_000, 10) });
+        assert_eq!(share.messages(), SHARE_MIN);
+        share.follow(full(SHARE_MIN, 10));
+        assert_eq!(share.messages(), 100);
     }
 }

@@ -72,6 +72,7 @@ async fn what_a_pull_has_in_hand_is_finished() {
         processor: Arc::new(Counting),
         spec: consumer(),
         turns: Arc::new(Semaphore::new(1)),
+        held: Arc::new(Semaphore::new(2)),
         shutdown: life.shutdown.clone(),
         pulse: life.pulse("consumer"),
     };
