@@ -184,18 +184,31 @@ impl Hearing {
         self.looked_at.replace(now).unwrap_or(self.last)
     }
 
-    /// When the silence is to be looked into; `None` without a history.
+    /// When the silence is to be looked into where that costs little; `None` without a history.
     #[must_use]
     pub fn suspect_at(&self) -> Option<Timestamp> {
+        self.suspect(Some(SUSPECT_MAX), 8)
+    }
+
+    /// When it is to be looked into where everything is read for it: a silence that the history
+    /// explains is left alone however long it is, and one that goes on is looked into ever more
+    /// seldom.
+    #[must_use]
+    pub fn suspect_whole_at(&self) -> Option<Timestamp> {
+        self.suspect(None, 16)
+    }
+
+    /// The wait is counted from each look, and grows from one to the next, so many times.
+    fn suspect(&self, longest_wait: Option<SignedDuration>, times: u32) -> Option<Timestamp> {
         if self.breaks.len() < BREAKS_MIN {
             return None;
         }
         let longest = self.breaks.iter().copied().max().unwrap_or_default();
+        let longest_wait = longest_wait.unwrap_or(SignedDuration::MAX);
         let silence = SignedDuration::from_secs(longest).saturating_mul(TIMES);
-        let mut silence = silence.clamp(SUSPECT_MIN, SUSPECT_MAX);
-        // The wait is counted from each look, and grows from one to the next.
-        for _ in 0..self.looked.saturating_sub(1).min(8) {
-            silence = silence.saturating_mul(2).min(SUSPECT_MAX);
+        let mut silence = silence.clamp(SUSPECT_MIN, longest_wait);
+        for _ in 0..self.looked.saturating_sub(1).min(times) {
+            silence = silence.saturating_mul(2).min(longest_wait);
         }
         let since = self.looked_at.unwrap_or(self.last);
         Some(since.checked_add(silence).unwrap_or(Timestamp::MAX))
@@ -313,6 +326,33 @@ mod tests {
             assert_eq!(hearing.suspect_at(), Some(at(due)));
             assert_eq!(hearing.look(at(looked)), at(since));
         }
+    }
+
+    #[test]
+    fn for_what_reads_everything_a_silence_that_is_usual_is_left_alone() {
+        let (day, week) = (1_440, 7 * 1_440);
+        let mut hearing = heard_every(2 * week, 8);
+        let last = 16 * week;
+        assert_eq!(hearing.suspect_at(), Some(at(last + day)));
+        assert_eq!(hearing.suspect_whole_at(), Some(at(last + 6 * week)));
+        hearing.look(at(last + 6 * week));
+        assert_eq!(hearing.suspect_whole_at(), Some(at(last + 12 * week)));
+        assert_eq!(heard_every(1, 8).suspect_whole_at(), Some(at(8 + 15)));
+        assert_eq!(heard_every(10, 7).suspect_whole_at(), None, "too little history");
+    }
+
+    #[test]
+    fn for_what_reads_everything_a_silence_that_goes_on_is_looked_into_ever_more_seldom() {
+        // A morning's work on products, and then nothing for a year.
+        let mut hearing = heard_every(10, 8);
+        let mut looks = 0;
+        while let Some(due) = hearing.suspect_whole_at()
+            && due < at(365 * 1_440)
+        {
+            hearing.look(due);
+            looks += 1;
+        }
+        assert_eq!(looks, 15);
     }
 
     #[test]

@@ -179,7 +179,8 @@ impl Known {
 
     /// Topics that were silent until a moment for longer than their history explains.
     pub fn silent(&self, until: Timestamp) -> impl Iterator<Item = &str> {
-        let is_silent = move |hearing: &Hearing| hearing.suspect_at().is_some_and(|at| at <= until);
+        let is_silent =
+            move |hearing: &Hearing| hearing.suspect_whole_at().is_some_and(|at| at <= until);
         self.heard
             .iter()
             .filter(move |(_, heard)| is_silent(heard))
@@ -192,7 +193,7 @@ impl Known {
         let parts: BTreeSet<_> = self.silent(until).filter_map(Part::of).collect();
         for (topic, hearing) in &mut self.heard {
             let Some(part) = Part::of(topic).filter(|part| parts.contains(part)) else { continue };
-            let is_silent = hearing.suspect_at().is_some_and(|at| at <= until);
+            let is_silent = hearing.suspect_whole_at().is_some_and(|at| at <= until);
             let since = hearing.look(now);
             if is_silent {
                 self.holes.open(part, since);
