@@ -17,6 +17,9 @@ use crate::wms::Pieces;
 /// It may be killed, and is back soon.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Processes of the story are killed, so that an answer is heard and forgotten: so often for one key.
+const REFUSALS_LOST: u32 = 8;
+
 /// A number in a store that a customer can see.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LevelKey {
@@ -130,6 +133,9 @@ impl Shopify {
             "products": products.collect::<Vec<_>>(),
         });
         let made = self.http.post("/_standin/shops", &body).await?;
+        let path = format!("/_standin/{}/settings", store.domain);
+        let settings = json!({ "refusals_may_be_lost": REFUSALS_LOST });
+        self.http.post(&path, &settings).await.context("the settings of a shop")?;
         let locations =
             list(&made, "locations").map(|one| Ok((text(one, "name")?, id(one, "id")?)));
         let variants = list(&made, "products").flat_map(|product| list(product, "variants"));

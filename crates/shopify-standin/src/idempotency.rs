@@ -43,9 +43,8 @@ pub enum Known {
     Mismatch,
     /// The first attempt was refused.
     Failed {
-        /// The client surely knows: it heard so twice, and may have lost one of them to a kill
-        /// between the answer and its own record of it.
-        known: bool,
+        /// How often the client was told of it.
+        told: u32,
     },
 }
 
@@ -59,10 +58,6 @@ pub struct Entry {
     #[serde(default)]
     refusals_told: u32,
 }
-
-/// How often a client may be told of a refusal before it must not use the key again: whoever is
-/// killed before it wrote the first answer down rightly sends the same bytes once more.
-const REFUSALS_TOLD: u32 = 2;
 
 /// The keys of one shop.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -89,7 +84,7 @@ impl KeyStore {
             return match &entry.outcome {
                 _ if entry.text != text => Known::Mismatch,
                 Outcome::Running => Known::Concurrent,
-                Outcome::Refused => Known::Failed { known: entry.refusals_told >= REFUSALS_TOLD },
+                Outcome::Refused => Known::Failed { told: entry.refusals_told },
                 done => Known::Done(done.clone()),
             };
         }
@@ -177,21 +172,21 @@ mod tests {
         assert_eq!(keys.begin("set", "k", "a", start), Known::New);
         keys.finish("set", "k", Outcome::Refused);
         keys.forget("set", "k");
-        assert_eq!(keys.begin("set", "k", "a", start), Known::Failed { known: false });
+        assert_eq!(keys.begin("set", "k", "a", start), Known::Failed { told: 0 });
     }
 
     #[test]
-    fn a_client_knows_of_a_refusal_when_it_heard_of_it_twice() {
+    fn it_is_counted_how_often_a_client_heard_of_a_refusal() {
         let mut keys = KeyStore::default();
         let start = Timestamp::UNIX_EPOCH;
         keys.begin("set", "k", "a", start);
         keys.finish("set", "k", Outcome::Refused);
         // Answers that nobody hears tell nothing.
-        for (heard, known) in [(true, false), (false, false), (true, true), (true, true)] {
+        for (heard, told) in [(true, 1), (false, 1), (true, 2)] {
             if heard {
                 keys.heard("set", "k");
             }
-            assert_eq!(keys.begin("set", "k", "a", start), Known::Failed { known });
+            assert_eq!(keys.begin("set", "k", "a", start), Known::Failed { told });
         }
     }
 

@@ -123,6 +123,9 @@ pub struct Settings {
     pub id_needs_definition: bool,
     /// Tokens that never expire are no longer taken.
     pub expiring_tokens_only: bool,
+    /// A client may lose so many refusals of a key that it was told of: it is killed between an
+    /// answer and its own record of it. Whoever is told once more must not use the key again.
+    pub refusals_may_be_lost: u32,
 }
 
 impl Default for Settings {
@@ -152,6 +155,7 @@ impl Default for Settings {
             bulk_inventory: false,
             id_needs_definition: true,
             expiring_tokens_only: false,
+            refusals_may_be_lost: 0,
         }
     }
 }

@@ -148,7 +148,11 @@ fn guarded(
     match known {
         Known::New => apply(front, field.name.as_str(), arguments),
         Known::Done(outcome) => Ok(Done { payload: again(outcome), outcome: outcome.clone() }),
-        refused => Ok(Done { payload: key_refusal(refused).into(), outcome: Outcome::Refused }),
+        refused => {
+            let may_be_lost = front.shop.settings.refusals_may_be_lost;
+            let payload = key_refusal(refused, may_be_lost).into();
+            Ok(Done { payload, outcome: Outcome::Refused })
+        }
     }
 }
 
@@ -193,7 +197,7 @@ fn again(outcome: &Outcome) -> Payload {
     }
 }
 
-fn key_refusal(state: &Known) -> Refusal {
+fn key_refusal(state: &Known, may_be_lost: u32) -> Refusal {
     let (code, message, kind) = match state {
         Known::Concurrent => (
             "IDEMPOTENCY_CONCURRENT_REQUEST",
@@ -212,5 +216,9 @@ fn key_refusal(state: &Known) -> Refusal {
         ),
     };
     let refusal = Refusal::whole(code, message).because(kind);
-    if matches!(state, Known::Failed { known: false }) { refusal.blameless() } else { refusal }
+    match state {
+        // It does not know, or may have forgotten.
+        Known::Failed { told } if *told <= may_be_lost => refusal.blameless(),
+        _ => refusal,
+    }
 }

@@ -155,7 +155,7 @@ async fn keys_run_once_and_are_compared_by_the_exact_text() {
 
     let bad = fixture.adjust("bad", "nope", json!({"delta": -1}));
     let failed = "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED";
-    for code in ["INVALID_QUANTITY_NAME", failed, failed] {
+    for code in ["INVALID_QUANTITY_NAME", failed] {
         let payload = fixture.payload(ADJUST, bad.clone()).await;
         assert_eq!(payload["userErrors"][0]["code"], code);
     }
@@ -188,15 +188,30 @@ async fn a_refusal_that_the_client_may_have_lost_is_no_mistake() {
     // The refusal is lost on its way, as often as it may be.
     lose(3).await;
     assert!(fixture.kinds().is_empty());
-    // It is heard, and the client is killed before it writes that down.
+    // It is heard, and the client is killed before it writes that down, and once more.
+    fixture.shop.settings(json!({"refusals_may_be_lost": 2})).unwrap();
     ask(failed).await;
     lose(1).await;
     ask(failed).await;
+    ask(failed).await;
     assert!(fixture.kinds().is_empty());
-    // Who heard of it twice and goes on is blamed each time.
+    // Who heard of it three times and goes on is blamed each time.
     ask(failed).await;
     ask(failed).await;
     assert_eq!(fixture.kinds(), ["key_after_failure", "key_after_failure"]);
+}
+
+#[tokio::test]
+async fn one_repetition_of_a_refused_key_is_blamed_where_nobody_is_killed() {
+    let fixture = Fixture::start().await;
+    let stale = json!({"quantity": 1, "changeFromQuantity": 77});
+    let set = fixture.set("k", "BULB", "Berlin", stale);
+    for code in ["CHANGE_FROM_QUANTITY_STALE", "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"] {
+        assert!(fixture.kinds().is_empty());
+        let payload = fixture.payload(SET, set.clone()).await;
+        assert_eq!(payload["userErrors"][0]["code"], code);
+    }
+    assert_eq!(fixture.kinds(), ["key_after_failure"]);
 }
 
 #[tokio::test]
