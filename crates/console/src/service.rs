@@ -11,8 +11,8 @@ use axum::response::Response;
 use axum::routing::get;
 use lockstep_domain::StoreId;
 use lockstep_ports::{
-    AppKeys, Ask, Bus, Clock, Delivered, IdSource, Kv, KvLeases, SECRETS_BUCKET, Sealer,
-    ShopifyAdmin, ShopifyGrants,
+    AppKeys, Ask, Bus, Clock, Delivered, HoldsPairs, IdSource, Kv, KvLeases, SECRETS_BUCKET,
+    Sealer, ShopifyAdmin, ShopifyGrants,
 };
 use lockstep_runtime::Lifecycle;
 use lockstep_runtime::http::Bodies;
@@ -65,6 +65,8 @@ pub struct ConsoleParts {
     pub probe: Arc<dyn Probe>,
     /// Asks shops for tokens.
     pub grants: Arc<dyn ShopifyGrants>,
+    /// Holds what they gave until it is kept.
+    pub pairs: Arc<dyn HoldsPairs>,
     /// Seals the stores' secrets.
     pub sealer: Arc<dyn Sealer>,
     /// The time.

@@ -427,6 +427,7 @@ fn start_console(
         ask: adapters.ask(),
         shopify: adapters.shopify(),
         grants: adapters.grants.clone(),
+        pairs: adapters.tokens.clone(),
         probe: Arc::new(InHand(adapters.shopify.clone())),
         sealer: adapters.sealer.clone(),
         clock: adapters.clock.clone(),

@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lockstep_domain::ShopDomain;
+use lockstep_domain::{ShopDomain, StoreId};
 use secrecy::SecretString;
 
 use crate::error::PortError;
+use crate::seal::StoreSecrets;
 
 /// The app as Shopify knows it.
 #[derive(Clone, Debug)]
@@ -95,4 +96,14 @@ pub trait ShopifyGrants: Send + Sync + 'static {
 
     /// 32 bytes that nobody can guess, in hex. Errors: `Transient`.
     fn nonce(&self) -> Result<String, PortError>;
+}
+
+/// Holds what a shop gave a person's approval until it is kept: the code is used up, and the pair
+/// is nowhere else. A process that stops tries to keep what it holds.
+pub trait HoldsPairs: Send + Sync + 'static {
+    /// The pair takes the place of what was kept before the approval, and of nothing newer.
+    fn hold(&self, store: &StoreId, before: &StoreSecrets, granted: &Granted);
+
+    /// The pair is kept.
+    fn let_go(&self, store: &StoreId, granted: &Granted);
 }

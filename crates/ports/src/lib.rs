@@ -28,7 +28,7 @@ pub use clock::{Clock, IdSource, SystemClock, TimeOrderedIds};
 pub use error::{ErrorKind, PortError};
 pub use files::{FileError, FileErrorKind, Piece, PieceWanted, ShopifyFiles};
 pub use grant::{
-    AppKeys, Approval, GrantError, GrantErrorKind, GrantRequest, Granted, ShopifyGrants,
+    AppKeys, Approval, GrantError, GrantErrorKind, GrantRequest, Granted, HoldsPairs, ShopifyGrants,
 };
 pub use kv::{Kv, KvEntry, KvEvent};
 pub use lease::{KvLease, KvLeases};

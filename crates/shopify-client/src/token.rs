@@ -12,7 +12,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_domain::{ShopDomain, StoreId};
-use lockstep_ports::{ErrorKind, GrantKind, Kv, PortError, Sealer, StoreSecrets};
+use lockstep_ports::{
+    ErrorKind, GrantKind, Granted, HoldsPairs, Kv, PortError, Sealer, StoreSecrets,
+};
 use prost::Message;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -115,13 +117,15 @@ impl KvTokens {
         let secrets = StoreSecrets::load(&*self.kv, &*self.sealer, store);
         let (secrets, named) = tokio::join!(secrets, self.named_shop(store));
         let Some((secrets, _)) = secrets? else { return Ok(None) };
-        let knows_better = |lasting: &Lasting| lasting.renewer.holds_pair(store, &secrets);
+        let holds = |lasting: &Lasting| lasting.renewer.holds_pair(store, &secrets);
+        let knows_better = self.lasting.as_ref().is_some_and(holds);
         if let Some(shut) = secrets.grant.shut
-            && !self.lasting.as_ref().is_some_and(knows_better)
+            && !knows_better
         {
             return Err(renew::is_shut(store, shut.why));
         }
-        if secrets.access_token.is_none() && secrets.grant.kind == GrantKind::Token {
+        let has_none = secrets.access_token.is_none() && secrets.grant.kind == GrantKind::Token;
+        if has_none && !knows_better {
             return Ok(None);
         }
         let named = named?;
@@ -185,6 +189,20 @@ impl TokenSource for KvTokens {
         if let Some(lasting) = &self.lasting {
             lasting.opened.forget(store);
             lasting.renewer.suspect(store, access.token.expose_secret());
+        }
+    }
+}
+
+impl HoldsPairs for KvTokens {
+    fn hold(&self, store: &StoreId, before: &StoreSecrets, granted: &Granted) {
+        if let Some(lasting) = &self.lasting {
+            lasting.renewer.hold(store, before, granted.clone());
+        }
+    }
+
+    fn let_go(&self, store: &StoreId, granted: &Granted) {
+        if let Some(lasting) = &self.lasting {
+            lasting.renewer.let_go(store, granted);
         }
     }
 }

@@ -96,6 +96,7 @@ async fn give(
     (shop, app): (&ShopDomain, &AppKeys),
     (code, ends): (SecretString, Timestamp),
 ) -> Result<StoreSecrets, Page> {
+    let before = secrets::present(console, store).await.map_err(broken)?;
     let request = GrantRequest::Code(code);
     let granted = console.parts.grants.grant(shop, app, &request).await.map_err(|failed| {
         let (status, step) = match failed.kind {
@@ -112,12 +113,18 @@ async fn give(
         let what = format!("Shopify did not give a token for {shop}: {words}.");
         Page::failed(status, "No token", what, step)
     })?;
-    keep(console, store, shop, (&granted, ends)).await.map_err(broken)
+    let pairs = &*console.parts.pairs;
+    if let Some(before) = &before.secrets {
+        pairs.hold(store, before, &granted);
+    }
+    let kept = keep(console, store, shop, (&granted, ends)).await.map_err(broken)?;
+    pairs.let_go(store, &granted);
+    Ok(kept)
 }
 
-/// Keeps a new pair as long as the lease lasts, whatever fails: the code is used up, and the pair
-/// is lost with this call. What is written may have been written: looked at and written again, it
-/// is.
+/// Keeps a new pair as long as the lease lasts, whatever fails: the code is used up. What is
+/// written may have been written: looked at and written again, it is. What still cannot be kept is
+/// held by the process: kept by its next use, or when it stops.
 async fn keep(
     console: &Console,
     store: &StoreId,

@@ -341,6 +341,45 @@ async fn a_broker_that_is_away_after_shopify_answered_loses_no_token() {
 }
 
 #[tokio::test]
+async fn a_pair_that_cannot_be_kept_while_the_lease_lasts_is_held_by_the_process() {
+    let world = waiting().await;
+    let mut browser = Browser::default();
+    let state = browser.begin(&world).await;
+    let code = world.grants.approve(&shop(), &SCOPES);
+    world.grants.hold(1);
+    let path = back(&world, &code, &state);
+    let before = world.shops.secrets("north").await.unwrap();
+    let failing = async {
+        world.grants.wait_for_decided(1).await;
+        world.kv.fail("shopify", Fails::Away);
+        world.grants.let_go();
+        for second in 0..90 {
+            world.clock.wait_for_sleepers(1).await;
+            if second == 0 {
+                // A stop at this moment finds it.
+                assert_eq!(world.pairs.held("north"), Some(before.clone()));
+            }
+            world.clock.advance(SignedDuration::from_secs(1));
+            tokio::task::yield_now().await;
+        }
+    };
+    let page = tokio::select! {
+        page = browser.open(&world, &path) => page,
+        () = async { failing.await; std::future::pending().await } => unreachable!(),
+    };
+    assert_eq!(page.status, 503, "{}", page.text);
+    assert_eq!(world.pairs.held("north"), Some(before));
+}
+
+#[tokio::test]
+async fn a_pair_that_is_kept_is_held_no_longer() {
+    let world = waiting().await;
+    let page = approve(&world, &mut Browser::default()).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    assert_eq!(world.pairs.held("north"), None);
+}
+
+#[tokio::test]
 async fn many_openings_by_nobody_are_one_list_of_stores() {
     let world = waiting().await;
     let before = world.kv.lists();

@@ -20,6 +20,7 @@ mod lease;
 mod links;
 mod locations;
 mod orders;
+mod pairs;
 mod shop;
 mod silence;
 mod stock;

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::pairs::MemoryPairs;
 use crate::shop::{Shops, Turned};
 
 pub const SERVICES: [&str; 3] = ["backoffice-gateway", "product-sync", "stock-sync"];
@@ -33,6 +34,7 @@ pub struct World {
     pub clock: ManualClock,
     pub shops: Shops,
     pub grants: MemoryGrants,
+    pub pairs: MemoryPairs,
     pub service: Service,
     /// What goes on by itself.
     pub tasks: TaskTracker,
@@ -100,6 +102,7 @@ impl World {
         let shops = Shops::new(&bus, sealer.clone());
         let kv = FaultyKv::new(&bus);
         let (grants, tasks) = (MemoryGrants::default(), TaskTracker::new());
+        let pairs = MemoryPairs::default();
         let config = ConsoleConfig {
             admin_token: "let-me-in".into(),
             app: has_app.then(|| AppKeys {
@@ -117,6 +120,7 @@ impl World {
             shopify: Arc::new(shops.clone()),
             probe: Arc::new(shops.clone()),
             grants: Arc::new(grants.clone()),
+            pairs: Arc::new(pairs.clone()),
             sealer,
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SequenceIds::default()),
@@ -125,7 +129,20 @@ impl World {
         let service = Service::new(&config, parts.clone());
         let router = service.router();
         let answering = JoinSet::new();
-        Self { bus, kv, clock, shops, grants, service, tasks, router, answering, config, parts }
+        Self {
+            bus,
+            kv,
+            clock,
+            shops,
+            grants,
+            pairs,
+            service,
+            tasks,
+            router,
+            answering,
+            config,
+            parts,
+        }
     }
 
     /// The process starts again, under another address.

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use lockstep_domain::StoreId;
-use lockstep_ports::{ErrorKind, GrantKind, Granted, Kv, PortError, Sealer, ShutWhy, StoreSecrets};
+use lockstep_ports::{
+    ErrorKind, GrantKind, Granted, Kv, PortError, Sealer, Shut, ShutWhy, StoreSecrets,
+};
 
 use crate::token::refused;
 
@@ -13,6 +15,18 @@ pub struct Replaces {
     granted_at: Option<Timestamp>,
     access_token: Option<String>,
     refresh_token: Option<String>,
+    shut: Option<Shut>,
+}
+
+/// A pair that Shopify gave.
+#[derive(Clone)]
+pub struct Pair {
+    /// What it takes the place of.
+    pub replaces: Replaces,
+    /// How it was come by.
+    pub kind: GrantKind,
+    /// What was given.
+    pub granted: Granted,
 }
 
 impl Replaces {
@@ -23,6 +37,7 @@ impl Replaces {
             granted_at: secrets.grant.granted_at,
             access_token: secrets.access_token.clone(),
             refresh_token: secrets.grant.refresh_token.clone(),
+            shut: secrets.grant.shut,
         }
     }
 
@@ -30,16 +45,15 @@ impl Replaces {
     /// meanwhile is theirs and counts. That Shopify refused another replica does not: whoever was
     /// given a token by the same request knows better.
     pub fn stands(&self, present: &StoreSecrets) -> bool {
-        let Self { kind, granted_at, access_token, refresh_token } = self;
+        let Self { kind, granted_at, access_token, refresh_token, shut } = self;
         let grant = &present.grant;
         let is_same = grant.kind == *kind
             && grant.granted_at == *granted_at
             && grant.refresh_token == *refresh_token;
-        match grant.shut.map(|shut| shut.why) {
-            None => is_same && present.access_token == *access_token,
-            Some(ShutWhy::RefreshRefused) => is_same,
-            Some(ShutWhy::Uninstalled) => false,
+        if grant.shut == *shut {
+            return is_same && present.access_token == *access_token;
         }
+        is_same && grant.shut.is_some_and(|shut| shut.why == ShutWhy::RefreshRefused)
     }
 }
 
@@ -57,19 +71,18 @@ impl Kept<'_> {
         found.ok_or_else(|| refused(format!("the store {} has no access token", self.store)))
     }
 
-    /// Puts a new token in the place of what it replaces; `None` when somebody wrote at the same
+    /// Puts a new pair in the place of what it replaces; `None` when somebody wrote at the same
     /// moment. Gives what is kept afterwards: what somebody else wrote before stays.
     pub async fn replace(
         &self,
-        replaces: &Replaces,
-        granted: &Granted,
+        Pair { replaces, kind, granted }: &Pair,
         now: Timestamp,
     ) -> Result<Option<StoreSecrets>, PortError> {
         let (mut present, revision) = self.load().await?;
         if !replaces.stands(&present) {
             return Ok(Some(present));
         }
-        present.take_in(present.grant.kind, granted, now);
+        present.take_in(*kind, granted, now);
         self.save(&present, revision).await.map(|saved| saved.then_some(present))
     }
 

@@ -17,13 +17,13 @@ use lockstep_ports::{
     AppKeys, Clock, ErrorKind, Grant, GrantError, GrantErrorKind, GrantKind, GrantRequest, Granted,
     Kv, KvLeases, PortError, SECRETS_BUCKET, Sealer, ShopifyGrants, ShutWhy, StoreSecrets,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, error, info, warn};
 
 use crate::oauth::GRANT_TIME_MAX;
 use crate::token::due::{Need, need};
-use crate::token::pair::{Kept, Replaces};
+use crate::token::pair::{Kept, Pair, Replaces};
 use crate::token::refused;
 
 /// A lease outlives the longest request, with room for keeping its answer.
@@ -60,8 +60,8 @@ pub struct Memory {
     rest: HashMap<StoreId, Timestamp>,
     /// Tokens that Shopify refused before their end.
     suspects: HashMap<StoreId, String>,
-    /// Pairs that are not kept yet, each with what it replaces.
-    unkept: HashMap<StoreId, (Replaces, Granted)>,
+    /// Pairs that are not kept yet.
+    unkept: HashMap<StoreId, Pair>,
 }
 
 /// Renews the tokens of stores.
@@ -85,7 +85,24 @@ impl Renewer {
 
     /// Whether this process was given a pair that takes the place of what is kept.
     pub fn holds_pair(&self, store: &StoreId, present: &StoreSecrets) -> bool {
-        self.memory().unkept.get(store).is_some_and(|(replaces, _)| replaces.stands(present))
+        self.memory().unkept.get(store).is_some_and(|pair| pair.replaces.stands(present))
+    }
+
+    /// A person approved the app: the pair takes the place of what was kept before, as soon as that
+    /// can be done.
+    pub fn hold(&self, store: &StoreId, before: &StoreSecrets, granted: Granted) {
+        let pair = Pair { replaces: Replaces::of(before), kind: GrantKind::Approval, granted };
+        self.memory().unkept.insert(store.clone(), pair);
+    }
+
+    /// A pair is kept.
+    pub fn let_go(&self, store: &StoreId, granted: &Granted) {
+        let token = granted.access_token.expose_secret();
+        let is_same = |pair: &Pair| pair.granted.access_token.expose_secret() == token;
+        let mut memory = self.memory();
+        if memory.unkept.get(store).is_some_and(is_same) {
+            memory.unkept.remove(store);
+        }
     }
 
     /// The secrets as they may be used now. Nobody waits as long as the present token opens.
@@ -120,11 +137,15 @@ impl Renewer {
         let token = present.access_token.as_deref();
         let needs = need(&present.grant, token.is_some(), now, self.parts.ahead);
         let memory = self.memory();
+        let waits = memory.unkept.get(store).is_some_and(|pair| pair.replaces.stands(present));
         let is_suspect = token.is_some_and(|t| memory.suspects.get(store).is_some_and(|s| s == t));
         match needs {
             // Only what can be renewed is: of another token its refusal says all.
             Need::Nothing if is_suspect && renews(&present.grant) => Need::Now,
             Need::Soon if is_suspect => Need::Now,
+            // What opens now is used until the new pair is kept.
+            Need::Nothing if waits => Need::Soon,
+            Need::Ended if waits => Need::Now,
             needs => needs,
         }
     }
@@ -213,10 +234,10 @@ impl Renewer {
                 return Ok(present);
             }
         }
-        let granted = match unkept {
-            Some(granted) => granted,
+        let pair = match unkept {
+            Some(pair) => pair,
             None => match self.ask(&present).await {
-                Ok(granted) => granted,
+                Ok(granted) => Pair { replaces, kind: present.grant.kind, granted },
                 Err(failed) if failed.kind == GrantErrorKind::Refused => {
                     return self.refused(store, &replaces, &failed.message).await;
                 }
@@ -230,7 +251,7 @@ impl Renewer {
                 }
             },
         };
-        self.keep(store, replaces, granted, ends).await
+        self.keep(store, pair, ends).await
     }
 
     async fn ask(&self, present: &StoreSecrets) -> Result<Granted, GrantError> {
@@ -250,16 +271,14 @@ impl Renewer {
     async fn keep(
         &self,
         store: &StoreId,
-        replaces: Replaces,
-        granted: Granted,
+        pair: Pair,
         ends: Timestamp,
     ) -> Result<StoreSecrets, PortError> {
         // From here on the last try of a process that stops knows of it.
-        let unkept = (replaces.clone(), granted.clone());
-        self.memory().unkept.insert(store.clone(), unkept);
+        self.memory().unkept.insert(store.clone(), pair.clone());
         let kept = tokio::select! {
             biased;
-            kept = self.try_to_keep(store, &replaces, &granted) => kept,
+            kept = self.try_to_keep(store, &pair) => kept,
             () = self.parts.clock.sleep_until(ends) => {
                 let what = format!("the renewed token of {store} cannot be kept yet");
                 Err(PortError::plain(ErrorKind::Transient, what))
@@ -292,11 +311,11 @@ impl Renewer {
     /// nowhere else.
     pub async fn keep_the_rest(&self) {
         let rest: Vec<_> = self.memory().unkept.drain().collect();
-        for (store, (replaces, granted)) in rest {
+        for (store, pair) in rest {
             let mut kept = Ok(None);
             // Somebody else may write at the same moment.
             for _ in 0..SAVES_MAX {
-                kept = self.kept(&store).replace(&replaces, &granted, self.parts.clock.now()).await;
+                kept = self.kept(&store).replace(&pair, self.parts.clock.now()).await;
                 if !matches!(kept, Ok(None)) {
                     break;
                 }
@@ -319,14 +338,9 @@ impl Renewer {
     }
 
     /// Until it is kept, or a repetition does not help: whoever calls bounds it.
-    async fn try_to_keep(
-        &self,
-        store: &StoreId,
-        replaces: &Replaces,
-        granted: &Granted,
-    ) -> Result<StoreSecrets, PortError> {
+    async fn try_to_keep(&self, store: &StoreId, pair: &Pair) -> Result<StoreSecrets, PortError> {
         loop {
-            match self.kept(store).replace(replaces, granted, self.parts.clock.now()).await {
+            match self.kept(store).replace(pair, self.parts.clock.now()).await {
                 Ok(Some(kept)) => return Ok(kept),
                 Ok(None) => {}
                 Err(failed) if failed.kind == ErrorKind::Permanent => return Err(failed),
@@ -366,9 +380,9 @@ impl Renewer {
     }
 
     /// A pair that waits to be kept in the place of what is there.
-    fn unkept(&self, store: &StoreId, present: &StoreSecrets) -> Option<Granted> {
-        let (replaces, granted) = self.memory().unkept.remove(store)?;
-        replaces.stands(present).then_some(granted)
+    fn unkept(&self, store: &StoreId, present: &StoreSecrets) -> Option<Pair> {
+        let pair = self.memory().unkept.remove(store)?;
+        pair.replaces.stands(present).then_some(pair)
     }
 
     fn kept<'k>(&'k self, store: &'k StoreId) -> Kept<'k> {

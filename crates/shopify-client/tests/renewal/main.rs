@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_domain::{ShopDomain, StoreId};
 use lockstep_ports::{
-    AppKeys, ErrorKind, Grant, GrantKind, GrantRequest, Kv, KvLeases, SECRETS_BUCKET,
-    ShopifyGrants, ShutWhy, StoreSecrets,
+    AppKeys, ErrorKind, Grant, GrantKind, GrantRequest, HoldsPairs as _, Kv, KvLeases,
+    SECRETS_BUCKET, ShopifyGrants, ShutWhy, StoreSecrets,
 };
 use lockstep_shopify_client::{
     KvTokens, MasterKeySealer, Renewal, SettingsPlace, TokenSource, ahead,
@@ -402,6 +402,81 @@ async fn a_pair_that_is_still_being_kept_when_the_grace_is_over_is_tried_once_mo
     assert_eq!(Some(token), kept);
     assert_eq!(world.secrets().await.0.access_token, kept);
     assert_eq!(world.refreshes(), 1);
+}
+
+/// A pair that a person's approval brought, and that waits to be kept: its token.
+async fn held(world: &World) -> String {
+    let before = world.secrets().await.0;
+    let code = world.grants.approve(&world.shop, &["write_orders"]);
+    let request = GrantRequest::Code(code.into());
+    let granted = world.grants.grant(&world.shop, &app(), &request).await.unwrap();
+    world.tokens[0].hold(&world.north, &before, &granted);
+    granted.access_token.expose_secret().to_owned()
+}
+
+/// Stores before an approval: never approved, or not any more.
+async fn before_approval() -> Vec<World> {
+    let mut worlds = vec![World::new(GrantKind::Token).await];
+    for why in [None, Some(ShutWhy::Uninstalled), Some(ShutWhy::RefreshRefused)] {
+        let world = World::approved().await;
+        let mut secrets = world.secrets().await.0;
+        if let Some(why) = why {
+            secrets.shut(why, BEGIN);
+        }
+        world.keep(&secrets).await;
+        worlds.push(world);
+    }
+    worlds
+}
+
+#[tokio::test]
+async fn a_pair_of_an_approval_is_kept_by_the_next_call_of_the_process() {
+    for world in before_approval().await {
+        world.pass(1);
+        let token = held(&world).await;
+        assert_eq!(world.next_token(0).await, token);
+        let kept = world.secrets().await.0;
+        assert_eq!(kept.access_token.as_ref(), Some(&token));
+        assert_eq!((kept.grant.kind, kept.grant.shut), (GrantKind::Approval, None));
+        assert!(kept.grant.refresh_token.is_some());
+        assert_eq!(world.refreshes(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_pair_of_an_approval_is_kept_when_the_process_stops() {
+    for world in before_approval().await {
+        world.pass(1);
+        let token = held(&world).await;
+        world.tokens[0].keep_the_rest().await;
+        assert_eq!(world.token(1).await, token, "another process goes on with it");
+    }
+}
+
+#[tokio::test]
+async fn a_pair_of_an_approval_overwrites_nothing_newer() {
+    for world in before_approval().await {
+        world.pass(1);
+        held(&world).await;
+        let mut secrets = world.secrets().await.0;
+        secrets.access_token = Some("shpat_brought".to_owned());
+        secrets.grant = Grant { granted_at: Some(world.clock_now()), ..Grant::default() };
+        world.keep(&secrets).await;
+        assert_eq!(world.next_token(0).await, "shpat_brought");
+        world.tokens[0].keep_the_rest().await;
+        assert_eq!(world.token(1).await, "shpat_brought");
+    }
+}
+
+#[tokio::test]
+async fn a_pair_that_is_kept_is_let_go_and_no_other() {
+    let world = World::approved().await;
+    let other = held(&world).await;
+    let code = world.grants.approve(&world.shop, &["write_orders"]);
+    let request = GrantRequest::Code(code.into());
+    let granted = world.grants.grant(&world.shop, &app(), &request).await.unwrap();
+    world.tokens[0].let_go(&world.north, &granted);
+    assert_eq!(world.next_token(0).await, other);
 }
 
 #[tokio::test]
