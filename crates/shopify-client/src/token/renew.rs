@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use lockstep_domain::StoreId;
 use lockstep_ports::{
@@ -308,25 +309,33 @@ impl Renewer {
     }
 
     /// Tries once more to keep the pairs that are not kept yet: the process ends, and they are
-    /// nowhere else.
+    /// nowhere else. All at once: one that is slow costs no other its time.
     pub async fn keep_the_rest(&self) {
-        let rest: Vec<_> = self.memory().unkept.drain().collect();
-        for (store, pair) in rest {
-            let mut kept = Ok(None);
-            // Somebody else may write at the same moment.
-            for _ in 0..SAVES_MAX {
-                kept = self.kept(&store).replace(&pair, self.parts.clock.now()).await;
-                if !matches!(kept, Ok(None)) {
-                    break;
-                }
+        let rest: Vec<_> = {
+            let memory = self.memory();
+            memory.unkept.iter().map(|(store, pair)| (store.clone(), pair.clone())).collect()
+        };
+        join_all(rest.iter().map(|(store, pair)| self.keep_at_stop(store, pair))).await;
+    }
+
+    async fn keep_at_stop(&self, store: &StoreId, pair: &Pair) {
+        let mut kept = Ok(None);
+        // Somebody else may write at the same moment.
+        for _ in 0..SAVES_MAX {
+            kept = self.kept(store).replace(pair, self.parts.clock.now()).await;
+            if !matches!(kept, Ok(None)) {
+                break;
             }
-            match kept {
-                Ok(Some(_)) => info!(store.id = %store, "the renewed token is kept at the stop"),
-                Ok(None) => warn!(store.id = %store, "the renewed token is lost: others write"),
-                Err(failed) => {
-                    let why = failed.chain();
-                    warn!(store.id = %store, why, "the renewed token is lost with this process");
-                }
+        }
+        match kept {
+            Ok(Some(_)) => {
+                self.let_go(store, &pair.granted);
+                info!(store.id = %store, "the renewed token is kept at the stop");
+            }
+            Ok(None) => warn!(store.id = %store, "the renewed token is lost: others write"),
+            Err(failed) => {
+                let why = failed.chain();
+                warn!(store.id = %store, why, "the renewed token is lost with this process");
             }
         }
     }

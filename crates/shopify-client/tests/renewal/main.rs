@@ -454,6 +454,39 @@ async fn a_pair_of_an_approval_is_kept_when_the_process_stops() {
 }
 
 #[tokio::test]
+async fn at_a_stop_one_slow_write_costs_no_other_pair() {
+    for (slow, quick) in [("north.token", "south"), ("south.token", "north")] {
+        let world = World::approved().await;
+        let north = held(&world).await;
+        let south = StoreId::try_new("south").unwrap();
+        let before = world.secrets().await.0;
+        before.save(&world.bus, &*world.sealer, &south, 0).await.unwrap();
+        let code = world.grants.approve(&world.shop, &["write_orders"]);
+        let request = GrantRequest::Code(code.into());
+        let granted = world.grants.grant(&world.shop, &app(), &request).await.unwrap();
+        world.tokens[0].hold(&south, &before, &granted);
+        let held = world.kv.hold(slow);
+        tokio::select! {
+            () = world.tokens[0].keep_the_rest() => panic!("{slow} is under way"),
+            () = held.wait_for_one() => {}
+        }
+        let expected = match quick {
+            "south" => granted.access_token.expose_secret().to_owned(),
+            _ => north,
+        };
+        let quick = StoreId::try_new(quick).unwrap();
+        let kept = StoreSecrets::load(&world.bus, &*world.sealer, &quick).await.unwrap().unwrap();
+        assert_eq!(kept.0.access_token, Some(expected), "{quick}");
+        // What was not kept is held yet.
+        held.let_go();
+        world.tokens[0].keep_the_rest().await;
+        let slow = StoreId::try_new(slow.trim_end_matches(".token")).unwrap();
+        let kept = StoreSecrets::load(&world.bus, &*world.sealer, &slow).await.unwrap().unwrap();
+        assert_ne!(kept.0.access_token, before.access_token, "{slow}");
+    }
+}
+
+#[tokio::test]
 async fn a_pair_of_an_approval_overwrites_nothing_newer() {
     for world in before_approval().await {
         world.pass(1);
