@@ -17,7 +17,8 @@ use crate::wms::Pieces;
 /// It may be killed, and is back soon.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Processes of the story are killed, so that an answer is heard and forgotten: so often for one key.
+/// Processes of the story are killed, so that an answer is heard and forgotten: so often for one
+/// key.
 const REFUSALS_LOST: u32 = 8;
 
 /// A number in a store that a customer can see.
