@@ -177,13 +177,17 @@ impl Known {
         }
     }
 
-    /// Topics that were silent until a moment for longer than their history explains.
+    /// Topics that were silent until a moment for longer than their history explains. While a run
+    /// reads products, their silence says nothing new: it is looked at when the run has ended.
     pub fn silent(&self, until: Timestamp) -> impl Iterator<Item = &str> {
+        let is_read = move |topic: &str| {
+            self.holes.run().is_some() && Part::of(topic) == Some(Part::Products)
+        };
         let is_silent =
             move |hearing: &Hearing| hearing.suspect_whole_at().is_some_and(|at| at <= until);
         self.heard
             .iter()
-            .filter(move |(_, heard)| is_silent(heard))
+            .filter(move |(topic, heard)| is_silent(heard) && !is_read(topic))
             .map(|(topic, _)| topic.as_str())
     }
 

@@ -114,6 +114,46 @@ async fn what_has_no_history_or_was_not_listened_to_is_not_silent() {
 }
 
 #[tokio::test]
+async fn a_silence_that_is_usual_has_nothing_read_however_long_it_is() {
+    let (mut world, _) = world().await;
+    let asked = readers(&mut world, true, Arc::default()).await;
+    let (state, _) = runs(&mut world).await;
+    *state.lock().unwrap() = JobState::Done;
+    let week = 7 * 24 * 60;
+    for _ in 0..9 {
+        hear(&world, "products/delete").await;
+        pass(&world, week).await;
+    }
+    for _ in 0..13 {
+        pass(&world, 24 * 60).await;
+    }
+    assert!(asked.lock().unwrap().is_empty());
+    pass(&world, 24 * 60).await;
+    assert_eq!(*asked.lock().unwrap(), ["products"], "three times the longest break");
+}
+
+#[tokio::test]
+async fn a_silence_that_goes_on_while_it_is_read_about_costs_no_other_run() {
+    let (mut world, _) = world().await;
+    let asked = readers(&mut world, true, Arc::default()).await;
+    let (state, _) = runs(&mut world).await;
+    history(&world, "products/update", 9).await;
+    pass(&world, 20).await;
+    for _ in 0..30 {
+        pass(&world, 10).await;
+    }
+    assert_eq!(*asked.lock().unwrap(), ["products"], "the run is on");
+    *state.lock().unwrap() = JobState::Done;
+    pass(&world, 1).await;
+    let entry = world.bus.get("shopify", "north.subscriptions").await.unwrap().unwrap();
+    let known: serde_json::Value = serde_json::from_slice(&entry.value).unwrap();
+    assert_eq!(known.get("products_since"), None, "{known}");
+    // What was lost meanwhile, the run may have passed.
+    pass(&world, 1).await;
+    assert_eq!(asked.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_hole_of_silence_is_kept_until_somebody_reads_it() {
     let (mut world, _) = world().await;
     history(&world, "products/update", 9).await;
