@@ -164,7 +164,12 @@ impl LaneWorker for Syncer {
         work.execute::<JobKind>(id, command)?.map_err(|e| Stop::Poison(e.to_string()))?;
         let job = work.state::<JobKind>(id)?;
         if job.state == Some(JobState::Running) {
-            let wait = if is_hurried { least_wait(&job.stage) } else { outcome.wait };
+            let wait = match sent {
+                // Whoever hurries fills no bucket and opens no store.
+                Sent::NotApplied { wait, .. } if is_hurried => least_wait(&job.stage).max(*wait),
+                _ if is_hurried => least_wait(&job.stage),
+                _ => outcome.wait,
+            };
             let due = later(work.now(), wait);
             again(work, &store, due)?;
         }

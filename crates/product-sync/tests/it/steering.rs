@@ -100,6 +100,25 @@ async fn a_run_waits_for_points_and_for_stock_sync() {
 }
 
 #[tokio::test]
+async fn who_hurries_a_run_does_not_shorten_the_wait_for_points() {
+    let world = six().await;
+    let id = world.begin().await;
+    world.die_before_the_call().await;
+    world.control(&id, JobAction::Pause).await;
+    world.control(&id, JobAction::Resume).await;
+    // The step is in the air.
+    while world.turn().await {}
+    assert_eq!(world.shopify.calls("VariantsCount"), 0);
+    world.clock.advance(SignedDuration::from_secs(31));
+    world.shopify.throttle(7);
+    while world.turn().await {}
+    assert_eq!(world.shopify.calls("VariantsCount"), 1, "the bucket is empty");
+    world.clock.advance(SignedDuration::from_secs(8));
+    while world.turn().await {}
+    assert_eq!(world.job(&id).await.state(), JobState::Done);
+}
+
+#[tokio::test]
 async fn what_no_repetition_cures_ends_the_run_and_changes_nothing() {
     let world = six().await;
     let id = world.begin().await;
