@@ -23,7 +23,6 @@ use super::effects;
 use super::stores::missing_scopes;
 use crate::asking::{Heard, hear};
 use crate::problem::Problem;
-use crate::registry::Stored;
 use crate::secrets;
 use crate::service::{Console, Shared};
 use crate::shop::Shop;
@@ -33,7 +32,7 @@ use crate::webhooks;
 const STORES_AT_ONCE: usize = 8;
 /// Writes of unknown outcome that are counted.
 const EFFECTS_MAX: u32 = 200;
-/// How long one store's Shopify is waited for.
+/// How long one store's Shopify is waited for, and what is kept of its points.
 const STORE_TIME_MAX: Duration = Duration::from_secs(10);
 
 #[derive(Serialize)]
@@ -70,8 +69,14 @@ pub async fn handler(State(console): Shared) -> Result<Json<Examined>, Problem> 
     let stores = console.registry.stores().await?;
     let console = &*console;
     let examined = stream::iter(stores).map(|stored| async move {
-        let points = points::of(console, &stored).await;
-        (examine_store(console, stored).await, points)
+        let settings = &stored.value;
+        let points = points::of(console, settings, STORE_TIME_MAX);
+        let (mut findings, points) = tokio::join!(examine_store(console, settings), points);
+        let points = points.unwrap_or_else(|why| {
+            findings.push(points_unread(&settings.id, &why));
+            None
+        });
+        (findings, points)
     });
     let examined: Vec<_> = examined.buffered(STORES_AT_ONCE).collect().await;
     let (examined, points): (Vec<_>, Vec<_>) = examined.into_iter().unzip();
@@ -195,11 +200,16 @@ fn public_url(console: &Console) -> Finding {
     )
 }
 
-async fn examine_store(console: &Console, stored: Stored<StoreSettings>) -> Vec<Finding> {
-    let settings = stored.value;
-    let mut findings = vec![mapping(&settings)];
+/// They are not none: nobody can say.
+fn points_unread(store: &str, why: &str) -> Finding {
+    let message = format!("its points cannot be read: {why}");
+    bad("warning", &format!("store {store} points"), message, "see that the broker answers")
+}
+
+async fn examine_store(console: &Console, settings: &StoreSettings) -> Vec<Finding> {
+    let mut findings = vec![mapping(settings)];
     let Ok(id) = StoreId::try_new(settings.id.as_str()) else { return findings };
-    let examined = examine_shop(console, console.shop(&id), &settings);
+    let examined = examine_shop(console, console.shop(&id), settings);
     findings.extend(timeout(STORE_TIME_MAX, examined).await.unwrap_or_else(|_| {
         let message = format!("Shopify did not answer in {} seconds", STORE_TIME_MAX.as_secs());
         let fix = "see whether other stores are reached; if not, look at the network";

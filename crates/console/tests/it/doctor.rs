@@ -69,9 +69,13 @@ async fn the_points_of_a_store_are_shown_from_its_first_call_on() {
         "spent": {"stock_down": 40.0, "catalogue": 60.0}}]);
     assert_eq!(examined["points"], expected);
     assert_eq!(examined["status"], "ok");
-    // That they cannot be read breaks nothing else.
+    // That they cannot be read breaks nothing else, and is not told as if there were none.
     world.kv.fail("shopify", Fails::Away);
-    assert_eq!(world.get("/doctor").await.ok()["points"], json!([]));
+    let examined = world.get("/doctor").await.ok();
+    assert_eq!(examined["points"], json!([]));
+    let findings = examined["findings"].as_array().unwrap();
+    let told = findings.iter().find(|finding| finding["subject"] == "store north points");
+    assert_eq!(told.unwrap()["severity"], "warning");
 }
 
 #[tokio::test]

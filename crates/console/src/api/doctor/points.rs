@@ -1,13 +1,15 @@
 //! The points of every store as the doctor shows them: what is left in the bucket, and what the
 //! calls cost so far.
 
+use std::time::Duration;
+
 use lockstep_contracts::settings::v1::StoreSettings;
 use lockstep_domain::StoreId;
 use lockstep_ports::StoredPoints;
 use serde::Serialize;
+use tokio::time::timeout;
 use tracing::warn;
 
-use crate::registry::Stored;
 use crate::service::Console;
 use crate::view::points::PointsView;
 
@@ -19,13 +21,26 @@ pub struct StorePoints {
     points: PointsView,
 }
 
-/// Those of a store; nothing before its first call, and while nobody can say.
-pub async fn of(console: &Console, stored: &Stored<StoreSettings>) -> Option<StorePoints> {
-    let id = StoreId::try_new(stored.value.id.as_str()).ok()?;
-    let loaded = StoredPoints::load(&*console.parts.kv, &id).await;
-    let loaded = loaded.inspect_err(|failed| {
-        warn!(store.id = %id, why = failed.chain(), "the points of a store cannot be read");
-    });
-    let points = PointsView::new(&loaded.ok()?.ledger?, console.parts.clock.now());
-    Some(StorePoints { store: id.to_string(), points })
+/// Those of a store; nothing before its first call.
+///
+/// # Errors
+/// Why nobody can say.
+pub async fn of(
+    console: &Console,
+    settings: &StoreSettings,
+    limit: Duration,
+) -> Result<Option<StorePoints>, String> {
+    let Ok(id) = StoreId::try_new(settings.id.as_str()) else { return Ok(None) };
+    let why = match timeout(limit, StoredPoints::load(&*console.parts.kv, &id)).await {
+        Ok(Ok(loaded)) => {
+            return Ok(loaded.ledger.map(|ledger| {
+                let points = PointsView::new(&ledger, console.parts.clock.now());
+                StorePoints { store: id.to_string(), points }
+            }));
+        }
+        Ok(Err(failed)) => failed.chain(),
+        Err(_) => format!("no answer in {} seconds", limit.as_secs()),
+    };
+    warn!(store.id = %id, why, "the points of a store cannot be read");
+    Err(why)
 }
