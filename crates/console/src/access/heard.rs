@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lockstep_contracts::Event as _;
 use lockstep_contracts::shopify::v1::WebhookReceived;
 use lockstep_contracts::time::from_proto;
@@ -29,6 +29,10 @@ use crate::webhooks::PRODUCT_TOPICS;
 const PULL_WAIT: Duration = Duration::from_secs(5);
 /// Messages of one pull: a product with many variants has a large body.
 const PULL_MAX: usize = 20;
+
+/// What a replica pulled and left when it was killed comes again after half of this: while another
+/// finds nothing more, it may still be on its way.
+const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
 /// Until when everything that came was taken: what nobody listened to is not silent.
 #[derive(Default)]
@@ -97,7 +101,7 @@ pub(crate) async fn take(
         console.parts.bus.ack(messages).await?;
     }
     if messages.len() < PULL_MAX {
-        console.listened.note(begun);
+        console.listened.note(begun.checked_sub(UNDER_WAY).unwrap_or(Timestamp::MIN));
     }
     Ok(())
 }

@@ -193,12 +193,12 @@ impl Known {
 
     /// What silent topics would have told of may be missing since nobody looked. It is read whole,
     /// so the other topics that tell of the same are looked into with it.
-    pub fn note_silence(&mut self, until: Timestamp, now: Timestamp) {
+    pub fn note_silence(&mut self, until: Timestamp) {
         let parts: BTreeSet<_> = self.silent(until).filter_map(Part::of).collect();
         for (topic, hearing) in &mut self.heard {
             let Some(part) = Part::of(topic).filter(|part| parts.contains(part)) else { continue };
             let is_silent = hearing.suspect_whole_at().is_some_and(|at| at <= until);
-            let since = hearing.look(now);
+            let since = hearing.look(until);
             if is_silent {
                 self.holes.open(part, since);
             }

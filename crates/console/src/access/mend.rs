@@ -54,10 +54,9 @@ async fn note_silence(console: &Console, store: &StoreId) -> Result<(), PortErro
         return Ok(());
     }
     info!(store.id = %store, topics = silent, "topics are silent; what they tell of is read");
-    let now = console.parts.clock.now();
     known::change(console, store, |known| {
         let mut known = known?;
-        known.note_silence(until, now);
+        known.note_silence(until);
         Some(known)
     })
     .await?;
