@@ -289,4 +289,6 @@ pub struct Cutoffs {
     /// What a person may look at, open or closed: dead letters that were opened before, and public
     /// events that were added before and refused.
     pub letters: Option<Timestamp>,
+    /// Timers that remember nothing any more, however old.
+    pub blank_timers: bool,
 }

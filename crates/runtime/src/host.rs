@@ -252,6 +252,7 @@ impl Sweep {
             outbox: Some(ago(KEEP)),
             effects: Some(ago(KEEP)),
             letters: Some(ago(KEEP_LETTERS)),
+            blank_timers: true,
         };
         self.pulse.allow(PRUNE_MAX);
         match engine.store().prune(&before).await {

@@ -278,6 +278,10 @@ impl Store for PgStore {
                 removed += in_time(self.limit, kind.prune(&mut connection, before)).await?;
             }
         }
+        if before.blank_timers {
+            let pruned = timers::prune_blank(&mut connection, PRUNE_ROWS);
+            removed += in_time(self.limit, pruned).await?;
+        }
         Ok(removed)
     }
 

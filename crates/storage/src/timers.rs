@@ -257,3 +257,29 @@ pub(crate) async fn one(
     .map(Timer::try_from)
     .transpose()
 }
+
+/// Removes timers that remember nothing, at most `limit` of them: who asks for one finds it the
+/// same without its row.
+pub(crate) async fn prune_blank(
+    connection: &mut PgConnection,
+    limit: i64,
+) -> Result<u64, PortError> {
+    let done = sqlx::query!(
+        r#"
+        delete from timers t
+        using (
+            select lane, key
+            from timers
+            where due_at is null and not_before is null and dirty_since is null and note = ''
+            limit $1
+            for update skip locked
+        ) as blank
+        where t.lane = blank.lane and t.key = blank.key
+        "#,
+        limit,
+    )
+    .execute(connection)
+    .await
+    .map_err(|error| failed("cannot prune timers", error))?;
+    Ok(done.rows_affected())
+}

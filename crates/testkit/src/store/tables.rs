@@ -158,6 +158,12 @@ impl Tables {
             removed += drop_from(&mut self.dead_letters, |letter| letter.opened_at < at);
             removed += self.outbox.prune_refused(at);
         }
+        if before.blank_timers {
+            removed += drop_from(&mut self.timers, |timer| {
+                let times = [timer.due_at, timer.not_before, timer.dirty_since];
+                times.iter().all(Option::is_none) && timer.note.is_empty()
+            });
+        }
         removed
     }
 }

@@ -42,6 +42,7 @@ pub async fn old_letters_are_pruned(store: &dyn Store) -> Result<(), PortError> 
         outbox: Some(later(99)),
         effects: Some(later(99)),
         letters: Some(later(5)),
+        blank_timers: true,
     };
     assert_eq!(store.prune(&others).await?, 0);
     let letters = Cutoffs { letters: Some(later(6)), ..Cutoffs::default() };

@@ -81,6 +81,7 @@ macro_rules! store_conformance {
             timers: one_timer_is_made_once,
             timers: the_last_of_several_writes_stays,
             timers: lanes_tell_when_something_is_next,
+            timers: timers_that_remember_nothing_are_pruned,
             timers: due_timers_are_found_by_how_their_key_begins,
             dead_letters: letters_come_newest_first,
             dead_letters: letters_are_read_in_pages,

@@ -1,7 +1,7 @@
 //! What becomes due.
 
 use jiff::{SignedDuration, Timestamp};
-use lockstep_ports::{PortError, Store, Timer};
+use lockstep_ports::{Cutoffs, PortError, Store, Timer};
 
 use super::{NOW, ODD_IDS, later};
 
@@ -165,6 +165,31 @@ pub async fn due_timers_are_found_by_how_their_key_begins(
     assert_eq!(under("alarm.", 9).await?, ["alarm.1", "alarm.2"]);
     assert_eq!(under("alarm.", 1).await?, ["alarm.1"]);
     assert!(under("%", 9).await?.is_empty());
+    Ok(())
+}
+
+/// Whatever is still known by one keeps it.
+pub async fn timers_that_remember_nothing_are_pruned(store: &dyn Store) -> Result<(), PortError> {
+    let blank = |key: &str| Timer { due_at: None, ..timer("north", key, 0) };
+    save(
+        store,
+        &[
+            timer("north", "due", 1),
+            Timer { not_before: Some(NOW), ..blank("window") },
+            Timer { dirty_since: Some(NOW), ..blank("dirty") },
+            Timer { note: "known".to_owned(), ..blank("note") },
+            Timer { trace: Some("00-1".to_owned()), ..blank("blank") },
+        ],
+    )
+    .await?;
+    assert_eq!(store.prune(&Cutoffs::default()).await?, 0);
+    let timers = Cutoffs { blank_timers: true, ..Cutoffs::default() };
+    assert_eq!(store.prune(&timers).await?, 1);
+    assert!(store.timer("north", "blank").await?.is_none());
+    for key in ["due", "window", "dirty", "note"] {
+        assert!(store.timer("north", key).await?.is_some(), "{key}");
+    }
+    assert_eq!(store.prune(&timers).await?, 0);
     Ok(())
 }
 
