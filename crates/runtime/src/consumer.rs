@@ -185,6 +185,7 @@ impl Consumer {
         }
         let leave = self.pulse.through(self.held.clone().acquire_owned());
         let leave = tokio::select! {
+            biased;
             () = self.shutdown.cancelled() => return Ok(false),
             leave = beside.through(leave) => leave,
         };

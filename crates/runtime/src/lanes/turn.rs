@@ -3,14 +3,15 @@
 //! A turn of a lane of several calls goes on while anything is due, so that the next calls are
 //! ready when the first ones land, and now and then it looks for what was left behind: a call that
 //! hangs keeps neither waiting. A call that flies alone begins when nothing else is in the air, and
-//! while it is there nothing is planned and nothing else begins.
+//! while it is there nothing is planned and nothing else begins. From when it waits, nothing more
+//! is planned once what was in the air then has landed: neither a rush nor a call that hangs keeps
+//! the others from their turn.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use jiff::Timestamp;
 use lockstep_ports::{EffectRow, PortError};
 use uuid::Uuid;
 
@@ -21,6 +22,8 @@ use crate::pulse::later;
 const RECOVER_MAX: u32 = 16;
 /// A turn that goes on looks for what was left behind so often.
 const RECOVER_EVERY: Duration = Duration::from_secs(10);
+/// What waited for so long is planned anew instead of sent: what it was made from is old.
+const WAIT_MAX: Duration = Duration::from_secs(5);
 /// While so many calls wait, nothing more is planned.
 const WAITING_MAX: usize = 16;
 
@@ -43,7 +46,7 @@ impl Lane<'_> {
         let has_room = turn.calls_at_once > 1;
         for effect in left.again {
             if has_room && !self.worker.flies_alone(&effect) {
-                turn.waiting.push_back(effect);
+                turn.waiting.push_back(turn.wait(effect));
             } else if self.shutdown.is_cancelled() || !self.send_mine(effect).await? {
                 return Ok(false);
             }
@@ -121,21 +124,31 @@ struct Plan {
 /// `Err(None)`: the lane is somebody else's.
 type Planned = Result<Plan, Option<PortError>>;
 
+/// An effect that did not begin.
+struct Waiting {
+    effect: EffectRow,
+    /// As time that runs.
+    since: Duration,
+    flies_alone: bool,
+}
+
 struct Turn<'t> {
     lane: &'t Lane<'t>,
     calls_at_once: u32,
     /// Plans again and again.
     goes_on: bool,
-    /// When it is looked for what was left behind.
-    recovers_at: Timestamp,
+    /// When it was last looked for what was left behind, as time that runs.
+    recovered: Duration,
     /// Planned or left over, and not begun.
-    waiting: VecDeque<EffectRow>,
-    /// What is in the air.
-    in_air: BTreeSet<Uuid>,
+    waiting: VecDeque<Waiting>,
+    /// What is in the air, and since when.
+    in_air: BTreeMap<Uuid, Duration>,
     /// What is in the air flies alone.
     is_alone: bool,
-    /// When a plan was last made.
-    looked: Option<Timestamp>,
+    /// What was in the air when a call that flies alone began to wait; `None` when none waits.
+    before_alone: Option<BTreeSet<Uuid>>,
+    /// When a plan was last made, as time that runs.
+    looked: Option<Duration>,
     has_planned: bool,
     /// Nothing more begins; what is in the air is finished.
     is_lost: bool,
@@ -148,10 +161,11 @@ impl<'t> Turn<'t> {
             lane,
             calls_at_once: lane.worker.calls_at_once().max(1),
             goes_on,
-            recovers_at: later(lane.engine.now(), RECOVER_EVERY),
+            recovered: lane.engine.clock().running(),
             waiting: VecDeque::new(),
-            in_air: BTreeSet::new(),
+            in_air: BTreeMap::new(),
             is_alone: false,
+            before_alone: None,
             looked: None,
             has_planned: false,
             is_lost: false,
@@ -167,51 +181,95 @@ impl<'t> Turn<'t> {
         self.in_air.len() < self.calls_at_once() && !self.is_alone && !self.is_lost
     }
 
-    /// The first of what waits, if it may begin now.
-    fn next(&mut self, is_planning: bool) -> Option<EffectRow> {
-        let first = self.waiting.front().filter(|_| self.has_room())?;
-        let is_alone = self.lane.worker.flies_alone(first);
+    fn running(&self) -> Duration {
+        self.lane.engine.clock().running()
+    }
+
+    fn wait(&self, effect: EffectRow) -> Waiting {
+        let flies_alone = self.lane.worker.flies_alone(&effect);
+        Waiting { effect, since: self.running(), flies_alone }
+    }
+
+    /// Whether a call that flies alone waits for one that was in the air before it.
+    fn waits_for_another(&self) -> bool {
+        let before = self.before_alone.as_ref();
+        before.is_some_and(|before| before.iter().any(|id| self.in_air.contains_key(id)))
+    }
+
+    /// The place of what may begin now.
+    fn first(&self) -> Option<usize> {
+        let passes = self.waits_for_another();
+        self.waiting.iter().position(|one| !passes || !one.flies_alone)
+    }
+
+    /// What may begin now, and whether it waited too long for it.
+    fn next(&mut self, is_planning: bool) -> Option<(EffectRow, bool)> {
+        if self.before_alone.is_none() && self.waiting.iter().any(|one| one.flies_alone) {
+            self.before_alone = Some(self.in_air.keys().copied().collect());
+        }
+        let place = self.first().filter(|_| self.has_room())?;
+        let is_alone = self.waiting.get(place)?.flies_alone;
         if is_alone && (!self.in_air.is_empty() || is_planning) {
             return None;
         }
-        self.is_alone = is_alone;
-        let next = self.waiting.pop_front()?;
-        self.in_air.insert(next.id);
-        Some(next)
+        let next = self.waiting.remove(place)?;
+        if is_alone {
+            (self.is_alone, self.before_alone) = (true, None);
+        }
+        self.in_air.insert(next.effect.id, self.running());
+        let is_old = self.is_old(&next);
+        Some((next.effect, is_old))
     }
 
-    /// When it may be looked for what is due: at once while little waits, and now and then while
-    /// others wait, since what is due may be more urgent than they are.
-    fn looks_at(&self) -> Option<Timestamp> {
-        let now = self.lane.engine.now();
+    /// What was attempted goes out as it is; what flies alone asks and changes nothing.
+    fn is_old(&self, one: &Waiting) -> bool {
+        let waited = self.running().saturating_sub(one.since);
+        self.goes_on && one.effect.attempts == 0 && !one.flies_alone && waited > WAIT_MAX
+    }
+
+    /// How long to wait until it may be looked for what is due: not at all while little waits, and
+    /// now and then while others wait, since what is due may be more urgent than they are.
+    fn looks_in(&self) -> Option<Duration> {
         if self.is_alone || self.is_lost || self.lane.shutdown.is_cancelled() {
             return None;
         }
-        let Some(looked) = self.looked else { return Some(now) };
+        let Some(looked) = self.looked else { return Some(Duration::ZERO) };
         if !self.goes_on || self.waiting.len() >= WAITING_MAX {
             return None;
         }
-        if self.waiting.front().is_some_and(|first| self.lane.worker.is_urgent(first)) {
+        if self.before_alone.is_some() && !self.waits_for_another() {
             return None;
         }
-        // One plan ahead: the next calls are ready when these land.
-        let is_short = self.waiting.len() < self.calls_at_once();
-        Some(if is_short { now } else { later(looked, LOOK_EVERY) })
+        let first = self.first().and_then(|place| self.waiting.get(place));
+        if first.is_some_and(|first| self.lane.worker.is_urgent(&first.effect)) {
+            return None;
+        }
+        // One plan ahead, so that the next calls are ready when these land; beside a call that
+        // hangs no more than what begins at once.
+        let now = self.running();
+        let hangs = |since: &Duration| now.saturating_sub(*since) > LOOK_EVERY;
+        let is_short = if self.in_air.values().any(hangs) {
+            self.waiting.is_empty() && self.has_room()
+        } else {
+            self.waiting.len() < self.calls_at_once()
+        };
+        let ago = now.saturating_sub(looked);
+        Some(if is_short { Duration::ZERO } else { LOOK_EVERY.saturating_sub(ago) })
     }
 
     async fn run(mut self) -> Result<Ended, PortError> {
         let lane = self.lane;
         let mut air = FuturesUnordered::new();
         loop {
-            while let Some(effect) = self.next(false) {
-                air.push(fly(lane, effect));
+            while let Some(next) = self.next(false) {
+                air.push(fly(lane, next));
             }
-            if self.looks_at().is_some_and(|at| at <= lane.engine.now()) {
+            if self.looks_in() == Some(Duration::ZERO) {
                 let planning = self.plan();
                 tokio::pin!(planning);
                 let planned = loop {
-                    while let Some(effect) = self.next(true) {
-                        air.push(fly(lane, effect));
+                    while let Some(next) = self.next(true) {
+                        air.push(fly(lane, next));
                     }
                     tokio::select! {
                         biased;
@@ -219,7 +277,7 @@ impl<'t> Turn<'t> {
                         Some(done) = air.next() => self.landed(done),
                     }
                 };
-                self.looked = Some(lane.engine.now());
+                self.looked = Some(self.running());
                 if self.take(planned) {
                     continue;
                 }
@@ -230,8 +288,10 @@ impl<'t> Turn<'t> {
                 }
                 continue;
             }
-            let looks_again = self.looks_at().is_some();
-            let soon = later(self.looked.unwrap_or(Timestamp::MIN), LOOK_EVERY);
+            // What was just looked for is not looked for at once.
+            let ago = self.running().saturating_sub(self.looked.unwrap_or_default());
+            let soon = later(lane.engine.now(), LOOK_EVERY.saturating_sub(ago));
+            let looks_again = self.looks_in().is_some();
             tokio::select! {
                 biased;
                 Some(done) = air.next() => self.landed(done),
@@ -252,7 +312,7 @@ impl<'t> Turn<'t> {
         if self.failed.is_none() || !matches!(self.lane.is_held().await, Ok(true)) {
             return;
         }
-        for effect in &self.waiting {
+        for Waiting { effect, .. } in &self.waiting {
             if self.lane.hand_back(effect, "another call of the lane failed").await.is_err() {
                 // Their leases end by themselves.
                 return;
@@ -265,10 +325,11 @@ impl<'t> Turn<'t> {
     fn plan(&mut self) -> impl Future<Output = Planned> + use<'t> {
         let (lane, is_first) = (self.lane, self.looked.is_none());
         let limit = TURN_MAX.saturating_mul(self.calls_at_once);
-        let now = lane.engine.now();
-        let own = (now >= self.recovers_at).then(|| {
-            self.recovers_at = later(now, RECOVER_EVERY);
-            self.in_air.iter().copied().chain(self.waiting.iter().map(|one| one.id)).collect()
+        let now = self.running();
+        let own = (now.saturating_sub(self.recovered) >= RECOVER_EVERY).then(|| {
+            self.recovered = now;
+            let waiting = self.waiting.iter().map(|one| one.effect.id);
+            self.in_air.keys().copied().chain(waiting).collect()
         });
         async move {
             // Whoever began the turn holds the lane; it may take longer than the lease.
@@ -290,13 +351,15 @@ impl<'t> Turn<'t> {
                 let is_due = due.is_some();
                 self.has_planned |= is_due;
                 let worker = self.lane.worker;
-                let (urgent, others): (Vec<_>, Vec<_>) = due
-                    .into_iter()
-                    .flatten()
-                    .chain(left)
-                    .partition(|effect| worker.is_urgent(effect));
-                urgent.into_iter().rev().for_each(|effect| self.waiting.push_front(effect));
-                self.waiting.extend(others);
+                let all = due.into_iter().flatten().chain(left);
+                let (urgent, others): (Vec<_>, Vec<_>) =
+                    all.partition(|effect| worker.is_urgent(effect));
+                for effect in urgent.into_iter().rev() {
+                    self.waiting.push_front(self.wait(effect));
+                }
+                for effect in others {
+                    self.waiting.push_back(self.wait(effect));
+                }
                 return is_due;
             }
             Err(None) => self.is_lost = true,
@@ -322,6 +385,10 @@ impl<'t> Turn<'t> {
 /// A call that was in the air, and whether the lane is still this process's.
 type Landed = (Uuid, Result<bool, PortError>);
 
-async fn fly(lane: &Lane<'_>, effect: EffectRow) -> Landed {
+async fn fly(lane: &Lane<'_>, (effect, is_old): (EffectRow, bool)) -> Landed {
+    if is_old {
+        let done = lane.hand_back(&effect, "it waited too long and is planned anew").await;
+        return (effect.id, done.map(|()| true));
+    }
     (effect.id, lane.fly(effect).await)
 }

@@ -320,6 +320,78 @@ async fn a_call_that_hangs_keeps_neither_what_is_due_waiting_nor_what_was_left_b
     assert_eq!(worker.sent(), ["push-b=7", "push-c=9"]);
 }
 
+/// Waits until no more than so many effects are not concluded.
+async fn left_open(world: &World, most: usize) {
+    for _ in 0..100 {
+        if open(world).await.len() <= most {
+            return;
+        }
+        settle().await;
+    }
+    panic!("more than {most} are not concluded");
+}
+
+/// A call is in the air, and another one that flies alone waits for it.
+async fn one_waits_to_fly_alone() -> (World, Arc<Held>, tokio::task::JoinHandle<bool>) {
+    let world = world();
+    count(&world, vec![movement("1", "push-a", "5", "")]).await;
+    let worker = Held::new(Recovery::Resend);
+    let turn = begin(&world, &worker);
+    until("the first is in the air", || worker.sent().len() == 1).await;
+    count(&world, vec![movement("2", "push-alone", "7", "")]).await;
+    a_second(&world).await;
+    assert_eq!(open(&world).await.len(), 2, "it is planned");
+    (world, worker, turn)
+}
+
+#[tokio::test]
+async fn beside_a_call_that_hangs_others_pass_one_that_flies_alone() {
+    let (world, worker, turn) = one_waits_to_fly_alone().await;
+    count(&world, vec![movement("3", "push-urgent", "1", "")]).await;
+    a_second(&world).await;
+    until("it passed", || worker.sent() == ["push-a=5", "push-urgent=1"]).await;
+    worker.answers.add_permits(3);
+    assert!(turn.await.unwrap());
+    assert_eq!(worker.sent().len(), 3);
+}
+
+#[tokio::test]
+async fn a_rush_does_not_keep_a_call_that_flies_alone_from_its_turn() {
+    let (world, worker, turn) = one_waits_to_fly_alone().await;
+    count(&world, vec![movement("3", "push-urgent", "1", "")]).await;
+    a_second(&world).await;
+    until("one passes", || worker.sent().len() == 2).await;
+    worker.answers.add_permits(1);
+    left_open(&world, 2).await;
+    count(&world, vec![movement("4", "push-urgent-too", "1", "")]).await;
+    a_second(&world).await;
+    worker.answers.add_permits(1);
+    until("its turn came", || worker.sent().len() == 3).await;
+    assert!(worker.sent().contains(&"push-alone=7".to_owned()), "{:?}", worker.sent());
+    worker.answers.add_permits(2);
+    assert!(turn.await.unwrap());
+    assert_eq!(worker.sent().len(), 4);
+}
+
+#[tokio::test]
+async fn the_next_calls_are_planned_while_all_places_are_taken_and_anew_when_they_wait_long() {
+    let world = world();
+    counted(&world).await;
+    let worker = Held::new(Recovery::Resend);
+    let turn = begin(&world, &worker);
+    until("two are in the air", || worker.sent().len() == 2).await;
+    count(&world, vec![movement("3", "push-c", "9", "")]).await;
+    a_second(&world).await;
+    assert_eq!(open(&world).await.len(), 3, "the third is planned");
+    for _ in 0..6 {
+        a_second(&world).await;
+    }
+    worker.answers.add_permits(3);
+    assert!(turn.await.unwrap());
+    assert_eq!(world.counter("push-c").await.texts, ["", "not applied", "answered"]);
+    assert_eq!(worker.sent(), ["push-a=5", "push-b=7", "push-c=1009"]);
+}
+
 #[tokio::test]
 async fn of_a_process_that_dies_with_several_calls_in_the_air_each_is_concluded() {
     let world = world();

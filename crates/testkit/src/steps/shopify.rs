@@ -37,4 +37,8 @@ impl ShopifyAdmin for SteppingShopify {
     fn budget_left(&self, store: &StoreId) -> Option<f64> {
         self.inner.budget_left(store)
     }
+
+    fn wrote_levels(&self, store: &StoreId, levels: usize) {
+        self.inner.wrote_levels(store, levels);
+    }
 }

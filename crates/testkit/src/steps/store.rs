@@ -336,7 +336,7 @@ impl Tx for SteppingTx {
         self.inner.save_timers(timers).await
     }
 
-    async fn set_checkpoint(&mut self, consumer: &str, sequence: u64) -> Result<(), PortError> {
+    async fn set_checkpoint(&mut self, consumer: &str, sequence: u64) -> Result<u64, PortError> {
         self.steps.step().await;
         self.inner.set_checkpoint(consumer, sequence).await
     }
