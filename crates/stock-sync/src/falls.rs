@@ -35,13 +35,16 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 const LOOK_AGAIN_PART: i32 = 8;
 /// .. and after this at the latest.
 const LOOK_AGAIN_MAX: SignedDuration = SignedDuration::from_hours(1);
-/// What orders of before hold of a level is looked at once, when a sweep has surely ended since.
+/// What orders of before hold of a level is looked at once, when a sweep has surely ended since ..
 const LOOK_FIRST: SignedDuration = SignedDuration::from_hours(2);
+/// .. spread over so long: a store has all its items read within minutes.
+const LOOK_FIRST_SPREAD: SignedDuration = SignedDuration::from_hours(4);
 /// Items of one turn: pushes, which wait meanwhile, go before.
 const ITEMS_MAX: usize = 25;
 /// Falls give way to pushes for so long.
 const GIVE_WAY_MAX: SignedDuration = SignedDuration::from_mins(1);
-/// What a turn has no room for is due again after this.
+/// What a turn has no room for is due again after this, and what the next has none for as much
+/// later: else all of it would be due once more before what else is.
 const NEXT_TURN: SignedDuration = SignedDuration::from_secs(10);
 /// Whether the orders of a sweep were heard is looked at after these; then after the last again.
 const HEAR_AGAIN: [SignedDuration; 4] = [
@@ -109,10 +112,14 @@ pub fn plan(work: &mut Work<'_>, store: &StoreId, due: &[Timer]) -> Result<bool,
     }
     let places = later_on.iter().map(|timer| (timer.lane.clone(), timer.key.clone()));
     work.want_timers(places.collect())?;
-    for timer in later_on {
-        let due_at = Some(later(work.now(), NEXT_TURN));
-        let timer = work.timer(store.as_str(), &timer.key)?;
-        work.set_timer(Timer { due_at, ..timer });
+    let mut after = SignedDuration::ZERO;
+    for of_turn in later_on.chunks(ITEMS_MAX) {
+        after = after.saturating_add(NEXT_TURN);
+        for timer in of_turn {
+            let due_at = Some(later(work.now(), after));
+            let timer = work.timer(store.as_str(), &timer.key)?;
+            work.set_timer(Timer { due_at, ..timer });
+        }
     }
     // Locked last, as by a message.
     if !sweeps.is_empty() {
@@ -156,7 +163,7 @@ pub fn watch(
     let mut waiting = Vec::new();
     for item in items {
         let level = work.get::<LevelKind>(&level_id(store, *item))?;
-        if let Some(wait) = falls_wait(level, work.now()).or_else(|| bound_waits(level)) {
+        if let Some(wait) = falls_wait(level, work.now()).or_else(|| bound_waits(level, *item)) {
             waiting.push((*item, wait));
         }
     }
@@ -186,9 +193,17 @@ fn falls_wait(level: &Level, now: Timestamp) -> Option<SignedDuration> {
 }
 
 /// How long it is until that is bounded which orders of before hold.
-fn bound_waits(level: &Level) -> Option<SignedDuration> {
+fn bound_waits(level: &Level, item: InventoryItemId) -> Option<SignedDuration> {
     let mut watched = level.locations.values().filter_map(|known| known.watch);
-    watched.any(|watch| watch.bound.is_none()).then_some(LOOK_FIRST)
+    watched.any(|watch| watch.bound.is_none()).then(|| first_look(item))
+}
+
+/// The same for an item always, and for many items apart.
+fn first_look(item: InventoryItemId) -> SignedDuration {
+    // Ids of one shop are a few apart, or some thousands: times an odd number they are mixed.
+    const MIXED: i64 = 2_654_435_761;
+    let seconds = item.get().wrapping_mul(MIXED).rem_euclid(LOOK_FIRST_SPREAD.as_secs());
+    LOOK_FIRST.saturating_add(SignedDuration::from_secs(seconds))
 }
 
 /// Ends what turned out to be edits.
@@ -297,4 +312,23 @@ pub fn see(
         return Ok(());
     }
     touch_linked(work, &source.pool, |_| false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_looks_at_many_items_are_spread() {
+        for step in [1, 32_768] {
+            let mut minutes = BTreeMap::new();
+            for n in 0..24_000 {
+                let wait = first_look(InventoryItemId(43_000_000_000_000 + n * step));
+                assert!(LOOK_FIRST <= wait && wait < LOOK_FIRST.saturating_add(LOOK_FIRST_SPREAD));
+                *minutes.entry(wait.as_mins()).or_insert(0) += 1;
+            }
+            // A hundred a minute, when they are spread well.
+            assert!(minutes.values().all(|looks| *looks <= 250), "{step}: {minutes:?}");
+        }
+    }
 }

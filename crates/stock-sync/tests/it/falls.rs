@@ -6,8 +6,8 @@ use lockstep_contracts::settings::v1::{StockEnabled, StockMode, StockSettings};
 use lockstep_contracts::time::to_proto;
 use lockstep_domain::stock::pool::Pool;
 use lockstep_ports::{EffectState, Store as _, Timer};
-use lockstep_runtime::Processor as _;
 use lockstep_runtime::rebuild::differences;
+use lockstep_runtime::{Origin, Processor as _};
 use lockstep_stock_sync::aggregates::PoolKind;
 use lockstep_stock_sync::service::StockProcessor;
 
@@ -180,6 +180,46 @@ async fn falls_give_way_to_pushes_and_are_looked_at_a_few_at_a_time() {
     assert_eq!(due(&world).await.len(), 0);
 }
 
+/// Turns of six seconds each, of a page of what is due, until so many pushes are planned.
+async fn turns_until(world: &World, pushes: usize) -> usize {
+    for turns in 1..100 {
+        let page = world.store.due("north", world.engine.now(), 250).await.expect("timers");
+        world.plan(&page).await;
+        let effects = world.store.effects_of(&[EffectState::Intended], 100).await.expect("effects");
+        if effects.len() >= pushes {
+            return turns;
+        }
+        world.clock.advance(SignedDuration::from_secs(6));
+    }
+    panic!("a push waits for ever")
+}
+
+/// Eight pages of falls were due before a push. What is made of them holds up no other one.
+#[tokio::test]
+async fn thousands_of_falls_that_are_due_together_hold_up_pushes_once() {
+    let world = World::live(StockMode::Absolute, &[1, 2]).await;
+    let due_at = Some(world.engine.now() - MINUTE * 5);
+    let fall = |item: i64| {
+        let (lane, key) = ("north".to_owned(), format!("fall.{item}"));
+        Timer { lane, key, due_at, ..Timer::default() }
+    };
+    let set = world.engine.transact(Origin::new("falls", None), &[], |work| {
+        let places = (3..2_003).map(|item| (fall(item).lane, fall(item).key));
+        work.want_timers(places.collect())?;
+        (3..2_003).for_each(|item| work.set_timer(fall(item)));
+        Ok(())
+    });
+    set.await.expect("set");
+    world.adjust(1, "-1").await;
+    world.clock.advance(SignedDuration::from_secs(1));
+    assert!(turns_until(&world, 1).await <= 9);
+    world.clock.advance(SignedDuration::from_secs(6));
+    world.adjust(2, "-1").await;
+    world.clock.advance(SignedDuration::from_secs(1));
+    let turns = turns_until(&world, 2).await;
+    assert!(turns <= 3, "{turns}");
+}
+
 /// Nobody looks at falls of a store that is off, nor for ever at what cannot be told.
 #[tokio::test]
 async fn looks_end_where_nothing_can_come_of_them() {
@@ -205,7 +245,7 @@ async fn a_level_is_bounded_once_though_nothing_falls() {
     let world = World::live(ABSOLUTE, &[1]).await;
     world.take(&swept(&world, &[])).await;
     assert_eq!(world.at_place(1).await.watch.expect("watched").bound, None);
-    world.pass(MINUTE * 60 * 3).await;
+    world.pass(MINUTE * 60 * 7).await;
     let bound = world.at_place(1).await.watch.expect("watched").bound.expect("bounded");
     assert_eq!(bound.units, 0);
     is_rebuilt(&world).await;
