@@ -17,6 +17,8 @@ use crate::{error, headers};
 
 /// One pull takes at most this much into memory, or two messages if those are larger.
 const PULL_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Beyond the wait for messages: a pull whose answer is lost has an end of its own.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
 const ACK: Bytes = Bytes::from_static(b"+ACK");
 
 #[async_trait]
@@ -35,21 +37,22 @@ impl Bus for NatsBus {
         let doing = format!("pulling from {} of {}", consumer.durable, consumer.stream);
         let bytes_max = PULL_BYTES_MAX.max(self.payload_max().saturating_mul(2));
         let mut delivered = Vec::new();
-        let pulled = self
-            .exchange(&doing, async {
-                let opened = self.open_consumer(consumer, start_after).await?;
-                // The server answers with what is there, or waits for the first message.
-                let mut fetch = opened.fetch().max_messages(max).max_bytes(bytes_max);
-                if !wait.is_zero() {
-                    fetch = fetch.expires(wait);
-                }
-                collect(consumer, fetch, &mut delivered).await.map_err(|cause| {
-                    // The consumer may have been removed: it is looked for again next time.
-                    self.remember(consumer, None);
-                    PortError::new(ErrorKind::Transient, doing.as_str(), cause)
-                })
+        let exchange = self.exchange(&doing, async {
+            let opened = self.open_consumer(consumer, start_after).await?;
+            // The server answers with what is there, or waits for the first message.
+            let mut fetch = opened.fetch().max_messages(max).max_bytes(bytes_max);
+            if !wait.is_zero() {
+                fetch = fetch.expires(wait);
+            }
+            collect(consumer, fetch, &mut delivered).await.map_err(|cause| {
+                // The consumer may have been removed: it is looked for again next time.
+                self.remember(consumer, None);
+                PortError::new(ErrorKind::Transient, doing.as_str(), cause)
             })
-            .await;
+        });
+        let pulled = tokio::time::timeout(wait.saturating_add(ANSWER_MAX), exchange).await;
+        let pulled = pulled
+            .unwrap_or_else(|late| Err(PortError::new(ErrorKind::Transient, doing.as_str(), late)));
         match pulled {
             // What has arrived is worked on; whatever went wrong comes again with the next pull.
             Err(error) if delivered.is_empty() => Err(error),
