@@ -57,7 +57,9 @@ impl<'c> Beside<'c> {
             tokio::select! {
                 biased;
                 pulled = end_of(&mut self.pull) => return pulled,
-                done = end_of(&mut self.acknowledgement) => self.failed = done.err().or(self.failed.take()),
+                done = end_of(&mut self.acknowledgement) => {
+                    self.failed = done.err().or(self.failed.take());
+                }
             }
         }
     }
@@ -70,7 +72,9 @@ impl<'c> Beside<'c> {
                 biased;
                 done = work.as_mut() => return done,
                 pulled = end_of(&mut self.pull) => self.pulled = Some(pulled),
-                done = end_of(&mut self.acknowledgement) => self.failed = done.err().or(self.failed.take()),
+                done = end_of(&mut self.acknowledgement) => {
+                    self.failed = done.err().or(self.failed.take());
+                }
             }
         }
     }
